@@ -1,0 +1,48 @@
+"""Problems that a person can fix, said as `file:line:column: what is wrong; what to do`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, where it is, and what to do about it.
+
+    `where` is a file, a connection, or `object.field` in the CRM; `line` and `column` count from 1.
+    """
+
+    message: str
+    where: str = ""
+    line: int | None = None
+    column: int | None = None
+    rule: str = ""
+    fix: str = ""
+    severity: str = "error"
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.where, self.line, self.column) if part not in ("", None))
+        rule = f'rule "{self.rule}": ' if self.rule else ""
+        fix = f"; {self.fix}" if self.fix else ""
+        return f"{place}: {rule}{self.message}{fix}" if place else f"{rule}{self.message}{fix}"
+
+
+class ConfigProblem(Exception):  # noqa: N818  # named after the next step, like every error of the contract
+    """The configuration, a credential or a permission must be changed by a person: stop, exit 2."""
+
+    def __init__(self, *problems: Problem | str) -> None:
+        self.problems: tuple[Problem, ...] = tuple(
+            problem if isinstance(problem, Problem) else Problem(problem) for problem in problems
+        )
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def raise_if_any(problems: Iterable[Problem]) -> None:
+    """Raise one `ConfigProblem` with every error among the problems; warnings alone pass."""
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise ConfigProblem(*errors)

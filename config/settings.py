@@ -1,0 +1,157 @@
+"""The settings file, `foretag.yaml`: which CRMs, with which credentials, where to keep state, how far to go."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from config.documents import Document, load_document, validate
+
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
+
+
+class Strict(BaseModel):
+    """Every model of the settings: unknown keys are errors, values never change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Secret(Strict):
+    """Where a secret lies: an environment variable or a file. A literal secret in YAML is refused."""
+
+    env: str | None = None
+    file: Path | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_literal(cls, value: object) -> object:
+        if isinstance(value, str):
+            # The value itself must never reach a message.
+            raise ValueError(  # noqa: TRY004  # pydantic collects ValueError
+                "a secret must not stand in this file: write {env: NAME_OF_VARIABLE} or {file: /run/secrets/NAME}"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Secret:
+        if (self.env is None) == (self.file is None):
+            raise ValueError("name exactly one place, {env: NAME} or {file: PATH}")
+        return self
+
+    def read(self) -> SecretStr:
+        """The secret's value. Raises `ValueError`, naming the place but never the value, if it is not there."""
+        if self.env is not None:
+            value = os.environ.get(self.env, "")
+            if not value:
+                raise ValueError(f"environment variable {self.env} is not set")
+        else:
+            assert self.file is not None
+            try:
+                value = self.file.read_text(encoding="utf-8").rstrip("\r\n")
+            except OSError as error:
+                raise ValueError(f"secret file {self.file} cannot be read: {error.strerror}") from None
+        return SecretStr(value)
+
+
+class ClientCredentials(Strict):
+    """OAuth client credentials: the default for a worker; runs as the app's integration user."""
+
+    grant: Literal["client_credentials"] = "client_credentials"
+    client_id: Secret
+    client_secret: Secret
+
+
+class JwtBearer(Strict):
+    """OAuth JWT bearer: a signed assertion instead of a shared secret. `audience` defaults to the url."""
+
+    grant: Literal["jwt_bearer"]
+    client_id: Secret
+    username: str
+    private_key: Secret
+    audience: str | None = None
+
+
+class RefreshToken(Strict):
+    """OAuth refresh token; a rotated token is kept in the state folder before it is used."""
+
+    grant: Literal["refresh_token"]
+    client_id: Secret
+    client_secret: Secret | None = None
+    refresh_token: Secret
+
+
+Auth = Annotated[ClientCredentials | JwtBearer | RefreshToken, Field(discriminator="grant")]
+
+
+class Limits(Strict):
+    """Where a run stops before it starts, and what it leaves to others."""
+
+    max_changes: int | None = Field(
+        default=None, ge=1, description="most records a run may change; default 500 or 10 % of the book, the larger"
+    )
+    api_reserve: float = Field(
+        default=20.0, ge=0, le=100, description="percent of the daily API allowance left to other integrations"
+    )
+
+
+class SalesforceConnection(Strict):
+    """One Salesforce org."""
+
+    crm: Literal["salesforce"]
+    url: str = Field(description="the org's My Domain, https://YOURS.my.salesforce.com")
+    auth: Auth
+    api_version: str = Field(default="62.0", pattern=r"^\d{2}\.0$")
+    ca_file: Path | None = Field(default=None, description="extra certificate authority, PEM")
+    connect_timeout: float = Field(default=10.0, gt=0, description="seconds")
+    read_timeout: float = Field(default=120.0, gt=0, description="seconds without a byte")
+    rules: Path = Path("rules.yaml")
+    outputs: Literal["basic", "full"] = "basic"
+    tasks: bool | None = Field(default=None, description="make tasks; default off, on in the bundled sandbox")
+    limits: Limits = Limits()
+
+    @field_validator("url")
+    @classmethod
+    def _https(cls, value: str) -> str:
+        value = value.rstrip("/")
+        scheme, _, rest = value.partition("://")
+        host = rest.split("/")[0].rsplit(":", 1)[0].strip("[]")
+        if scheme != "https" and not (scheme == "http" and host in LOOPBACK_HOSTS):
+            raise ValueError("must start with https:// (plain http only for this machine)")
+        if "/" in rest:
+            raise ValueError("must be the org's address alone, without a path")
+        return value
+
+
+Connection = SalesforceConnection
+
+
+class Settings(Strict):
+    """The whole of `foretag.yaml`."""
+
+    state: Path = Field(default=Path(".foretag"), description="folder for history and local copy")
+    connections: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")], Connection] = Field(min_length=1)
+
+
+def load_settings(path: Path) -> Settings:
+    """Read and check the settings file; paths in it are relative to it.
+
+    Raises:
+        ConfigProblem: with every problem of the file, each with its line and column.
+    """
+    document: Document = load_document(path)
+    settings = validate(document, Settings)
+    return _anchored(settings, path.parent)
+
+
+def _anchored(settings: Settings, folder: Path) -> Settings:
+    connections = {
+        name: connection.model_copy(update={
+            "rules": folder / connection.rules,
+            "ca_file": None if connection.ca_file is None else folder / connection.ca_file,
+        })
+        for name, connection in settings.connections.items()
+    }
+    return settings.model_copy(update={"state": folder / settings.state, "connections": connections})

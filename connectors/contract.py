@@ -1,0 +1,256 @@
+"""What `sync` knows of any CRM: one protocol, its values, and errors named after the next step.
+
+A connector translates between the CRM's words and the canonical records of `config.records`. It keeps no
+state between runs: cursors go out and come back in as opaque text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import pyarrow as pa
+
+from config.problems import ConfigProblem, Problem
+from config.records import STAMP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+__all__ = [
+    "OUTCOME_SCHEMA", "AuthProblem", "Budget", "Checkpoint", "ConfigProblem", "Connector", "ConnectorError",
+    "Deleted", "FieldInfo", "Org", "Page", "Problem", "RecordRefused", "RetryLater", "SetAside", "SetupStep",
+    "Truncated",
+]
+
+
+# Errors, by what to do next. The message says what happened, where, and what a person can do about it.
+
+class ConnectorError(Exception):
+    """Something between us and the CRM went wrong."""
+
+
+class AuthProblem(ConfigProblem):
+    """The CRM does not accept our credentials, even after one refresh: stop, exit 2."""
+
+
+class RetryLater(ConnectorError):  # noqa: N818
+    """The CRM is unavailable or a limit is reached, after all retries.
+
+    `after` is how many seconds to wait if the CRM said so. `quota` is true when a daily allowance is used
+    up: the run parks (exit 75) rather than fails (exit 69).
+    """
+
+    def __init__(self, message: str, *, after: float | None = None, quota: bool = False) -> None:
+        super().__init__(message)
+        self.after = after
+        self.quota = quota
+
+
+class RecordRefused(ConnectorError):  # noqa: N818
+    """The CRM refuses this one record: set it aside, go on with the others."""
+
+    def __init__(self, message: str, *, code: str = "", fields: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        self.fields = tuple(fields)
+
+
+class Truncated(ConnectorError):  # noqa: N818
+    """Less arrived than the CRM says it sent: fetch it again."""
+
+
+# Values.
+
+@dataclass(frozen=True, slots=True)
+class Org:
+    """The CRM behind a connection. `timezone` is an IANA name, `currency` an ISO code."""
+
+    id: str
+    name: str
+    production: bool
+    timezone: str
+    currency: str
+    bundled_sandbox: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A record that could not be read. The reason names the field, never the content."""
+
+    object: str
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some pulled records: a table in the canonical schema (the asked-for columns), and what was unreadable."""
+
+    table: pa.Table
+    set_aside: tuple[SetAside, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The end of a pull: every change up to `cursor` has been handed over.
+
+    `read` rows arrived (readable or set aside); `expected` is the CRM's own count for the same query.
+    """
+
+    cursor: str
+    read: int
+    expected: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """Records that are gone. `merged` maps a loser's id to the winner's; losers are in `ids` too."""
+
+    ids: tuple[str, ...]
+    merged: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldInfo:
+    """A field as the CRM describes it to the worker: absent from the schema if it may not be read."""
+
+    name: str
+    label: str
+    type: str
+    updateable: bool
+    createable: bool
+    values: tuple[str, ...] = ()
+    length: int = 0
+    unique: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetupStep:
+    """One thing `setup` would make: a field, a permission set, a grant, an assignment. `done` once made."""
+
+    kind: str
+    name: str
+    detail: str
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The API allowance of the org (all integrations together), and the calls that this process made."""
+
+    used: int | None
+    limit: int | None
+    calls: int
+
+    @property
+    def left(self) -> int | None:
+        """Calls that the org has left today, if the CRM told."""
+        return None if self.used is None or self.limit is None else max(self.limit - self.used, 0)
+
+
+OutcomeStatus = Literal["done", "refused", "unknown"]
+
+# One row for each record sent, in any order. `code` and `message` are the CRM's (empty when done);
+# `modified_at` is a lower bound of the CRM's new stamp (null unless done); `crm_id` is the id that a create got.
+OUTCOME_SCHEMA = pa.schema([
+    ("id", pa.string()),
+    ("status", pa.string()),
+    ("code", pa.string()),
+    ("message", pa.string()),
+    ("modified_at", STAMP),
+    ("crm_id", pa.string()),
+])
+
+
+class Connector(Protocol):
+    """A CRM, as `sync` sees it. One instance serves one run, from one thread.
+
+    Any method may raise `ConfigProblem`, `AuthProblem`, `RetryLater` or `Truncated`.
+    """
+
+    crm: Literal["salesforce", "hubspot"]
+
+    def org(self) -> Org:
+        """The org behind the connection."""
+        ...
+
+    def check(self, fields: Mapping[str, Sequence[str]], written: Mapping[str, Sequence[str]]) -> list[Problem]:
+        """Everything that would stop a run, at once: permissions, unreadable and unwritable fields, quota.
+
+        `fields` and `written` hold the canonical names, by object, that the run reads and writes.
+        """
+        ...
+
+    def schema(self, object_name: str) -> Mapping[str, FieldInfo]:
+        """The fields of a canonical object that the worker may read, by canonical name."""
+        ...
+
+    def pull(
+        self, object_name: str, fields: Sequence[str], since: str | None
+    ) -> Iterator[Page | Checkpoint]:
+        """Records changed since the cursor, or all of them; pages first, then exactly one `Checkpoint`.
+
+        `fields` are canonical names; key columns always come along. A record may come twice (overlap), the
+        later row is the newer. Raises `Truncated` if, after retries, fewer rows arrive than the CRM counts.
+        """
+        ...
+
+    def deleted(self, object_name: str, since: str) -> Deleted:
+        """Records deleted or merged away since the cursor. Raises `RetryLater` never for a too old cursor:
+        it then compares the ids of the whole object, so nothing deleted is missed.
+        """
+        ...
+
+    def ids(self, object_name: str) -> pa.Array:
+        """The ids of all living records, for reconciliation."""
+        ...
+
+    def update(self, object_name: str, changes: pa.Table) -> pa.Table:
+        """Set fields of existing records; one row of `OUTCOME_SCHEMA` for each row of `changes`.
+
+        `changes` has `id`, `parent_id` (may be null; records of one parent are never written concurrently),
+        one column per canonical field (null: leave as it is), and `clear`, a list of canonical fields to empty.
+        """
+        ...
+
+    def tasks(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """Ids of the tasks of ours that exist (deleted ones too, so that none is made twice), by key."""
+        ...
+
+    def upsert_tasks(self, tasks: pa.Table) -> pa.Table:
+        """Create tasks by key, once; outcomes carry the key as `id` and the CRM's id as `crm_id`.
+
+        `tasks` has key, subject, description, owner_id, account_id, opportunity_id, due, priority
+        (high or normal).
+        """
+        ...
+
+    def close_tasks(self, ids: Sequence[str], comment: str) -> pa.Table:
+        """Complete tasks, adding a comment; one outcome for each id."""
+        ...
+
+    def delete_tasks(self, ids: Sequence[str]) -> pa.Table:
+        """Delete tasks; one outcome for each id; a task already gone is done."""
+        ...
+
+    def missing(self, outputs: Literal["basic", "full"]) -> list[SetupStep]:
+        """What `setup` would have to make for the worker to run; empty when all is there."""
+        ...
+
+    def ensure_fields(self, steps: Sequence[SetupStep]) -> list[SetupStep]:
+        """Make these things; idempotent: what already exists counts as done."""
+        ...
+
+    def setup_files(self, outputs: Literal["basic", "full"]) -> Mapping[str, str]:
+        """Path → content of the metadata that an admin can deploy himself instead of `ensure_fields`."""
+        ...
+
+    def server_time(self) -> datetime:
+        """The CRM's clock (UTC); ours is never trusted."""
+        ...
+
+    def budget(self) -> Budget:
+        """The API allowance, as of the last reply."""
+        ...
