@@ -1,0 +1,21 @@
+"""Who deserves a rep's time next: canonical tables in, tags with reasons out. No network, clock or files.
+
+Three calls, each a pure function, over *buckets* (all records of an account lie in one bucket):
+
+    book, parts = read_book(buckets, rules, today)            # what the whole book says; small, can be kept
+    for part, kept in zip(parts, kept_states):                # one part for each bucket, in order
+        tagged = tag(part, book, kept, rules, today)          # tiers, scores, reasons, tasks of one bucket
+
+An increment scores touched accounts against a kept book: `tag(extract(tables, book.horizon, rules, today), book, ...)`.
+`explain(tagged, id)` tells where every point came from.
+"""
+
+from __future__ import annotations
+
+from scoring.book import Book, read_book
+from scoring.explain import explain
+from scoring.features import Features, Tables, extract
+from scoring.state import STATE_SCHEMA
+from scoring.tags import Tagged, tag
+
+__all__ = ["STATE_SCHEMA", "Book", "Features", "Tables", "Tagged", "explain", "extract", "read_book", "tag"]
