@@ -22,7 +22,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route, compile_path
 
-from connectors.sandbox.salesforce.errors import SalesforceError
+from connectors.sandbox.salesforce.errors import AmbiguousExternalId, SalesforceError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -63,7 +63,7 @@ class Call:
     def user(self) -> User:
         """The user whose session it is; resources with `authenticated=False` have none."""
         if self.caller is None:
-            raise SESSION_EXPIRED
+            raise session_expired()
         return self.caller
 
     @property
@@ -76,21 +76,27 @@ class Call:
         try:
             return json.loads(self.body.decode("utf-8"))
         except UnicodeDecodeError as error:
-            raise SalesforceError(400, "JSON_PARSER_ERROR", f"Invalid UTF-8 at byte {error.start}") from None
+            raise SalesforceError("JSON_PARSER_ERROR", f"Invalid UTF-8 at byte {error.start}") from None
         except ValueError as error:
-            raise SalesforceError(400, "JSON_PARSER_ERROR", f"{error}") from None
+            raise SalesforceError("JSON_PARSER_ERROR", f"{error}") from None
 
     def json_object(self) -> dict[str, Any]:
         """The body as a JSON object; anything else is a `JSON_PARSER_ERROR`."""
         content = self.json()
         if not isinstance(content, dict):
             message = "The HTTP entity body is required to be a JSON object"
-            raise SalesforceError(400, "JSON_PARSER_ERROR", message)
+            raise SalesforceError("JSON_PARSER_ERROR", message)
         return content
 
 
-SESSION_EXPIRED = SalesforceError(401, "INVALID_SESSION_ID", "Session expired or invalid")
-NOT_FOUND = SalesforceError(404, "NOT_FOUND", "The requested resource does not exist")
+def session_expired() -> SalesforceError:
+    """The refusal of a missing, unknown or expired session."""
+    return SalesforceError("INVALID_SESSION_ID", "Session expired or invalid")
+
+
+def not_found() -> SalesforceError:
+    """The refusal of a resource that does not exist."""
+    return SalesforceError("NOT_FOUND", "The requested resource does not exist")
 
 
 @dataclass(slots=True)
@@ -155,7 +161,7 @@ class SandboxContext:
             check_version(call)
             return _handler(resource, call.method)(call)
         except SalesforceError as error:
-            return error_response(error)
+            return error_response(error, call.version)
 
     def perform(self, call: Call) -> Response:
         """Run a subrequest: the same resources, as an already authenticated and counted caller."""
@@ -167,21 +173,21 @@ class SandboxContext:
                     check_version(call)
                     return _handler(resource, call.method)(call)
                 except SalesforceError as error:
-                    return error_response(error)
-        return error_response(NOT_FOUND)
+                    return error_response(error, call.version)
+        return error_response(not_found())
 
     def authenticate(self, headers: Mapping[str, str]) -> User:
         """The user of the request's session (Bearer or OAuth header); counts the call against the limits."""
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() not in ("bearer", "oauth"):
-            raise SESSION_EXPIRED
+            raise session_expired()
         return self.authenticate_session(token.strip())
 
     def authenticate_session(self, session_id: str) -> User:
         """The user of a session id; counts the call. Raises INVALID_SESSION_ID or REQUEST_LIMIT_EXCEEDED."""
         user = self.sessions.user(session_id)
         if user is None:
-            raise SESSION_EXPIRED
+            raise session_expired()
         self.limits.charge()
         return user
 
@@ -195,17 +201,12 @@ def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | 
     return Response(body.encode("utf-8"), status, dict(headers or {}), media_type=_JSON)
 
 
-def error_response(error: SalesforceError) -> Response:
-    """The list-of-one body of a REST error: message, errorCode, and fields where there are some."""
-    return json_response([error_body(error)], error.status)
-
-
-def error_body(error: SalesforceError) -> dict[str, Any]:
-    """One entry of a REST error body."""
-    body: dict[str, Any] = {"message": error.message, "errorCode": error.code}
-    if error.fields:
-        body["fields"] = list(error.fields)
-    return body
+def error_response(error: SalesforceError, version: str = f"{NEWEST_VERSION}.0") -> Response:
+    """The body of a REST error; an ambiguous external id lists the records' addresses instead."""
+    if isinstance(error, AmbiguousExternalId):
+        base = f"/services/data/v{version}/sobjects/{error.object_name}"
+        return json_response([f"{base}/{record_id}" for record_id in error.ids], error.status)
+    return json_response(error.body(), error.status)
 
 
 def check_version(call: Call) -> None:
@@ -214,9 +215,10 @@ def check_version(call: Call) -> None:
     if version is None:
         return
     if not _VERSION.fullmatch(version) or float(version) > NEWEST_VERSION:
-        raise NOT_FOUND
+        raise not_found()
     if float(version) < OLDEST_VERSION:
-        raise SalesforceError(410, "GONE", f"API version {version} is retired; use {OLDEST_VERSION}.0 or later")
+        message = f"API version {version} is retired; use {OLDEST_VERSION}.0 or later"
+        raise SalesforceError("GONE", message, status=410)
 
 
 def base_url(request: Request) -> str:
@@ -244,7 +246,7 @@ def _handler(resource: Resource, method: str) -> Handler:
     if handler is None:
         allowed = sorted({*resource.handlers, *(["HEAD"] if "GET" in resource.handlers else [])})
         message = f"HTTP Method '{method}' not allowed. Allowed are {','.join(allowed)}"
-        raise SalesforceError(405, "METHOD_NOT_ALLOWED", message)
+        raise SalesforceError("METHOD_NOT_ALLOWED", message)
     return handler
 
 
@@ -268,4 +270,4 @@ async def _body(request: Request) -> bytes:
     try:
         return await run_in_threadpool(gzip.decompress, body)
     except (OSError, EOFError, zlib.error):
-        raise SalesforceError(400, "UNKNOWN_EXCEPTION", "The body is not valid gzip") from None
+        raise SalesforceError("UNKNOWN_EXCEPTION", "The body is not valid gzip") from None
