@@ -1,0 +1,100 @@
+"""A book of business that no CRM has shaped yet: owners, accounts, products, opportunities as columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from pyarrow import csv
+
+from config.problems import ConfigProblem, Problem
+
+if TYPE_CHECKING:
+    from datetime import date
+
+_STAMP = pa.timestamp("ms")
+
+# References are row numbers (from 0) into the other tables; stamps are UTC.
+OWNERS = pa.schema([
+    ("name", pa.string()), ("manager", pa.int64()), ("team", pa.string()), ("title", pa.string()),
+])
+ACCOUNTS = pa.schema([
+    ("name", pa.string()), ("owner", pa.int64()), ("parent", pa.int64()), ("type", pa.string()), ("industry", pa.string()),
+    ("country", pa.string()), ("employees", pa.int64()), ("annual_revenue", pa.float64()), ("year_started", pa.string()),
+    ("created_at", _STAMP), ("modified_at", _STAMP),
+])
+PRODUCTS = pa.schema([("name", pa.string()), ("family", pa.string()), ("price", pa.float64())])
+OPPORTUNITIES = pa.schema([
+    ("name", pa.string()), ("account", pa.int64()), ("owner", pa.int64()), ("product", pa.int64()), ("stage", pa.string()),
+    ("type", pa.string()), ("amount", pa.float64()), ("quantity", pa.float64()), ("close_date", pa.date32()),
+    ("created_at", _STAMP), ("stage_changed_at", _STAMP), ("modified_at", _STAMP),
+])
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """One data set. `history` tells whether every opportunity's way through the stages is to be kept too."""
+
+    name: str
+    today: date
+    description: str
+    owners: pa.Table
+    accounts: pa.Table
+    products: pa.Table
+    opportunities: pa.Table
+    history: bool = True
+    notes: tuple[str, ...] = field(default=())
+
+
+def table(schema: pa.Schema, columns: dict[str, object]) -> pa.Table:
+    """The columns in the schema's order and types; a column that is not given is null in every row."""
+    length = max(len(column) for column in columns.values())  # type: ignore[arg-type]
+    arrays = [
+        pa.array(columns[one.name], one.type) if one.name in columns and not isinstance(columns[one.name], (pa.Array, pa.ChunkedArray))
+        else columns[one.name].cast(one.type) if one.name in columns  # type: ignore[attr-defined]
+        else pa.nulls(length, one.type)
+        for one in schema
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def source(name: str, **options: object) -> pa.Table:
+    """A bundled source file, read as CSV."""
+    with files("connectors.sandbox.datasets").joinpath("sources", name).open("rb") as packed:
+        return csv.read_csv(pa.CompressedInputStream(packed, "gzip"), **options)
+
+
+def load_book(name: str) -> Book:
+    """The data set of this name: `pipeline`, `cdnow`, `cdnow_sample` or `synthetic:ACCOUNTS:OPPORTUNITIES[:SEED]`."""
+    # Late, so that starting with one data set does not read the others' modules.
+    if name == "pipeline":
+        from connectors.sandbox.datasets.pipeline import pipeline  # noqa: PLC0415
+
+        return pipeline()
+    if name in {"cdnow", "cdnow_sample"}:
+        from connectors.sandbox.datasets.cdnow import cdnow  # noqa: PLC0415
+
+        return cdnow(sample=name == "cdnow_sample")
+    if name.startswith("synthetic:"):
+        from connectors.sandbox.datasets.synthetic import synthetic  # noqa: PLC0415
+
+        return synthetic(*_sizes(name))
+    raise ConfigProblem(Problem(
+        f"there is no data set {name!r}",
+        fix="choose pipeline, cdnow, cdnow_sample or synthetic:ACCOUNTS:OPPORTUNITIES[:SEED]",
+    ))
+
+
+def _sizes(name: str) -> tuple[int, int, int]:
+    parts = name.split(":")[1:]
+    try:
+        numbers = [int(part) for part in parts]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in {2, 3} or min(numbers) < 0 or numbers[0] < 1:
+        raise ConfigProblem(Problem(
+            f"{name!r} is not a size", fix="write synthetic:ACCOUNTS:OPPORTUNITIES[:SEED], for example synthetic:1000:5000",
+        ))
+    return numbers[0], numbers[1], numbers[2] if len(numbers) == 3 else 7

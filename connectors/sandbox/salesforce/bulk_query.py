@@ -1,0 +1,260 @@
+"""Bulk API 2.0 query jobs: a snapshot of a SOQL query, handed out as CSV pages."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import re
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response, StreamingResponse
+
+from connectors.sandbox.salesforce.bulk_csv import Dialect
+from connectors.sandbox.salesforce.bulk_jobs import DONE, ENDED, FAILED, Job, Jobs, Pace
+from connectors.sandbox.salesforce.context import json_response
+from connectors.sandbox.salesforce.errors import SalesforceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.routing import Route
+
+    from connectors.sandbox.salesforce.context import Call, SandboxContext
+    from connectors.sandbox.salesforce.org import QueryResult
+
+_BASE = "/services/data/v{version}/jobs/query"
+_PAGES_AT_ONCE = 5
+_FIRST_PARALLEL_VERSION = 58.0
+_FIRST_VERSION = 47.0
+# Rows written per block of a streamed page: large enough for columns to pay, small enough for memory.
+_BLOCK = 32_768
+# Errors that show only while a query runs; all others are told when the job is made.
+_AT_RUN = frozenset({"QUERY_TIMEOUT", "UNKNOWN_EXCEPTION", "SERVER_UNAVAILABLE", "OPERATION_TOO_LARGE"})
+_NO_CHUNKS = re.compile(r"\b(?:order\s+by|limit)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryOptions:
+    """What differs between orgs, versions and documents: rows per page, pace, and two spellings."""
+
+    page_rows: int = 100_000
+    pace: Pace = field(default_factory=Pace)
+    result_key: str = "resultUrl"
+    next_key: str = "nextRecordsUrl"
+
+
+@dataclass(slots=True)
+class QueryJob(Job):
+    """A query job and its snapshot."""
+
+    soql: str = ""
+    result: QueryResult | None = None
+    locators: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def num_rows(self) -> int:
+        """Rows of the snapshot."""
+        return self.result.num_rows if self.result else 0
+
+    def locator(self, start: int) -> str:
+        """The name of the place before a row: the same each time, of varying length, and telling nothing."""
+        digest = hashlib.blake2b(f"{self.id}:{start}".encode(), digest_size=16).digest()
+        text = "".join("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef"[byte & 31] for byte in digest)
+        text = text[: 8 + digest[0] % 9]
+        self.locators[text] = start
+        return text
+
+    def place(self, locator: str | None) -> int:
+        """The row that a locator stands before. Raises INVALID_QUERY_LOCATOR."""
+        if locator in (None, ""):
+            return 0
+        start = self.locators.get(str(locator))
+        if start is None:
+            raise SalesforceError("INVALID_QUERY_LOCATOR", "invalid query locator")
+        return start
+
+
+class QueryJobs:
+    """The query jobs of one org, and the replies about them."""
+
+    def __init__(self, context: SandboxContext, options: QueryOptions) -> None:
+        self._context = context
+        self._options = options
+        self._jobs: Jobs[QueryJob] = Jobs(1000, options.pace)
+
+    def create(self, call: Call) -> Response:
+        """POST jobs/query: the query runs now, so that later changes do not show in its pages."""
+        body = call.json_object()
+        if float(call.version) < _FIRST_VERSION:
+            raise SalesforceError("NOT_FOUND", "The requested resource does not exist")
+        _check(body)
+        now = call.org.clock()
+        job = QueryJob(
+            id=self._jobs.new_id(), owner=call.user.id, operation=body["operation"], object_name="",
+            dialect=Dialect.of_job(body), version=call.version, created=now, modified=now, state="UploadComplete",
+            soql=body["query"],
+        )  # fmt: skip
+        job.started = now
+        self._run(job, call)
+        self._jobs.add(job)
+        return json_response(job.as_json("UploadComplete"))
+
+    def _run(self, job: QueryJob, call: Call) -> None:
+        try:
+            result = call.org.query(
+                job.soql, call.user, include_deleted=job.operation == "queryAll", bulk=True
+            )
+        except SalesforceError as error:
+            if error.code not in _AT_RUN:
+                raise
+            job.end(FAILED, call.org.clock(), f"{error.code}: {error.message}")
+            return
+        job.result, job.object_name, job.processed = result, result.object_name, result.num_rows
+        fault = self._context.faults.job_end(result.object_name)
+        if fault is None:
+            job.end(DONE, call.org.clock())
+        elif fault.kind == "job_aborted":
+            job.abort(call.org.clock())
+        else:
+            job.end(FAILED, call.org.clock(), fault.message)
+
+    def list(self, call: Call) -> Response:
+        """GET jobs/query."""
+        return json_response(self._jobs.listing(call, call.org.clock(), _brief))
+
+    def get(self, call: Call) -> Response:
+        """GET jobs/query/{id}: one poll."""
+        job = self._jobs.find(call)
+        return json_response(_full(job, job.poll(self._jobs.pace, call.org.clock())))
+
+    def patch(self, call: Call) -> Response:
+        """PATCH jobs/query/{id}: a query job can only be aborted."""
+        job = self._jobs.find(call)
+        if call.json_object().get("state") != "Aborted":
+            raise SalesforceError("INVALIDJOBSTATE", "The only state a query job can be set to is Aborted")
+        if job.visible_state(self._jobs.pace, call.org.clock()) in ENDED:
+            raise SalesforceError("INVALIDJOBSTATE", f"Aborting a job in state {job.state} is not allowed")
+        job.abort(call.org.clock())
+        job.result = None
+        return json_response(job.as_json(job.state))
+
+    def delete(self, call: Call) -> Response:
+        """DELETE jobs/query/{id}."""
+        self._jobs.remove(self._jobs.find(call))
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    def results(self, call: Call) -> Response:
+        """GET jobs/query/{id}/results: one page of CSV, streamed in blocks."""
+        job = self._finished(call)
+        start = job.place(call.query.get("locator"))
+        stop = min(start + self._page_rows(call), job.num_rows)
+        headers = {
+            "Sforce-NumberOfRecords": str(stop - start),
+            "Sforce-Locator": job.locator(stop) if stop < job.num_rows else "null",
+        }
+        blocks = _blocks(job, start, stop)
+        if "gzip" in call.headers.get("accept-encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            blocks = _compressed(blocks)
+        return StreamingResponse(blocks, headers=headers, media_type="text/csv")
+
+    def result_pages(self, call: Call) -> Response:
+        """GET jobs/query/{id}/resultPages: addresses of up to five pages, to be read in parallel."""
+        if float(call.version) < _FIRST_PARALLEL_VERSION:
+            raise SalesforceError("NOT_FOUND", "The requested resource does not exist")
+        job = self._finished(call)
+        rows = self._page_rows(call)
+        start = job.place(call.query.get("locator"))
+        starts = range(start, max(job.num_rows, 1), rows)
+        results = call.path.rpartition("/")[0] + "/results"
+        size = f"&maxRecords={rows}" if "maxRecords" in call.query else ""
+        pages = [
+            {self._options.result_key: f"{results}?locator={job.locator(place)}{size}"}
+            for place in starts[:_PAGES_AT_ONCE]
+        ]
+        done = len(starts) <= _PAGES_AT_ONCE
+        reply: dict[str, Any] = {"resultPages": pages, "done": done}
+        if not done:
+            following = job.locator(starts[_PAGES_AT_ONCE])
+            reply[self._options.next_key] = f"{call.path}?locator={following}{size}"
+        return json_response(reply)
+
+    def _page_rows(self, call: Call) -> int:
+        wanted = call.query.get("maxRecords")
+        if wanted is not None and not (wanted.isdecimal() and int(wanted) > 0):
+            raise SalesforceError("INVALID_QUERY_OPTION", f"Invalid maxRecords: {wanted}")
+        return max(self._context.faults.page_size(int(wanted or self._options.page_rows)), 1)
+
+    def _finished(self, call: Call) -> QueryJob:
+        job = self._jobs.find_own(call)
+        if call.version != job.version:
+            message = f"Use API version {job.version}, with which the job was created"
+            raise SalesforceError("CONFLICT", message, status=HTTPStatus.CONFLICT)
+        if job.visible_state(self._jobs.pace, call.org.clock()) != DONE and not self._done_unpolled(job, call):
+            message = f"Job {job.id} is not complete; its state is {job.state}"
+            raise SalesforceError("JOB_NOT_COMPLETE", message, status=HTTPStatus.PRECONDITION_FAILED)
+        return job
+
+    def _done_unpolled(self, job: QueryJob, call: Call) -> bool:
+        """Whether a client that never polled would find the job complete by now."""
+        if job.polls or self._jobs.pace.polls > 1:
+            return False
+        job.polls = 1
+        return job.visible_state(self._jobs.pace, call.org.clock()) == DONE
+
+
+def _check(body: dict[str, Any]) -> None:
+    if body.get("operation") not in ("query", "queryAll"):
+        raise SalesforceError("INVALIDJOB", f"Invalid operation: {body.get('operation')}")
+    if not isinstance(body.get("query"), str) or not body["query"].strip():
+        raise SalesforceError("INVALIDJOB", "A query job needs a query")
+    if body.get("contentType", "CSV") != "CSV":
+        raise SalesforceError("INVALIDJOB", f"Invalid contentType: {body['contentType']}")
+
+
+def _brief(job: QueryJob, state: str) -> dict[str, Any]:
+    return job.as_json(state) | {"jobType": "V2Query"}
+
+
+def _full(job: QueryJob, state: str) -> dict[str, Any]:
+    problem = {"errorMessage": job.problem} if state == FAILED and job.problem else {}
+    return _brief(job, state) | {
+        "numberRecordsProcessed": job.processed if state in ENDED else 0,
+        "retries": 0,
+        "totalProcessingTime": job.milliseconds if state in ENDED else 0,
+        "isPkChunkingSupported": _NO_CHUNKS.search(job.soql) is None,
+        **problem,
+    }
+
+
+def _blocks(job: QueryJob, start: int, stop: int) -> Iterator[bytes]:
+    assert job.result is not None
+    for place in range(start, max(stop, start + 1), _BLOCK):
+        table = job.result.csv_table(place, min(place + _BLOCK, stop))
+        yield job.dialect.write(table, header=place == start).to_pybytes()
+
+
+def _compressed(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    sink = io.BytesIO()
+    with gzip.GzipFile(fileobj=sink, mode="wb", compresslevel=1, mtime=0) as packer:
+        for block in blocks:
+            packer.write(block)
+            yield sink.getvalue()
+            sink.seek(0)
+            sink.truncate()
+    yield sink.getvalue()
+
+
+def routes(context: SandboxContext, options: QueryOptions | None = None) -> list[Route]:
+    """The resources of query jobs."""
+    jobs = QueryJobs(context, options or QueryOptions())
+    one = _BASE + "/{job_id}"
+    return [
+        context.resource(_BASE, {"POST": jobs.create, "GET": jobs.list}),
+        context.resource(one, {"GET": jobs.get, "PATCH": jobs.patch, "DELETE": jobs.delete}),
+        context.resource(one + "/results", {"GET": jobs.results}),
+        context.resource(one + "/resultPages", {"GET": jobs.result_pages}),
+    ]
