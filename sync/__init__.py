@@ -1,0 +1,1 @@
+"""The worker: pull, score, plan, apply, record, and the command line around them."""

@@ -1,0 +1,161 @@
+"""Apply a plan: every change written down before it is sent, one outcome for each record, nothing forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import write_deltalake
+
+from config.records import schema
+from connectors.contract import ConnectorError
+from sync.ledger import Item
+from sync.plan import OBJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date
+    from pathlib import Path
+
+    from connectors.contract import Connector
+    from sync.ledger import Ledger, Lease
+    from sync.mirror import Mirror
+    from sync.plan import Plan
+
+# One bulk job's worth; what is in flight at a crash is at most this.
+CHUNK = 100_000
+
+
+@dataclass
+class Applied:
+    """What became of a plan: records and tasks done, refused and unknown, by object."""
+
+    done: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
+
+    def count(self, object_name: str, outcomes: pa.Table) -> None:
+        """Add the outcomes of a batch."""
+        for status, totals in (("done", self.done), ("refused", self.refused), ("unknown", self.unknown)):
+            matching = pc.sum(pc.equal(outcomes["status"], status)).as_py() or 0
+            totals[object_name] = totals.get(object_name, 0) + matching
+
+
+@dataclass(frozen=True)
+class Applier:
+    """The parts that applying needs. `journal` is the folder that keeps old values, for undo."""
+
+    connection: str
+    connector: Connector
+    ledger: Ledger
+    mirror: Mirror
+    journal: Path
+    lease: Lease
+    run_id: str
+    today: date
+    tell: Callable[[str, int, int | None], None]
+
+    def apply(self, plan: Plan, applied: Applied) -> None:
+        """Send the plan's changes, then its tasks, counting outcomes into `applied`.
+
+        If the CRM goes away in mid-batch, the batch is listed as unconfirmed and the error passes through.
+        """
+        for object_name in OBJECTS:
+            sent = 0
+            for chunk in _chunks(plan.changes.get(object_name)):
+                self._send_fields(object_name, chunk, applied)
+                sent += chunk.num_rows
+                self.tell(f"write {object_name}", sent, plan.changes[object_name].num_rows)
+        if plan.tasks.num_rows:
+            self._send_tasks(plan.tasks, applied)
+
+    def _send_fields(self, object_name: str, chunk: pa.Table, applied: Applied) -> None:
+        new = [name for name in chunk.column_names if not name.startswith("old_") and name not in ("name", "owner_id")]
+        number = self._intend(object_name, chunk)
+        outcomes = self._sent(number, object_name, chunk, applied, lambda: self.connector.update(object_name, chunk.select(new)))
+        self.mirror.patch(object_name, _written(chunk.select(new), outcomes))
+        self._settle(object_name, number, outcomes, applied)
+
+    def _send_tasks(self, tasks: pa.Table, applied: Applied) -> None:
+        number = self._intend("task", tasks)
+        self.ledger.intend_tasks(self.connection, self.run_id, [
+            {"key": row["key"], "rule": row["rule"], "record_id": row["id"], "period": row["period"],
+             "owner_id": row["owner_id"], "created_on": self.today}
+            for row in tasks.to_pylist()
+        ])
+        columns = ["key", "subject", "description", "owner_id", "account_id", "opportunity_id", "due", "priority"]
+        outcomes = self._sent(number, "task", tasks, applied, lambda: self.connector.upsert_tasks(tasks.select(columns)))
+        self.ledger.settle_tasks(self.connection, zip(
+            outcomes["id"].to_pylist(), outcomes["status"].to_pylist(), outcomes["crm_id"].to_pylist(), strict=True
+        ))
+        self.mirror.append("task", _made(tasks, outcomes))
+        self._settle("task", number, outcomes, applied)
+
+    def _intend(self, object_name: str, rows: pa.Table) -> int:
+        """Old and new values, then the batch, durable before anything leaves."""
+        self.ledger.renew(self.lease)
+        number = self.ledger.intend(self.run_id, object_name, rows.num_rows)
+        labelled = rows.append_column("run", pa.repeat(pa.scalar(self.run_id), rows.num_rows)).append_column(
+            "batch", pa.repeat(pa.scalar(number, pa.int32()), rows.num_rows)
+        )
+        write_deltalake(
+            str(self.journal / f"changes_{object_name}"), labelled, mode="append", schema_mode="merge", partition_by=["run"]
+        )
+        return number
+
+    def _sent(
+        self, number: int, object_name: str, rows: pa.Table, applied: Applied, send: Callable[[], pa.Table]
+    ) -> pa.Table:
+        try:
+            return send()
+        except ConnectorError:
+            self.ledger.unconfirmed(self.run_id, number)
+            applied.unknown[object_name] = applied.unknown.get(object_name, 0) + rows.num_rows
+            raise
+
+    def _settle(self, object_name: str, number: int, outcomes: pa.Table, applied: Applied) -> None:
+        failed = outcomes.filter(pc.not_equal(outcomes["status"], "done"))
+        items = [
+            Item(object_name, row["id"], row["status"], row["code"] or "", row["message"] or "")
+            for row in failed.to_pylist()
+        ]
+        self.ledger.settle(self.run_id, number, outcomes.num_rows - len(items), items)
+        applied.count(object_name, outcomes)
+
+
+def _chunks(table: pa.Table | None) -> Iterator[pa.Table]:
+    for start in range(0, 0 if table is None else table.num_rows, CHUNK):
+        yield table.slice(start, CHUNK)  # type: ignore[union-attr]  # an absent table has no chunks
+
+
+def _written(chunk: pa.Table, outcomes: pa.Table) -> pa.Table:
+    """The part of a chunk that the CRM took, with the stamps of its outcomes."""
+    with duckdb.connect(config={"threads": 1}) as database:
+        database.execute("SET TimeZone = 'UTC'")
+        database.register("chunk", chunk)
+        database.register("outcomes", outcomes)
+        return database.sql(
+            "SELECT chunk.*, outcomes.modified_at FROM chunk JOIN outcomes USING (id) WHERE status = 'done'"
+        ).to_arrow_table()
+
+
+def _made(tasks: pa.Table, outcomes: pa.Table) -> pa.Table:
+    """The tasks that now exist, as the mirror keeps tasks."""
+    made = {row["id"]: row for row in outcomes.to_pylist() if row["status"] == "done" and row["crm_id"]}
+    rows = [
+        {
+            **{name: row[name] for name in ("key", "owner_id", "account_id", "opportunity_id", "due")},
+            "id": made[row["key"]]["crm_id"],
+            "is_closed": False,
+            "created_at": made[row["key"]]["modified_at"],
+            "modified_at": made[row["key"]]["modified_at"],
+        }
+        for row in tasks.to_pylist()
+        if row["key"] in made
+    ]
+    return pa.Table.from_pylist(rows, schema=schema("task"))
+
+

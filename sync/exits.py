@@ -1,0 +1,42 @@
+"""What went wrong → exit code and the words of the last line. One table, walked through by a test."""
+
+from __future__ import annotations
+
+from config.problems import ConfigProblem
+from connectors.contract import RetryLater, Truncated
+from sync.ledger import LeaseLost
+
+DONE, BUG, FIX_CONFIGURATION, INCOMPLETE, STOPPED, UNAVAILABLE, PARKED, INTERRUPTED = 0, 1, 2, 3, 4, 69, 75, 130
+
+
+class Guarded(Exception):  # noqa: N818  # named after what happened
+    """A limit stopped the run before its first write: exit 4."""
+
+
+class Parked(Exception):  # noqa: N818  # named after what happened
+    """Told to stop (SIGTERM): what is open is resumed by the next run, exit 75."""
+
+
+def exit_code(error: BaseException | None, *, incomplete: bool = False) -> int:
+    """The exit code of a run that ended with an error (or none), some of whose records may not be done."""
+    match error:
+        case None:
+            return INCOMPLETE if incomplete else DONE
+        case ConfigProblem():
+            return FIX_CONFIGURATION
+        case Guarded():
+            return STOPPED
+        case RetryLater(quota=True) | LeaseLost() | Parked():
+            return PARKED
+        case RetryLater() | Truncated():
+            return UNAVAILABLE
+        case KeyboardInterrupt():
+            return INTERRUPTED
+        case _:
+            return BUG
+
+
+STATES = {
+    DONE: "done", INCOMPLETE: "done", BUG: "failed", FIX_CONFIGURATION: "failed", STOPPED: "stopped",
+    UNAVAILABLE: "failed", PARKED: "parked", INTERRUPTED: "parked",
+}

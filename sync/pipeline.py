@@ -1,0 +1,315 @@
+"""The way of the data, in one place: pull, score, plan, apply, record."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from config.outputs import HUMAN_FIELDS, written
+from config.problems import ConfigProblem, raise_if_any
+from config.records import RECORDS
+from connectors.contract import RetryLater
+from sync.apply import Applied, Applier
+from sync.exits import STATES, Guarded, exit_code
+from sync.ledger import Item
+from sync.plan import OBJECTS, TASK_SCHEMA, Plan
+from sync.pull import pull
+from sync.score import score
+from sync.tasks import due_tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date
+    from pathlib import Path
+
+    from config.rules import Rules
+    from config.settings import Connection
+    from connectors.contract import Connector, Org
+    from sync.ledger import Ledger, Lease
+    from sync.mirror import Mirror
+    from sync.tags import TagStore
+
+# A guard for the first mistake, not a quota: whichever is larger.
+DEFAULT_MAX_CHANGES = 500
+DEFAULT_MAX_SHARE = 0.10
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything one run works with. `tell(what, done, total)` reports progress."""
+
+    name: str
+    connection: Connection
+    rules: Rules
+    connector: Connector
+    ledger: Ledger
+    mirror: Mirror
+    tags: TagStore
+    folder: Path
+    tell: Callable[[str, int, int | None], None]
+    max_changes: int | None = None
+
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """The canonical columns that a run pulls, by object: what the rules name, and what we hold there."""
+        wanted = {name: {*self.rules.needed_columns(name)} for name in ("account", "opportunity", "owner", "stage")}
+        for name in OBJECTS:
+            wanted[name] |= {"name", "modified_at"} | {field.name for field in self.written(name)}
+            wanted[name] |= {field.name for field in HUMAN_FIELDS if name in field.objects}
+        wanted["owner"] |= {"name", "active", "modified_at"}
+        wanted["stage"] |= {"modified_at"}
+        if self.tasks_on:
+            wanted["task"] = {column.name for column in RECORDS["task"]}
+        return {
+            name: tuple(column.name for column in RECORDS[name] if column.name in names)
+            for name, names in wanted.items()
+        }
+
+    def written(self, object_name: str) -> tuple[Any, ...]:
+        """Our fields that a run writes on an object."""
+        return written(object_name, self.connection.outputs)
+
+    @property
+    def tasks_on(self) -> bool:
+        """Whether tasks are made: off until turned on, except on the bundled sandbox."""
+        on = self.connection.tasks
+        return self.connector.org().bundled_sandbox if on is None else on
+
+
+@dataclass
+class Report:
+    """What a run did, as it is printed, kept in the history and given to machines."""
+
+    run: str = ""
+    command: str = ""
+    org: str = ""
+    production: bool = False
+    today: str = ""
+    mode: str = "live"
+    pulled: dict[str, int] = field(default_factory=dict)
+    gone: dict[str, int] = field(default_factory=dict)
+    book: dict[str, int] = field(default_factory=dict)
+    planned: dict[str, int] = field(default_factory=dict)
+    done: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
+    stale: int = 0
+    set_aside: int = 0
+    held_back: int = 0
+    api_calls: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    exit_code: int = 0
+    last_line: str = ""
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether anything that should have been written was not, or could not be read."""
+        return bool(sum(self.refused.values()) + sum(self.unknown.values()) + self.stale + self.set_aside)
+
+    @property
+    def writes(self) -> int:
+        """How many records and tasks were written."""
+        return sum(self.done.values())
+
+
+def run(job: Job) -> Report:
+    """One pass of the pipeline: bring the CRM up to what the scores say. In preview, plan only."""
+    with _recorded(job, "run") as pass_:
+        plan = pass_.plan()
+        if pass_.live:
+            pass_.guard(plan)
+            pass_.apply(plan)
+    return pass_.report
+
+
+def preview(job: Job) -> tuple[Report, Plan]:
+    """What a run would change; nothing is written."""
+    with _recorded(job, "plan") as pass_:
+        pass_.report.mode = "preview"
+        plan = pass_.plan()
+    return pass_.report, plan
+
+
+def apply_plan(job: Job, kept: Plan) -> Report:
+    """Do what a kept plan says and nothing else; rows overtaken by events since are listed as stale."""
+    with _recorded(job, "apply") as pass_:
+        pass_.report.mode = "live"
+        fresh = pass_.plan()
+        still, stale = _still_valid(kept, fresh)
+        job.ledger.list_items(pass_.report.run, stale)
+        pass_.report.stale = len(stale)
+        pass_.report.planned = _sizes(still)
+        pass_.guard(still)
+        pass_.apply(still)
+        job.ledger.go_live(job.name)
+    return pass_.report
+
+
+@contextmanager
+def _recorded(job: Job, command: str) -> Iterator[_Pass]:
+    """A run in the history: begun, and ended with the truth about how (invariant I7)."""
+    org = job.connector.org()
+    with job.ledger.lease(job.name) as lease:
+        live = job.ledger.bind(job.name, org.id, org.name, live=org.bundled_sandbox)
+        today = job.connector.server_time().astimezone(ZoneInfo(org.timezone)).date()
+        run_id = job.ledger.start_run(job.name, command, today, job.rules.digest)
+        report = Report(
+            run=run_id, command=command, org=org.name, production=org.production, today=str(today),
+            mode="live" if live else "preview",
+        )
+        error: BaseException | None = None
+        try:
+            yield _Pass(job, org, lease, today, report, live=live)
+        except BaseException as caught:
+            error = caught
+            raise
+        finally:
+            report.api_calls = job.connector.budget().calls
+            report.exit_code = exit_code(error, incomplete=report.incomplete)
+            report.last_line = last_line(report, error)
+            job.ledger.finish_run(run_id, STATES[report.exit_code], report.exit_code, report.last_line, vars(report))
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """One pass under way: the stages, each timed and counted into the report."""
+
+    job: Job
+    org: Org
+    lease: Lease
+    today: date
+    report: Report
+    live: bool
+
+    def plan(self) -> Plan:
+        """Pull, score, and compare with what the CRM holds."""
+        job, report = self.job, self.report
+        with self._timed("check"):
+            columns = job.columns()
+            raise_if_any(job.connector.check(columns, {name: _names(job.written(name)) for name in OBJECTS}))
+        with self._timed("pull"):
+            pulled = pull(job.name, job.connector, job.ledger, job.mirror, columns, job.tell)
+        with self._timed("score"):
+            stamp = f"{job.rules.digest}/{report.run}"
+            scored = score(job.mirror, job.tags, job.rules, job.connection.outputs, self.today, stamp)
+        with self._timed("plan"):
+            tasks, held_back = self._tasks(scored.tasks)
+        report.pulled, report.gone, report.book = dict(pulled.read), dict(pulled.gone), dict(scored.book)
+        job.ledger.list_items(report.run, [*pulled.set_aside, *held_back])
+        report.set_aside, report.held_back = len(pulled.set_aside), len(held_back)
+        plan = Plan(scored.changes, tasks, tuple(held_back), scored.book, scored.keep_states)
+        report.planned = _sizes(plan)
+        return plan
+
+    def guard(self, plan: Plan) -> None:
+        """Stop before the first write where a limit would be crossed."""
+        job, book = self.job, sum(plan.book.values())
+        limit = job.max_changes or job.connection.limits.max_changes
+        limit = limit or max(DEFAULT_MAX_CHANGES, int(DEFAULT_MAX_SHARE * book))
+        if plan.records > limit:
+            raise Guarded(
+                f"{plan.records:,} records would change, the limit is {limit:,}: nothing was written; look at the"
+                f" plan, then raise it for once with --max-changes {plan.records}"
+            )
+        budget = job.connector.budget()
+        if budget.limit and budget.left is not None and budget.left < budget.limit * job.connection.limits.api_reserve / 100:
+            raise RetryLater(
+                f"{budget.left:,} of {budget.limit:,} API calls are left today, less than the reserve of"
+                f" {job.connection.limits.api_reserve:g} % kept for other integrations: nothing was written",
+                quota=True,
+            )
+
+    def apply(self, plan: Plan) -> Applied:
+        """Write, and record what became of each change."""
+        job, report = self.job, self.report
+        with self._timed("apply"):
+            plan.keep_states(job.tags)
+            applier = Applier(
+                job.name, job.connector, job.ledger, job.mirror, job.folder / "journal", self.lease, report.run,
+                self.today, job.tell,
+            )
+            applied = Applied()
+            try:
+                applier.apply(plan, applied)
+            finally:
+                report.done, report.refused, report.unknown = applied.done, applied.refused, applied.unknown
+        return applied
+
+    def _tasks(self, wanted: pa.Table) -> tuple[pa.Table, list[Item]]:
+        job = self.job
+        if not job.tasks_on:
+            return TASK_SCHEMA.empty_table(), []
+        owners = job.mirror.read("owner", ("id", "active"))
+        active = dict(zip(owners["id"].to_pylist(), owners["active"].to_pylist(), strict=True))
+        return due_tasks(
+            wanted, job.mirror.read("task"), job.ledger.tasks(job.name), active, job.rules.task_limits, self.today,
+            self.org.timezone,
+        )
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.report.seconds[stage] = round(time.perf_counter() - started, 3)
+
+
+def _names(fields: tuple[Any, ...]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields)
+
+
+def _sizes(plan: Plan) -> dict[str, int]:
+    return {name: table.num_rows for name, table in plan.changes.items()} | {"task": plan.tasks.num_rows}
+
+
+def _still_valid(kept: Plan, fresh: Plan) -> tuple[Plan, list[Item]]:
+    """The kept plan's rows that events have not overtaken, and the others as stale."""
+    stale: list[Item] = []
+    changes = {name: _split(name, table, fresh.changes[name], stale) for name, table in kept.changes.items()}
+    keys = set(fresh.tasks["key"].to_pylist())
+    still = [row for row in kept.tasks.to_pylist() if row["key"] in keys]
+    stale += [
+        Item("task", row["id"], "stale", row["rule"], "no longer due, or made since")
+        for row in kept.tasks.to_pylist() if row["key"] not in keys
+    ]
+    tasks = pa.Table.from_pylist(still, schema=TASK_SCHEMA)
+    return Plan(changes, tasks, kept.held_back, fresh.book, fresh.keep_states), stale
+
+
+def _split(object_name: str, kept: pa.Table, fresh: pa.Table, stale: list[Item]) -> pa.Table:
+    """Rows whose held values are as they were when planned and whose tier would come out the same today."""
+    compared = [name for name in kept.column_names if name.startswith("old_")] + ["foretag_tier"]
+    now = {row["id"]: [row[name] for name in compared] for row in fresh.select(["id", *compared]).to_pylist()}
+    good = []
+    for row in kept.select(["id", *compared]).to_pylist():
+        same = now.get(row["id"]) == [row[name] for name in compared]
+        good.append(same)
+        if not same:
+            stale.append(Item(object_name, row["id"], "stale", "OVERTAKEN", "the record changed after the plan was made"))
+    return kept.filter(pa.array(good, pa.bool_()))
+
+
+def last_line(report: Report, error: BaseException | None) -> str:
+    """The one line that sums a run up, and is true."""
+    if isinstance(error, ConfigProblem):
+        return f"Stopped: {len(error.problems)} thing(s) to fix first. Nothing more was written."
+    if error is not None:
+        return f"{type(error).__name__}: {error}"
+    if report.mode == "preview":
+        planned = ", ".join(f"{count:,} {name}s" for name, count in report.planned.items())
+        return f"Preview: would write {planned}. Nothing was written."
+    parts = [f"{report.done.get(name, 0):,} {word}" for name, word in
+             (("account", "accounts"), ("opportunity", "opportunities"), ("task", "tasks"))]
+    line = "Wrote " + ", ".join(parts) + f" in {report.api_calls} API calls."
+    for count, what in (
+        (sum(report.refused.values()), "refused"), (sum(report.unknown.values()), "sent, not confirmed"),
+        (report.stale, "stale"), (report.set_aside, "unreadable"),
+    ):
+        if count:
+            line += f" {count:,} {what}: see `foretag runs {report.run}`."
+    return line

@@ -1,0 +1,148 @@
+"""The plan: the smallest set of changes that brings the CRM from what it holds to what the scores want."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Literal
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from config.outputs import OutputField, written
+from config.records import schema
+from sync.mirror import bucket_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+    from config.writing import Writing
+    from sync.ledger import Item
+    from sync.tags import TagStore
+
+OBJECTS = ("account", "opportunity")
+_PARENT = {"account": "NULL", "opportunity": "held.account_id"}
+
+_EPOCH = date(1970, 1, 1)
+
+# A change of these is worth a write by itself; numbers must move, and the stamp only rides along.
+_TELLING = ("foretag_tier", "foretag_segment", "foretag_growth_potential", "foretag_next_step", "foretag_alert")
+_NUMBERS = ("foretag_score", "foretag_likelihood", "foretag_growth_score")
+
+TASK_SCHEMA = pa.schema([
+    ("key", pa.string()),
+    ("rule", pa.string()),
+    ("object", pa.string()),
+    ("id", pa.string()),
+    ("account_id", pa.string()),
+    ("opportunity_id", pa.string()),
+    ("owner_id", pa.string()),
+    ("subject", pa.string()),
+    ("description", pa.string()),
+    ("due", pa.date32()),
+    ("priority", pa.string()),
+    ("period", pa.string()),
+])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would change.
+
+    `changes` has a table for each object: id, parent_id, name, owner_id; the new value of each field (null: leave as
+    it is); `clear`, the fields to empty; and `old_FIELD`, what the CRM holds now. `tasks` are in `TASK_SCHEMA`.
+    `held_back` lists what was wanted and will not be done, with the reason. `book` counts the records scored.
+    `keep_states` remembers the tag state behind the plan; it is called when the plan is about to be written.
+    """
+
+    changes: Mapping[str, pa.Table]
+    tasks: pa.Table
+    held_back: tuple[Item, ...]
+    book: Mapping[str, int]
+    keep_states: Callable[[TagStore], None]
+
+    @property
+    def records(self) -> int:
+        """How many records would change."""
+        return sum(table.num_rows for table in self.changes.values())
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing would be written."""
+        return self.records == 0 and self.tasks.num_rows == 0
+
+
+def change_schema(object_name: str, outputs: Literal["basic", "full"]) -> pa.Schema:
+    """Columns of a table of changes."""
+    names = [field.name for field in written(object_name, outputs)]
+    types = {field.name: field.type for field in schema(object_name)}
+    return pa.schema(
+        [(name, pa.string()) for name in ("id", "parent_id", "name", "owner_id")]
+        + [(name, types[name]) for name in names]
+        + [("clear", pa.list_(pa.string()))]
+        + [(f"old_{name}", types[name]) for name in names]
+    )
+
+
+def valid_until(ids: pa.ChunkedArray | pa.Array, today: date, validity: int) -> pa.Array:
+    """The day after which each score is stale: the first day d >= today + W/2 with d = hash(id) modulo W.
+
+    A pure function of id and day, so that renewals cost one write per record and window, spread evenly over it.
+    Days count from 1970-01-01.
+    """
+    start = (today - _EPOCH).days + validity // 2
+    wait = pc.subtract(bucket_of(ids, validity), start % validity)
+    wait = pc.if_else(pc.less(wait, 0), pc.add(wait, validity), wait)
+    return pc.cast(pc.add(wait.cast(pa.int32()), pa.scalar(start, pa.int32())), pa.date32())
+
+
+def changes(
+    object_name: str, wanted: pa.Table, held: pa.Table, fields: tuple[OutputField, ...], writing: Writing
+) -> pa.Table:
+    """The records worth a write, with new and old values.
+
+    `wanted` has id, leave and the fields; `held` is the mirror's table. A record is rewritten when a telling field or one
+    of its two strongest reasons changes, a number moves by the tolerance, or its validity is renewed; then every
+    field that differs is set.
+    """
+    names = [field.name for field in fields]
+    new = [f"CASE WHEN w.{n} IS DISTINCT FROM held.{n} THEN w.{n} END AS {n}" for n in names]
+    clear = [f"CASE WHEN w.{n} IS NULL AND held.{n} IS NOT NULL THEN '{n}' END" for n in names]
+    old = [f"held.{n} AS old_{n}" for n in names]
+    # Names come from config.outputs, never from the CRM.
+    sql = f"""
+        SELECT w.id, {_PARENT[object_name]}::VARCHAR AS parent_id, held.name, held.owner_id, {", ".join(new)},
+            list_filter([{", ".join(clear)}], lambda f: f IS NOT NULL) AS clear, {", ".join(old)}
+        FROM wanted w JOIN held ON held.id = w.id
+        WHERE NOT coalesce(w.leave, FALSE) AND ({" OR ".join(_worth(n, writing) for n in names)})
+        ORDER BY parent_id, w.id
+    """  # noqa: S608
+    with duckdb.connect(config={"threads": 1}) as database:
+        database.register("wanted", wanted)
+        database.register("held", held)
+        return database.sql(sql).to_arrow_table()
+
+
+def _worth(name: str, writing: Writing) -> str:
+    if name in _TELLING:
+        return f"w.{name} IS DISTINCT FROM held.{name}"
+    if name in _NUMBERS:
+        return (
+            f"(w.{name} IS NULL) <> (held.{name} IS NULL) OR abs(w.{name} - held.{name}) >= {int(writing.tolerance)}"
+        )
+    if name == "foretag_reason":
+        return f"{_strongest('w.' + name)} IS DISTINCT FROM {_strongest('held.' + name)}"
+    if name == "foretag_valid_until":
+        return f"w.{name} > held.{name} OR (w.{name} IS NULL) <> (held.{name} IS NULL)"
+    return "FALSE"
+
+
+def _strongest(column: str) -> str:
+    """The two strongest reasons without their points, in no order: `A 82 · closes 14 Mar +41 · 95k +19`."""
+    items = f"string_split({column}, ' · ')"
+    return (
+        f"CASE WHEN {column} LIKE '% · %' THEN list_sort(list_transform({items}[2:3],"
+        f" lambda item: regexp_replace(item, ' [+−-][0-9]+$', ''))) ELSE [{column}] END"
+    )

@@ -1,0 +1,102 @@
+"""Score the whole book from the mirror, bucket by bucket, and plan what differs from what the CRM holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from config.outputs import written
+from scoring import read_book, tag
+from sync.plan import OBJECTS, change_schema, changes, valid_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import date
+    from typing import Literal
+
+    from config.rules import Rules
+    from scoring import Tables, Tagged
+    from sync.mirror import Mirror
+    from sync.tags import TagStore
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A scored book: what to change for each object, the wanted tasks, and the tag state to keep once it is written."""
+
+    changes: Mapping[str, pa.Table]
+    tasks: pa.Table
+    states: tuple[pa.Table, ...]
+    book: Mapping[str, int]
+
+    def keep_states(self, tags: TagStore) -> None:
+        """Remember the tag state, bucket by bucket: call it when the changes are about to be written."""
+        for bucket, state in enumerate(self.states):
+            tags.keep_state(bucket, state)
+
+
+def score(
+    mirror: Mirror, tags: TagStore, rules: Rules, outputs: Literal["basic", "full"], today: date, stamp: str
+) -> Scored:
+    """Score every account and open opportunity of the mirror for `today`."""
+    buckets = _Buckets(mirror, rules)
+    book, features = read_book(buckets, rules, today)
+    found: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
+    tasks, states = [], []
+    sizes = dict.fromkeys(OBJECTS, 0)
+    for bucket, part in enumerate(features):
+        tagged = tag(part, book, tags.state(bucket), rules, today)
+        tags.keep(bucket, tagged)
+        for name, wanted in _wanted(tagged):
+            dated = _dated(wanted, rules, today, stamp)
+            held = mirror.read(name, _held_columns(name), bucket)
+            found[name].append(changes(name, dated, held, written(name, outputs), rules.writing))
+            sizes[name] += wanted.num_rows
+        tasks.append(tagged.tasks)
+        states.append(tagged.state)
+    return Scored(
+        {name: _joined(tables, change_schema(name, outputs)) for name, tables in found.items()},
+        pa.concat_tables(tasks),
+        tuple(states),
+        sizes,
+    )
+
+
+class _Buckets:
+    """The mirror's tables, bucket by bucket, as often as they are asked for."""
+
+    def __init__(self, mirror: Mirror, rules: Rules) -> None:
+        self._mirror = mirror
+        self._columns = {name: rules.needed_columns(name) for name in ("account", "opportunity", "owner", "stage")}
+
+    def __iter__(self) -> Iterator[Tables]:
+        whole = {name: self._mirror.read(name, self._columns[name]) for name in ("owner", "stage")}
+        for bucket in range(self._mirror.buckets()):
+            yield whole | {name: self._mirror.read(name, self._columns[name], bucket) for name in OBJECTS}
+
+
+def _wanted(tagged: Tagged) -> tuple[tuple[str, pa.Table], ...]:
+    return ("account", tagged.accounts), ("opportunity", tagged.opportunities)
+
+
+def _dated(wanted: pa.Table, rules: Rules, today: date, stamp: str) -> pa.Table:
+    """Add validity and stamp; a record that is to hold nothing of ours gets neither."""
+    ids = wanted["id"]
+    empty = pc.is_null(wanted["foretag_reason"])
+    until = pc.if_else(empty, pa.scalar(None, pa.date32()), valid_until(ids, today, rules.writing.valid_days))
+    stamps = pc.if_else(empty, pa.scalar(None, pa.string()), pa.scalar(stamp))
+    return wanted.append_column("foretag_valid_until", until).append_column("foretag_stamp", stamps)
+
+
+def _held_columns(object_name: str) -> tuple[str, ...]:
+    parent = () if object_name == "account" else ("account_id",)
+    return ("id", "name", "owner_id", *parent, *(field.name for field in written(object_name, "full")))
+
+
+def _joined(tables: list[pa.Table], schema: pa.Schema) -> pa.Table:
+    """All buckets' changes as one table, records of one parent together."""
+    whole = pa.concat_tables([table.select(schema.names).cast(schema) for table in tables])
+    return whole if len(tables) == 1 else whole.sort_by([("parent_id", "ascending"), ("id", "ascending")])
