@@ -153,7 +153,9 @@ class Jobs(Generic[AnyJob]):
             raise SalesforceError("INVALIDJOBSTATE", f"A job in state {job.state} can't be deleted")
         self._jobs.pop(job.id, None)
 
-    def listing(self, call: Call, now: datetime, show: Callable[[AnyJob, str], dict[str, Any]]) -> dict[str, Any]:
+    def listing(
+        self, call: Call, now: datetime, show: Callable[[AnyJob, str], dict[str, Any]]
+    ) -> dict[str, Any]:
         """The reply to a GET of the collection, 1,000 jobs at a time, newest first."""
         mine = [job for job in reversed(list(self._jobs.values())) if _may_see(job, call)]
         start = int(call.query.get("queryLocator") or 0)

@@ -193,7 +193,9 @@ class QueryJobs:
         if call.version != job.version:
             message = f"Use API version {job.version}, with which the job was created"
             raise SalesforceError("CONFLICT", message, status=HTTPStatus.CONFLICT)
-        if job.visible_state(self._jobs.pace, call.org.clock()) != DONE and not self._done_unpolled(job, call):
+        if job.visible_state(self._jobs.pace, call.org.clock()) != DONE and not self._done_unpolled(
+            job, call
+        ):
             message = f"Job {job.id} is not complete; its state is {job.state}"
             raise SalesforceError("JOB_NOT_COMPLETE", message, status=HTTPStatus.PRECONDITION_FAILED)
         return job

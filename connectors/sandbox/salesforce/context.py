@@ -23,6 +23,7 @@ from starlette.responses import Response
 from starlette.routing import Route, compile_path
 
 from connectors.sandbox.salesforce.errors import AmbiguousExternalId, SalesforceError
+from connectors.sandbox.wire import notes
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -151,7 +152,7 @@ class SandboxContext:
             return await run_in_threadpool(self.answer, resource, call)
 
         # Every method reaches us, so that a wrong one gets the CRM's own words.
-        return Route(path, endpoint, methods=_METHODS)
+        return Route(path, endpoint, methods=METHODS)
 
     def answer(self, resource: Resource, call: Call) -> Response:
         """Authenticate, count and run one call; errors become replies."""
@@ -188,11 +189,13 @@ class SandboxContext:
         user = self.sessions.user(session_id)
         if user is None:
             raise session_expired()
+        notes().user = user.username
         self.limits.charge()
+        notes().counted = True
         return user
 
 
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -253,7 +256,8 @@ def _handler(resource: Resource, method: str) -> Handler:
 def _call(context: SandboxContext, request: Request, body: bytes) -> Call:
     return Call(
         context=context,
-        method=request.method,
+        # Clients that cannot send PATCH send it as a POST with this parameter.
+        method=request.query_params.get("_HttpMethod", request.method) if request.method == "POST" else request.method,
         path=request.url.path,
         base_url=base_url(request),
         path_params=request.path_params,
