@@ -19,13 +19,28 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 __all__ = [
-    "OUTCOME_SCHEMA", "AuthProblem", "Budget", "Checkpoint", "ConfigProblem", "Connector", "ConnectorError",
-    "Deleted", "FieldInfo", "Org", "Page", "Problem", "RecordRefused", "RetryLater", "SetAside", "SetupStep",
+    "OUTCOME_SCHEMA",
+    "AuthProblem",
+    "Budget",
+    "Checkpoint",
+    "ConfigProblem",
+    "Connector",
+    "ConnectorError",
+    "Deleted",
+    "FieldInfo",
+    "Org",
+    "Page",
+    "Problem",
+    "RecordRefused",
+    "RetryLater",
+    "SetAside",
+    "SetupStep",
     "Truncated",
 ]
 
 
 # Errors, by what to do next. The message says what happened, where, and what a person can do about it.
+
 
 class ConnectorError(Exception):
     """Something between us and the CRM went wrong."""
@@ -62,6 +77,7 @@ class Truncated(ConnectorError):  # noqa: N818
 
 
 # Values.
+
 
 @dataclass(frozen=True, slots=True)
 class Org:
@@ -106,10 +122,15 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """Records that are gone. `merged` maps a loser's id to the winner's; losers are in `ids` too."""
+    """Records that are gone. `merged` maps a loser's id to the last winner's; losers are in `ids` too.
+
+    `complete` is false if the cursor is older than what the CRM remembers of deletions: then compare the
+    ids of the whole object (`Connector.ids`) with what is held, so that nothing deleted is missed.
+    """
 
     ids: tuple[str, ...]
     merged: Mapping[str, str] = field(default_factory=dict)
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +175,16 @@ OutcomeStatus = Literal["done", "refused", "unknown"]
 
 # One row for each record sent, in any order. `code` and `message` are the CRM's (empty when done);
 # `modified_at` is a lower bound of the CRM's new stamp (null unless done); `crm_id` is the id that a create got.
-OUTCOME_SCHEMA = pa.schema([
-    ("id", pa.string()),
-    ("status", pa.string()),
-    ("code", pa.string()),
-    ("message", pa.string()),
-    ("modified_at", STAMP),
-    ("crm_id", pa.string()),
-])
+OUTCOME_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("status", pa.string()),
+        ("code", pa.string()),
+        ("message", pa.string()),
+        ("modified_at", STAMP),
+        ("crm_id", pa.string()),
+    ]
+)
 
 
 class Connector(Protocol):
@@ -176,7 +199,9 @@ class Connector(Protocol):
         """The org behind the connection."""
         ...
 
-    def check(self, fields: Mapping[str, Sequence[str]], written: Mapping[str, Sequence[str]]) -> list[Problem]:
+    def check(
+        self, fields: Mapping[str, Sequence[str]], written: Mapping[str, Sequence[str]]
+    ) -> list[Problem]:
         """Everything that would stop a run, at once: permissions, unreadable and unwritable fields, quota.
 
         `fields` and `written` hold the canonical names, by object, that the run reads and writes.
@@ -187,9 +212,7 @@ class Connector(Protocol):
         """The fields of a canonical object that the worker may read, by canonical name."""
         ...
 
-    def pull(
-        self, object_name: str, fields: Sequence[str], since: str | None
-    ) -> Iterator[Page | Checkpoint]:
+    def pull(self, object_name: str, fields: Sequence[str], since: str | None) -> Iterator[Page | Checkpoint]:
         """Records changed since the cursor, or all of them; pages first, then exactly one `Checkpoint`.
 
         `fields` are canonical names; key columns always come along. A record may come twice (overlap), the
@@ -198,9 +221,7 @@ class Connector(Protocol):
         ...
 
     def deleted(self, object_name: str, since: str) -> Deleted:
-        """Records deleted or merged away since the cursor. Raises `RetryLater` never for a too old cursor:
-        it then compares the ids of the whole object, so nothing deleted is missed.
-        """
+        """Records deleted or merged away since the cursor, as far back as the CRM remembers."""
         ...
 
     def ids(self, object_name: str) -> pa.Array:
