@@ -36,7 +36,8 @@ class Document:
                     line, column = node.lc.item(step)
                     node = node[step]
             except (KeyError, IndexError, TypeError, AttributeError):
-                break
+                # A step that is no key of the file: pydantic puts the names of union members in between.
+                continue
         return (None, None) if line is None or column is None else (line + 1, column + 1)
 
 
@@ -45,19 +46,27 @@ def load_document(path: Path) -> Document:
     try:
         text = path.read_bytes().decode("utf-8")
     except OSError as error:
-        raise ConfigProblem(Problem(
-            f"cannot be read: {error.strerror}", where=str(path), fix="run `foretag init` to make a starter file"
-        )) from None
+        raise ConfigProblem(
+            Problem(
+                f"cannot be read: {error.strerror}",
+                where=str(path),
+                fix="run `foretag init` to make a starter file",
+            )
+        ) from None
     except UnicodeDecodeError as error:
         raise ConfigProblem(Problem(f"is not UTF-8 text (byte {error.start})", where=str(path))) from None
     try:
         data = YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise ConfigProblem(Problem(
-            f"is not valid YAML: {error.problem}", where=str(path),
-            line=mark.line + 1 if mark else None, column=mark.column + 1 if mark else None,
-        )) from None
+        raise ConfigProblem(
+            Problem(
+                f"is not valid YAML: {error.problem}",
+                where=str(path),
+                line=mark.line + 1 if mark else None,
+                column=mark.column + 1 if mark else None,
+            )
+        ) from None
     except YAMLError as error:
         raise ConfigProblem(Problem(f"is not valid YAML: {error}", where=str(path))) from None
     if data is None:
@@ -72,9 +81,12 @@ def validate(document: Document, model: type[Model]) -> Model:
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        raise ConfigProblem(*(
-            _problem(document, model, dict(detail)) for detail in error.errors(include_input=False, include_url=False)
-        )) from None
+        raise ConfigProblem(
+            *(
+                _problem(document, model, dict(detail))
+                for detail in error.errors(include_input=False, include_url=False)
+            )
+        ) from None
 
 
 def _problem(document: Document, model: type[BaseModel], detail: dict[str, Any]) -> Problem:

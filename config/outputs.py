@@ -36,47 +36,145 @@ class OutputField:
 _BOTH = ("account", "opportunity")
 
 OUTPUT_FIELDS = (
-    OutputField("foretag_tier", "Tier", _BOTH, "picklist", "basic",
-                "The order in which to call: A first.", values=TIERS),
-    OutputField("foretag_score", "Score", _BOTH, "number", "basic",
-                "0-100, to sort by within a tier.", length=3),
-    OutputField("foretag_segment", "Segment", ("account",), "picklist", "basic",
-                "Expected spend crossed with growth potential.", values=SEGMENTS),
-    OutputField("foretag_growth_potential", "Growth potential", ("account",), "picklist", "basic",
-                "Where this account could be, not where it is.", values=LEVELS),
-    OutputField("foretag_reason", "Why", _BOTH, "text", "basic",
-                "What made the score, strongest first.", length=255),
-    OutputField("foretag_next_step", "Suggested next step", _BOTH, "text", "basic",
-                "One sentence from the playbook.", length=255),
-    OutputField("foretag_alert", "Alert", ("account",), "text", "basic",
-                "What could go wrong with this account.", length=255),
-    OutputField("foretag_valid_until", "Valid until", _BOTH, "date", "basic",
-                "After this day the score is stale."),
-    OutputField("foretag_status", "Score status", _BOTH, "formula", "basic",
-                "Current, or Stale once Valid until has passed; true even when the worker is down."),
-    OutputField("foretag_likelihood", "Likelihood to buy", ("account",), "number", "full",
-                "0-100, chance of a purchase within the horizon.", length=3),
-    OutputField("foretag_growth_score", "Growth score", ("account",), "number", "full",
-                "0-100, behind the growth potential level.", length=3),
-    OutputField("foretag_stamp", "Foretag stamp", _BOTH, "text", "full",
-                "Which rules and run made the value.", length=32),
+    OutputField(
+        "foretag_tier",
+        "Tier",
+        _BOTH,
+        "picklist",
+        "basic",
+        "The order in which to call: A first.",
+        values=TIERS,
+    ),
+    OutputField(
+        "foretag_score", "Score", _BOTH, "number", "basic", "0-100, to sort by within a tier.", length=3
+    ),
+    OutputField(
+        "foretag_segment",
+        "Segment",
+        ("account",),
+        "picklist",
+        "basic",
+        "Expected spend crossed with growth potential.",
+        values=SEGMENTS,
+    ),
+    OutputField(
+        "foretag_growth_potential",
+        "Growth potential",
+        ("account",),
+        "picklist",
+        "basic",
+        "Where this account could be, not where it is.",
+        values=LEVELS,
+    ),
+    OutputField(
+        "foretag_reason", "Why", _BOTH, "text", "basic", "What made the score, strongest first.", length=255
+    ),
+    OutputField(
+        "foretag_next_step",
+        "Suggested next step",
+        _BOTH,
+        "text",
+        "basic",
+        "One sentence from the playbook.",
+        length=255,
+    ),
+    OutputField(
+        "foretag_alert",
+        "Alert",
+        ("account",),
+        "text",
+        "basic",
+        "What could go wrong with this account.",
+        length=255,
+    ),
+    OutputField(
+        "foretag_valid_until", "Valid until", _BOTH, "date", "basic", "After this day the score is stale."
+    ),
+    OutputField(
+        "foretag_status",
+        "Score status",
+        _BOTH,
+        "formula",
+        "basic",
+        "Current, or Stale once Valid until has passed; true even when the worker is down.",
+    ),
+    OutputField(
+        "foretag_likelihood",
+        "Likelihood to buy",
+        ("account",),
+        "number",
+        "full",
+        "0-100, chance of a purchase within the horizon.",
+        length=3,
+    ),
+    OutputField(
+        "foretag_growth_score",
+        "Growth score",
+        ("account",),
+        "number",
+        "full",
+        "0-100, behind the growth potential level.",
+        length=3,
+    ),
+    OutputField(
+        "foretag_stamp",
+        "Foretag stamp",
+        _BOTH,
+        "text",
+        "full",
+        "Which rules and run made the value.",
+        length=32,
+    ),
 )
 
 HUMAN_FIELDS = (
-    OutputField("foretag_override", "Tier override", _BOTH, "picklist", "human",
-                "A person's word: pins the tier.", values=(*TIERS, LEAVE_ALONE)),
-    OutputField("foretag_override_until", "Override until", _BOTH, "date", "human",
-                "The override ends after this day; 90 days if empty."),
-    OutputField("foretag_override_reason", "Override reason", _BOTH, "text", "human",
-                "Why a person knows better.", length=255),
-    OutputField("foretag_growth_plan", "Growth plan", ("account",), "currency", "human",
-                "Yearly spend promised together with the customer."),
-    OutputField("foretag_growth_plan_by", "Growth plan by", ("account",), "date", "human",
-                "The day by which the plan should be reached."),
+    OutputField(
+        "foretag_override",
+        "Tier override",
+        _BOTH,
+        "picklist",
+        "human",
+        "A person's word: pins the tier.",
+        values=(*TIERS, LEAVE_ALONE),
+    ),
+    OutputField(
+        "foretag_override_until",
+        "Override until",
+        _BOTH,
+        "date",
+        "human",
+        "The override ends after this day; 90 days if empty.",
+    ),
+    OutputField(
+        "foretag_override_reason",
+        "Override reason",
+        _BOTH,
+        "text",
+        "human",
+        "Why a person knows better.",
+        length=255,
+    ),
+    OutputField(
+        "foretag_growth_plan",
+        "Growth plan",
+        ("account",),
+        "currency",
+        "human",
+        "Yearly spend promised together with the customer.",
+    ),
+    OutputField(
+        "foretag_growth_plan_by",
+        "Growth plan by",
+        ("account",),
+        "date",
+        "human",
+        "The day by which the plan should be reached.",
+    ),
 )
 
-TASK_KEY = OutputField("foretag_key", "Foretag key", ("task",), "text", "tasks",
-                       "Identifies a task made by Foretag.", length=64)
+TASK_KEY = OutputField(
+    "foretag_key", "Foretag key", ("task",), "text", "tasks", "Identifies a task made by Foretag.", length=64
+)
 
 ALL_FIELDS = (*OUTPUT_FIELDS, *HUMAN_FIELDS, TASK_KEY)
 
@@ -85,6 +183,7 @@ def written(object_name: str, outputs: Literal["basic", "full"] = "basic") -> tu
     """The fields that a run writes on an object with the given `outputs` setting; formulas write themselves."""
     groups = ("basic",) if outputs == "basic" else ("basic", "full")
     return tuple(
-        field for field in OUTPUT_FIELDS
+        field
+        for field in OUTPUT_FIELDS
         if object_name in field.objects and field.group in groups and field.type != "formula"
     )

@@ -33,7 +33,9 @@ class Column:
 
 
 _ID = Column("id", pa.string(), "the CRM's own id, in its long form", "key")
-_MODIFIED = Column("modified_at", STAMP, "the CRM's stamp of the last change, by people or by machines", "key")
+_MODIFIED = Column(
+    "modified_at", STAMP, "the CRM's stamp of the last change, by people or by machines", "key"
+)
 _CREATED = Column("created_at", STAMP, "when the record was created")
 _OWNER = Column("owner_id", pa.string(), "id of the owner who works the record")
 
@@ -71,7 +73,12 @@ OPPORTUNITY = (
     Column("product", pa.string(), "main product or product family", "mapped"),
     Column("margin", pa.float64(), "gross margin in percent of the amount", "mapped"),
     Column("need_by", pa.date32(), "the date by which the customer needs a solution", "mapped"),
-    Column("pain", pa.string(), "the problem that makes the customer buy; only whether it is filled counts", "mapped"),
+    Column(
+        "pain",
+        pa.string(),
+        "the problem that makes the customer buy; only whether it is filled counts",
+        "mapped",
+    ),
     _CREATED,
     _MODIFIED,
 )
@@ -111,7 +118,11 @@ TASK = (
 )
 
 _OUTPUT_TYPES: dict[str, pa.DataType] = {
-    "number": pa.int64(), "date": pa.date32(), "currency": MONEY, "picklist": pa.string(), "text": pa.string(),
+    "number": pa.int64(),
+    "date": pa.date32(),
+    "currency": MONEY,
+    "picklist": pa.string(),
+    "text": pa.string(),
 }
 
 
@@ -136,5 +147,9 @@ RECORDS: dict[str, tuple[Column, ...]] = {
 def schema(object_name: str, columns: tuple[str, ...] | None = None) -> pa.Schema:
     """Arrow schema of a canonical record, or of some of its columns in the record's own order."""
     return pa.schema(
-        [(column.name, column.type) for column in RECORDS[object_name] if columns is None or column.name in columns]
+        [
+            (column.name, column.type)
+            for column in RECORDS[object_name]
+            if columns is None or column.name in columns
+        ]
     )

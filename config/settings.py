@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SecretStr,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from config.documents import Document, load_document, validate
 
@@ -83,17 +92,46 @@ class RefreshToken(Strict):
     refresh_token: Secret
 
 
-Auth = Annotated[ClientCredentials | JwtBearer | RefreshToken, Field(discriminator="grant")]
+class AccessToken(Strict):
+    """A session that somebody else opened: for one-time admin work, never for a worker, since it expires."""
+
+    grant: Literal["access_token"]
+    token: Secret
+
+
+def _grant(value: Any) -> str:
+    grant = (
+        value.get("grant", "client_credentials") if isinstance(value, dict) else getattr(value, "grant", "")
+    )
+    return str(grant)
+
+
+Auth = Annotated[
+    Annotated[ClientCredentials, Tag("client_credentials")]
+    | Annotated[JwtBearer, Tag("jwt_bearer")]
+    | Annotated[RefreshToken, Tag("refresh_token")]
+    | Annotated[AccessToken, Tag("access_token")],
+    Discriminator(
+        _grant,
+        custom_error_type="unknown_grant",
+        custom_error_message="grant must be client_credentials, jwt_bearer, refresh_token or access_token",
+    ),
+]
 
 
 class Limits(Strict):
     """Where a run stops before it starts, and what it leaves to others."""
 
     max_changes: int | None = Field(
-        default=None, ge=1, description="most records a run may change; default 500 or 10 % of the book, the larger"
+        default=None,
+        ge=1,
+        description="most records a run may change; default 500 or 10 % of the book, the larger",
     )
     api_reserve: float = Field(
-        default=20.0, ge=0, le=100, description="percent of the daily API allowance left to other integrations"
+        default=20.0,
+        ge=0,
+        le=100,
+        description="percent of the daily API allowance left to other integrations",
     )
 
 
@@ -132,7 +170,9 @@ class Settings(Strict):
     """The whole of `foretag.yaml`."""
 
     state: Path = Field(default=Path(".foretag"), description="folder for history and local copy")
-    connections: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")], Connection] = Field(min_length=1)
+    connections: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")], Connection] = Field(
+        min_length=1
+    )
 
 
 def load_settings(path: Path) -> Settings:
@@ -148,10 +188,12 @@ def load_settings(path: Path) -> Settings:
 
 def _anchored(settings: Settings, folder: Path) -> Settings:
     connections = {
-        name: connection.model_copy(update={
-            "rules": folder / connection.rules,
-            "ca_file": None if connection.ca_file is None else folder / connection.ca_file,
-        })
+        name: connection.model_copy(
+            update={
+                "rules": folder / connection.rules,
+                "ca_file": None if connection.ca_file is None else folder / connection.ca_file,
+            }
+        )
         for name, connection in settings.connections.items()
     }
     return settings.model_copy(update={"state": folder / settings.state, "connections": connections})

@@ -11,7 +11,9 @@ class Writing(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     tolerance: int = Field(default=5, ge=1, le=50, description="points a score must move to be rewritten")
-    valid_days: int = Field(default=14, ge=2, le=90, description="days after which an unrenewed score is stale")
+    valid_days: int = Field(
+        default=14, ge=2, le=90, description="days after which an unrenewed score is stale"
+    )
 
 
 class TaskLimits(BaseModel):
@@ -24,4 +26,6 @@ class TaskLimits(BaseModel):
     quiet_days: int = Field(
         default=7, ge=0, le=365, description="none where the owner has an open activity due within these days"
     )
-    cool_down_days: int = Field(default=30, ge=0, le=365, description="none where the same task was made this lately")
+    cool_down_days: int = Field(
+        default=30, ge=0, le=365, description="none where the same task was made this lately"
+    )

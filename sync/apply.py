@@ -73,24 +73,57 @@ class Applier:
             self._send_tasks(plan.tasks, applied)
 
     def _send_fields(self, object_name: str, chunk: pa.Table, applied: Applied) -> None:
-        new = [name for name in chunk.column_names if not name.startswith("old_") and name not in ("name", "owner_id")]
+        new = [
+            name
+            for name in chunk.column_names
+            if not name.startswith("old_") and name not in ("name", "owner_id")
+        ]
         number = self._intend(object_name, chunk)
-        outcomes = self._sent(number, object_name, chunk, applied, lambda: self.connector.update(object_name, chunk.select(new)))
+        outcomes = self._sent(
+            number, object_name, chunk, applied, lambda: self.connector.update(object_name, chunk.select(new))
+        )
         self.mirror.patch(object_name, _written(chunk.select(new), outcomes))
         self._settle(object_name, number, outcomes, applied)
 
     def _send_tasks(self, tasks: pa.Table, applied: Applied) -> None:
         number = self._intend("task", tasks)
-        self.ledger.intend_tasks(self.connection, self.run_id, [
-            {"key": row["key"], "rule": row["rule"], "record_id": row["id"], "period": row["period"],
-             "owner_id": row["owner_id"], "created_on": self.today}
-            for row in tasks.to_pylist()
-        ])
-        columns = ["key", "subject", "description", "owner_id", "account_id", "opportunity_id", "due", "priority"]
-        outcomes = self._sent(number, "task", tasks, applied, lambda: self.connector.upsert_tasks(tasks.select(columns)))
-        self.ledger.settle_tasks(self.connection, zip(
-            outcomes["id"].to_pylist(), outcomes["status"].to_pylist(), outcomes["crm_id"].to_pylist(), strict=True
-        ))
+        self.ledger.intend_tasks(
+            self.connection,
+            self.run_id,
+            [
+                {
+                    "key": row["key"],
+                    "rule": row["rule"],
+                    "record_id": row["id"],
+                    "period": row["period"],
+                    "owner_id": row["owner_id"],
+                    "created_on": self.today,
+                }
+                for row in tasks.to_pylist()
+            ],
+        )
+        columns = [
+            "key",
+            "subject",
+            "description",
+            "owner_id",
+            "account_id",
+            "opportunity_id",
+            "due",
+            "priority",
+        ]
+        outcomes = self._sent(
+            number, "task", tasks, applied, lambda: self.connector.upsert_tasks(tasks.select(columns))
+        )
+        self.ledger.settle_tasks(
+            self.connection,
+            zip(
+                outcomes["id"].to_pylist(),
+                outcomes["status"].to_pylist(),
+                outcomes["crm_id"].to_pylist(),
+                strict=True,
+            ),
+        )
         self.mirror.append("task", _made(tasks, outcomes))
         self._settle("task", number, outcomes, applied)
 
@@ -102,7 +135,11 @@ class Applier:
             "batch", pa.repeat(pa.scalar(number, pa.int32()), rows.num_rows)
         )
         write_deltalake(
-            str(self.journal / f"changes_{object_name}"), labelled, mode="append", schema_mode="merge", partition_by=["run"]
+            str(self.journal / f"changes_{object_name}"),
+            labelled,
+            mode="append",
+            schema_mode="merge",
+            partition_by=["run"],
         )
         return number
 
@@ -157,5 +194,3 @@ def _made(tasks: pa.Table, outcomes: pa.Table) -> pa.Table:
         if row["key"] in made
     ]
     return pa.Table.from_pylist(rows, schema=schema("task"))
-
-

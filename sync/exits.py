@@ -6,7 +6,16 @@ from config.problems import ConfigProblem
 from connectors.contract import RetryLater, Truncated
 from sync.ledger import LeaseLost
 
-DONE, BUG, FIX_CONFIGURATION, INCOMPLETE, STOPPED, UNAVAILABLE, PARKED, INTERRUPTED = 0, 1, 2, 3, 4, 69, 75, 130
+DONE, BUG, FIX_CONFIGURATION, INCOMPLETE, STOPPED, UNAVAILABLE, PARKED, INTERRUPTED = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    69,
+    75,
+    130,
+)
 
 
 class Guarded(Exception):  # noqa: N818  # named after what happened
@@ -37,6 +46,12 @@ def exit_code(error: BaseException | None, *, incomplete: bool = False) -> int:
 
 
 STATES = {
-    DONE: "done", INCOMPLETE: "done", BUG: "failed", FIX_CONFIGURATION: "failed", STOPPED: "stopped",
-    UNAVAILABLE: "failed", PARKED: "parked", INTERRUPTED: "parked",
+    DONE: "done",
+    INCOMPLETE: "done",
+    BUG: "failed",
+    FIX_CONFIGURATION: "failed",
+    STOPPED: "stopped",
+    UNAVAILABLE: "failed",
+    PARKED: "parked",
+    INTERRUPTED: "parked",
 }

@@ -71,7 +71,11 @@ class Ledger:
             self._migrate()
         except sa.exc.OperationalError as error:
             raise ConfigProblem(
-                Problem(f"the history cannot be opened: {error.orig}", where=url, fix="check path, space and rights")
+                Problem(
+                    f"the history cannot be opened: {error.orig}",
+                    where=url,
+                    fix="check path, space and rights",
+                )
             ) from None
 
     @classmethod
@@ -89,15 +93,22 @@ class Ledger:
     def bind(self, name: str, org_id: str, org_name: str, *, live: bool) -> bool:
         """Tie a connection to its org, once; returns whether it may write. Raises if the org is another one."""
         with self._engine.begin() as db:
-            row = db.execute(sa.select(tables.connection).where(tables.connection.c.name == name)).one_or_none()
+            row = db.execute(
+                sa.select(tables.connection).where(tables.connection.c.name == name)
+            ).one_or_none()
             if row is None:
-                db.execute(tables.connection.insert().values(name=name, org_id=org_id, org_name=org_name, live=live))
+                db.execute(
+                    tables.connection.insert().values(name=name, org_id=org_id, org_name=org_name, live=live)
+                )
                 return live
             if row.org_id != org_id:
-                raise ConfigProblem(Problem(
-                    f"this connection was {row.org_name} ({row.org_id}) and is now {org_name} ({org_id})",
-                    where=name, fix="give the other org a connection of its own, or another state folder",
-                ))
+                raise ConfigProblem(
+                    Problem(
+                        f"this connection was {row.org_name} ({row.org_id}) and is now {org_name} ({org_id})",
+                        where=name,
+                        fix="give the other org a connection of its own, or another state folder",
+                    )
+                )
             return bool(row.live)
 
     def go_live(self, name: str) -> None:
@@ -130,14 +141,18 @@ class Ledger:
     def renew(self, lease: Lease) -> None:
         """Prolong the lease; called before each send. Raises `LeaseLost` if another run took it over."""
         with self._engine.begin() as db:
-            kept = db.execute(tables.lease.update().where(_held(lease)).values(expires_at=self._now() + LEASE))
+            kept = db.execute(
+                tables.lease.update().where(_held(lease)).values(expires_at=self._now() + LEASE)
+            )
         if kept.rowcount != 1:
             raise LeaseLost(f"another run took over {lease.connection}")
 
     def _acquire(self, connection: str) -> Lease:
         holder = f"{socket.gethostname()}:{os.getpid()}"
         with self._engine.begin() as db:
-            row = db.execute(sa.select(tables.lease).where(tables.lease.c.connection == connection)).one_or_none()
+            row = db.execute(
+                sa.select(tables.lease).where(tables.lease.c.connection == connection)
+            ).one_or_none()
             if row is not None and row.expires_at > self._now() and not _is_dead(row.holder):
                 raise LeaseLost(f"another run ({row.holder}) is working on {connection}")
             fence = 1 if row is None else row.fence + 1
@@ -145,9 +160,11 @@ class Ledger:
             if row is None:
                 db.execute(tables.lease.insert().values(connection=connection, **values))
             else:
-                taken = db.execute(tables.lease.update().where(
-                    tables.lease.c.connection == connection, tables.lease.c.fence == row.fence
-                ).values(**values))
+                taken = db.execute(
+                    tables.lease.update()
+                    .where(tables.lease.c.connection == connection, tables.lease.c.fence == row.fence)
+                    .values(**values)
+                )
                 if taken.rowcount != 1:
                     raise LeaseLost(f"another run began to work on {connection} at the same moment")
         return Lease(connection, holder, fence)
@@ -160,10 +177,17 @@ class Ledger:
             started = self._now()
             number = db.scalar(sa.select(sa.func.count()).select_from(tables.run)) or 0
             run_id = f"{started:%Y%m%d-%H%M%S}-{number + 1}"
-            db.execute(tables.run.insert().values(
-                id=run_id, connection=connection, command=command_name, state="running", started_at=started,
-                today=today, rules=rules,
-            ))
+            db.execute(
+                tables.run.insert().values(
+                    id=run_id,
+                    connection=connection,
+                    command=command_name,
+                    state="running",
+                    started_at=started,
+                    today=today,
+                    rules=rules,
+                )
+            )
             self._abandon_open(db, connection, run_id)
         return run_id
 
@@ -172,13 +196,25 @@ class Ledger:
     ) -> None:
         """Write down how a run ended, in the words that its user saw."""
         with self._engine.begin() as db:
-            db.execute(tables.run.update().where(tables.run.c.id == run_id).values(
-                state=state, finished_at=self._now(), exit_code=exit_code, last_line=last_line, report=report,
-            ))
+            db.execute(
+                tables.run.update()
+                .where(tables.run.c.id == run_id)
+                .values(
+                    state=state,
+                    finished_at=self._now(),
+                    exit_code=exit_code,
+                    last_line=last_line,
+                    report=report,
+                )
+            )
 
     def runs(self, connection: str | None = None, limit: int = 20) -> list[dict[str, Any]]:
         """The latest runs, newest first."""
-        query = sa.select(tables.run).order_by(tables.run.c.started_at.desc(), tables.run.c.id.desc()).limit(limit)
+        query = (
+            sa.select(tables.run)
+            .order_by(tables.run.c.started_at.desc(), tables.run.c.id.desc())
+            .limit(limit)
+        )
         if connection is not None:
             query = query.where(tables.run.c.connection == connection)
         with self._engine.connect() as db:
@@ -192,31 +228,50 @@ class Ledger:
 
     def _abandon_open(self, db: sa.Connection, connection: str, run_id: str) -> None:
         """What a crash left open: its runs failed, its field batches are planned anew from what the CRM holds."""
-        dead = sa.select(tables.run.c.id).where(
-            tables.run.c.connection == connection, tables.run.c.state == "running", tables.run.c.id != run_id
-        ).scalar_subquery()
-        db.execute(tables.batch.update().where(
-            tables.batch.c.run.in_(dead), tables.batch.c.state == "intended"
-        ).values(state="abandoned"))
-        db.execute(tables.run.update().where(tables.run.c.id.in_(dead)).values(
-            state="failed", finished_at=self._now(), exit_code=1, last_line="ended without a word; taken over",
-        ))
+        dead = (
+            sa.select(tables.run.c.id)
+            .where(
+                tables.run.c.connection == connection,
+                tables.run.c.state == "running",
+                tables.run.c.id != run_id,
+            )
+            .scalar_subquery()
+        )
+        db.execute(
+            tables.batch.update()
+            .where(tables.batch.c.run.in_(dead), tables.batch.c.state == "intended")
+            .values(state="abandoned")
+        )
+        db.execute(
+            tables.run.update()
+            .where(tables.run.c.id.in_(dead))
+            .values(
+                state="failed",
+                finished_at=self._now(),
+                exit_code=1,
+                last_line="ended without a word; taken over",
+            )
+        )
 
     # Cursors.
 
     def cursor(self, connection: str, object_name: str) -> tuple[str, list[str]] | None:
         """The connector's cursor of an object and the columns pulled up to it."""
         with self._engine.connect() as db:
-            row = db.execute(sa.select(tables.cursor).where(
-                tables.cursor.c.connection == connection, tables.cursor.c.object == object_name
-            )).one_or_none()
+            row = db.execute(
+                sa.select(tables.cursor).where(
+                    tables.cursor.c.connection == connection, tables.cursor.c.object == object_name
+                )
+            ).one_or_none()
             return None if row is None else (row.value, list(row.columns))
 
     def keep_cursor(self, connection: str, object_name: str, value: str, columns: Sequence[str]) -> None:
         """Move a cursor: only after every change before it is in the mirror."""
         with self._engine.begin() as db:
             _upsert(
-                db, tables.cursor, {"connection": connection, "object": object_name},
+                db,
+                tables.cursor,
+                {"connection": connection, "object": object_name},
                 {"value": value, "columns": list(columns)},
             )
 
@@ -225,32 +280,46 @@ class Ledger:
     def intend(self, run_id: str, object_name: str, records: int) -> int:
         """Write down that a batch is about to be sent; returns its number."""
         with self._engine.begin() as db:
-            number = (db.scalar(
-                sa.select(sa.func.max(tables.batch.c.number)).where(tables.batch.c.run == run_id)
-            ) or 0) + 1
-            db.execute(tables.batch.insert().values(
-                run=run_id, number=number, object=object_name, state="intended", records=records,
-                done=0, refused=0, unknown=0,
-            ))
+            number = (
+                db.scalar(sa.select(sa.func.max(tables.batch.c.number)).where(tables.batch.c.run == run_id))
+                or 0
+            ) + 1
+            db.execute(
+                tables.batch.insert().values(
+                    run=run_id,
+                    number=number,
+                    object=object_name,
+                    state="intended",
+                    records=records,
+                    done=0,
+                    refused=0,
+                    unknown=0,
+                )
+            )
             return number
 
     def unconfirmed(self, run_id: str, number: int) -> None:
         """Write down that a batch was sent (perhaps in part) and nothing certain came back."""
         with self._engine.begin() as db:
-            db.execute(tables.batch.update().where(
-                tables.batch.c.run == run_id, tables.batch.c.number == number
-            ).values(state="unconfirmed", unknown=tables.batch.c.records))
+            db.execute(
+                tables.batch.update()
+                .where(tables.batch.c.run == run_id, tables.batch.c.number == number)
+                .values(state="unconfirmed", unknown=tables.batch.c.records)
+            )
 
     def settle(self, run_id: str, number: int, done: int, items: Sequence[Item]) -> None:
         """Write down what the CRM said of a batch: how many are done, and each one that is not."""
         with self._engine.begin() as db:
-            db.execute(tables.batch.update().where(
-                tables.batch.c.run == run_id, tables.batch.c.number == number
-            ).values(
-                state="finished", done=done,
-                refused=sum(item.status == "refused" for item in items),
-                unknown=sum(item.status == "unknown" for item in items),
-            ))
+            db.execute(
+                tables.batch.update()
+                .where(tables.batch.c.run == run_id, tables.batch.c.number == number)
+                .values(
+                    state="finished",
+                    done=done,
+                    refused=sum(item.status == "refused" for item in items),
+                    unknown=sum(item.status == "unknown" for item in items),
+                )
+            )
             self._insert_items(db, run_id, items)
 
     def list_items(self, run_id: str, items: Iterable[Item]) -> None:
@@ -265,7 +334,8 @@ class Ledger:
             query = query.where(tables.item.c.status == status)
         with self._engine.connect() as db:
             return [
-                Item(row.object, row.record_id, row.status, row.code, row.message) for row in db.execute(query)
+                Item(row.object, row.record_id, row.status, row.code, row.message)
+                for row in db.execute(query)
             ]
 
     def batches(self, run_id: str) -> list[dict[str, Any]]:
@@ -276,10 +346,20 @@ class Ledger:
 
     def _insert_items(self, db: sa.Connection, run_id: str, items: Sequence[Item]) -> None:
         if items:
-            db.execute(tables.item.insert(), [
-                {"run": run_id, "object": item.object, "record_id": item.record_id, "status": item.status,
-                 "code": item.code[:255], "message": item.message} for item in items
-            ])
+            db.execute(
+                tables.item.insert(),
+                [
+                    {
+                        "run": run_id,
+                        "object": item.object,
+                        "record_id": item.record_id,
+                        "status": item.status,
+                        "code": item.code[:255],
+                        "message": item.message,
+                    }
+                    for item in items
+                ],
+            )
 
     # Task keys.
 
@@ -287,16 +367,22 @@ class Ledger:
         """Write down the keys of tasks about to be made. A key once there is kept, whatever became of it."""
         with self._engine.begin() as db:
             for row in rows:
-                _upsert(db, tables.task, {"connection": connection, "key": row["key"]},
-                        {"run": run_id, "state": "intended", **{k: v for k, v in row.items() if k != "key"}})
+                _upsert(
+                    db,
+                    tables.task,
+                    {"connection": connection, "key": row["key"]},
+                    {"run": run_id, "state": "intended", **{k: v for k, v in row.items() if k != "key"}},
+                )
 
     def settle_tasks(self, connection: str, outcomes: Iterable[tuple[str, str, str | None]]) -> None:
         """Write down what became of them: (key, state, id in the CRM)."""
         with self._engine.begin() as db:
             for key, state, crm_id in outcomes:
-                db.execute(tables.task.update().where(
-                    tables.task.c.connection == connection, tables.task.c.key == key
-                ).values(state=state, crm_id=crm_id))
+                db.execute(
+                    tables.task.update()
+                    .where(tables.task.c.connection == connection, tables.task.c.key == key)
+                    .values(state=state, crm_id=crm_id)
+                )
 
     def tasks(self, connection: str) -> list[dict[str, Any]]:
         """Every task key of a connection."""
@@ -317,10 +403,13 @@ class Ledger:
             current = MigrationContext.configure(db).get_current_revision()
             known = {revision.revision for revision in ScriptDirectory.from_config(config).walk_revisions()}
             if current is not None and current not in known:
-                raise ConfigProblem(Problem(
-                    "the history was written by a newer version of Foretag", where=str(self._engine.url),
-                    fix="use that version, or another state folder",
-                ))
+                raise ConfigProblem(
+                    Problem(
+                        "the history was written by a newer version of Foretag",
+                        where=str(self._engine.url),
+                        fix="use that version, or another state folder",
+                    )
+                )
             config.attributes["connection"] = db
             command.upgrade(config, "head")
 

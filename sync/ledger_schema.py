@@ -54,7 +54,9 @@ run = Table(
     Column("state", String(16), nullable=False, comment="running, done, failed, stopped or parked"),
     Column("started_at", DateTime, nullable=False),
     Column("finished_at", DateTime),
-    Column("today", Date, nullable=False, comment="the date in the org's time zone that scores were made for"),
+    Column(
+        "today", Date, nullable=False, comment="the date in the org's time zone that scores were made for"
+    ),
     Column("rules", String(16), nullable=False, comment="digest of the rules"),
     Column("exit_code", Integer),
     Column("last_line", Text),
@@ -77,7 +79,12 @@ batch = Table(
     Column("run", String(32), ForeignKey("run.id"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("object", String(40), nullable=False),
-    Column("state", String(16), nullable=False, comment="intended, then finished or unconfirmed; abandoned: found open after a crash"),
+    Column(
+        "state",
+        String(16),
+        nullable=False,
+        comment="intended, then finished or unconfirmed; abandoned: found open after a crash",
+    ),
     Column("records", Integer, nullable=False),
     Column("done", Integer, nullable=False),
     Column("refused", Integer, nullable=False),

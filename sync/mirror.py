@@ -88,7 +88,11 @@ class Mirror:
         if written.num_rows == 0:
             return
         held = self.read(object_name)
-        fields = [name for name in written.column_names if name in held.column_names and name not in ("id", "modified_at")]
+        fields = [
+            name
+            for name in written.column_names
+            if name in held.column_names and name not in ("id", "modified_at")
+        ]
         values = [
             f"CASE WHEN list_contains(w.clear, '{name}') THEN NULL ELSE coalesce(w.{name}, h.{name}) END AS {name}"
             for name in fields

@@ -56,7 +56,9 @@ class Job:
 
     def columns(self) -> dict[str, tuple[str, ...]]:
         """The canonical columns that a run pulls, by object: what the rules name, and what we hold there."""
-        wanted = {name: {*self.rules.needed_columns(name)} for name in ("account", "opportunity", "owner", "stage")}
+        wanted = {
+            name: {*self.rules.needed_columns(name)} for name in ("account", "opportunity", "owner", "stage")
+        }
         for name in OBJECTS:
             wanted[name] |= {"name", "modified_at"} | {field.name for field in self.written(name)}
             wanted[name] |= {field.name for field in HUMAN_FIELDS if name in field.objects}
@@ -158,7 +160,11 @@ def _recorded(job: Job, command: str) -> Iterator[_Pass]:
         today = job.connector.server_time().astimezone(ZoneInfo(org.timezone)).date()
         run_id = job.ledger.start_run(job.name, command, today, job.rules.digest)
         report = Report(
-            run=run_id, command=command, org=org.name, production=org.production, today=str(today),
+            run=run_id,
+            command=command,
+            org=org.name,
+            production=org.production,
+            today=str(today),
             mode="live" if live else "preview",
         )
         error: BaseException | None = None
@@ -171,7 +177,9 @@ def _recorded(job: Job, command: str) -> Iterator[_Pass]:
             report.api_calls = job.connector.budget().calls
             report.exit_code = exit_code(error, incomplete=report.incomplete)
             report.last_line = last_line(report, error)
-            job.ledger.finish_run(run_id, STATES[report.exit_code], report.exit_code, report.last_line, vars(report))
+            job.ledger.finish_run(
+                run_id, STATES[report.exit_code], report.exit_code, report.last_line, vars(report)
+            )
 
 
 @dataclass(frozen=True)
@@ -216,7 +224,11 @@ class _Pass:
                 f" plan, then raise it for once with --max-changes {plan.records}"
             )
         budget = job.connector.budget()
-        if budget.limit and budget.left is not None and budget.left < budget.limit * job.connection.limits.api_reserve / 100:
+        if (
+            budget.limit
+            and budget.left is not None
+            and budget.left < budget.limit * job.connection.limits.api_reserve / 100
+        ):
             raise RetryLater(
                 f"{budget.left:,} of {budget.limit:,} API calls are left today, less than the reserve of"
                 f" {job.connection.limits.api_reserve:g} % kept for other integrations: nothing was written",
@@ -229,8 +241,15 @@ class _Pass:
         with self._timed("apply"):
             plan.keep_states(job.tags)
             applier = Applier(
-                job.name, job.connector, job.ledger, job.mirror, job.folder / "journal", self.lease, report.run,
-                self.today, job.tell,
+                job.name,
+                job.connector,
+                job.ledger,
+                job.mirror,
+                job.folder / "journal",
+                self.lease,
+                report.run,
+                self.today,
+                job.tell,
             )
             applied = Applied()
             try:
@@ -246,7 +265,12 @@ class _Pass:
         owners = job.mirror.read("owner", ("id", "active"))
         active = dict(zip(owners["id"].to_pylist(), owners["active"].to_pylist(), strict=True))
         return due_tasks(
-            wanted, job.mirror.read("task"), job.ledger.tasks(job.name), active, job.rules.task_limits, self.today,
+            wanted,
+            job.mirror.read("task"),
+            job.ledger.tasks(job.name),
+            active,
+            job.rules.task_limits,
+            self.today,
             self.org.timezone,
         )
 
@@ -275,7 +299,8 @@ def _still_valid(kept: Plan, fresh: Plan) -> tuple[Plan, list[Item]]:
     still = [row for row in kept.tasks.to_pylist() if row["key"] in keys]
     stale += [
         Item("task", row["id"], "stale", row["rule"], "no longer due, or made since")
-        for row in kept.tasks.to_pylist() if row["key"] not in keys
+        for row in kept.tasks.to_pylist()
+        if row["key"] not in keys
     ]
     tasks = pa.Table.from_pylist(still, schema=TASK_SCHEMA)
     return Plan(changes, tasks, kept.held_back, fresh.book, fresh.keep_states), stale
@@ -290,7 +315,11 @@ def _split(object_name: str, kept: pa.Table, fresh: pa.Table, stale: list[Item])
         same = now.get(row["id"]) == [row[name] for name in compared]
         good.append(same)
         if not same:
-            stale.append(Item(object_name, row["id"], "stale", "OVERTAKEN", "the record changed after the plan was made"))
+            stale.append(
+                Item(
+                    object_name, row["id"], "stale", "OVERTAKEN", "the record changed after the plan was made"
+                )
+            )
     return kept.filter(pa.array(good, pa.bool_()))
 
 
@@ -303,12 +332,16 @@ def last_line(report: Report, error: BaseException | None) -> str:
     if report.mode == "preview":
         planned = ", ".join(f"{count:,} {name}s" for name, count in report.planned.items())
         return f"Preview: would write {planned}. Nothing was written."
-    parts = [f"{report.done.get(name, 0):,} {word}" for name, word in
-             (("account", "accounts"), ("opportunity", "opportunities"), ("task", "tasks"))]
+    parts = [
+        f"{report.done.get(name, 0):,} {word}"
+        for name, word in (("account", "accounts"), ("opportunity", "opportunities"), ("task", "tasks"))
+    ]
     line = "Wrote " + ", ".join(parts) + f" in {report.api_calls} API calls."
     for count, what in (
-        (sum(report.refused.values()), "refused"), (sum(report.unknown.values()), "sent, not confirmed"),
-        (report.stale, "stale"), (report.set_aside, "unreadable"),
+        (sum(report.refused.values()), "refused"),
+        (sum(report.unknown.values()), "sent, not confirmed"),
+        (report.stale, "stale"),
+        (report.set_aside, "unreadable"),
     ):
         if count:
             line += f" {count:,} {what}: see `foretag runs {report.run}`."

@@ -17,7 +17,6 @@ from sync.mirror import bucket_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-
     from config.writing import Writing
     from sync.ledger import Item
     from sync.tags import TagStore
@@ -28,23 +27,31 @@ _PARENT = {"account": "NULL", "opportunity": "held.account_id"}
 _EPOCH = date(1970, 1, 1)
 
 # A change of these is worth a write by itself; numbers must move, and the stamp only rides along.
-_TELLING = ("foretag_tier", "foretag_segment", "foretag_growth_potential", "foretag_next_step", "foretag_alert")
+_TELLING = (
+    "foretag_tier",
+    "foretag_segment",
+    "foretag_growth_potential",
+    "foretag_next_step",
+    "foretag_alert",
+)
 _NUMBERS = ("foretag_score", "foretag_likelihood", "foretag_growth_score")
 
-TASK_SCHEMA = pa.schema([
-    ("key", pa.string()),
-    ("rule", pa.string()),
-    ("object", pa.string()),
-    ("id", pa.string()),
-    ("account_id", pa.string()),
-    ("opportunity_id", pa.string()),
-    ("owner_id", pa.string()),
-    ("subject", pa.string()),
-    ("description", pa.string()),
-    ("due", pa.date32()),
-    ("priority", pa.string()),
-    ("period", pa.string()),
-])
+TASK_SCHEMA = pa.schema(
+    [
+        ("key", pa.string()),
+        ("rule", pa.string()),
+        ("object", pa.string()),
+        ("id", pa.string()),
+        ("account_id", pa.string()),
+        ("opportunity_id", pa.string()),
+        ("owner_id", pa.string()),
+        ("subject", pa.string()),
+        ("description", pa.string()),
+        ("due", pa.date32()),
+        ("priority", pa.string()),
+        ("period", pa.string()),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -129,9 +136,7 @@ def _worth(name: str, writing: Writing) -> str:
     if name in _TELLING:
         return f"w.{name} IS DISTINCT FROM held.{name}"
     if name in _NUMBERS:
-        return (
-            f"(w.{name} IS NULL) <> (held.{name} IS NULL) OR abs(w.{name} - held.{name}) >= {int(writing.tolerance)}"
-        )
+        return f"(w.{name} IS NULL) <> (held.{name} IS NULL) OR abs(w.{name} - held.{name}) >= {int(writing.tolerance)}"
     if name == "foretag_reason":
         return f"{_strongest('w.' + name)} IS DISTINCT FROM {_strongest('held.' + name)}"
     if name == "foretag_valid_until":

@@ -67,10 +67,14 @@ def read_plan(path: Path) -> tuple[PlanHeader, Plan]:
         raise _unusable(path, f"was written by another version of Foretag (format {fields.get('format')})")
     header = PlanHeader(**fields)
     changes = {name: _part(table, name, change_schema(name, header.outputs)) for name in OBJECTS}
-    return header, Plan(changes, _part(table, "task", TASK_SCHEMA, kind="record"), (), header.book, lambda _: None)
+    return header, Plan(
+        changes, _part(table, "task", TASK_SCHEMA, kind="record"), (), header.book, lambda _: None
+    )
 
 
-def mismatches(header: PlanHeader, *, connection: str, org_id: str, rules: str, outputs: str) -> list[Problem]:
+def mismatches(
+    header: PlanHeader, *, connection: str, org_id: str, rules: str, outputs: str
+) -> list[Problem]:
     """What differs between the place a plan was made for and the place it would be applied to."""
     pairs = (
         ("connection", header.connection, connection),
@@ -80,13 +84,16 @@ def mismatches(header: PlanHeader, *, connection: str, org_id: str, rules: str, 
     )
     return [
         Problem(f"the plan was made with {what} {planned}, here it is {here}", fix="make a new plan")
-        for what, planned, here in pairs if planned != here
+        for what, planned, here in pairs
+        if planned != here
     ]
 
 
 def _labelled(name: str, table: pa.Table) -> pa.Table:
     if name == "task":
-        table = table.rename_columns(["record" if column == "object" else column for column in table.column_names])
+        table = table.rename_columns(
+            ["record" if column == "object" else column for column in table.column_names]
+        )
     return table.add_column(0, "object", pa.repeat(pa.scalar(name), table.num_rows))
 
 

@@ -50,7 +50,9 @@ def pull(
     gone: dict[str, int] = {}
     set_aside: list[Item] = []
     for object_name in (name for name in ORDER if name in columns):
-        puller = _ObjectPull(connection, object_name, connector, ledger, mirror, tuple(columns[object_name]), tell)
+        puller = _ObjectPull(
+            connection, object_name, connector, ledger, mirror, tuple(columns[object_name]), tell
+        )
         read[object_name], gone[object_name] = puller.run(set_aside)
     return Pulled(read, gone, tuple(set_aside))
 

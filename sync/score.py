@@ -70,7 +70,9 @@ class _Buckets:
 
     def __init__(self, mirror: Mirror, rules: Rules) -> None:
         self._mirror = mirror
-        self._columns = {name: rules.needed_columns(name) for name in ("account", "opportunity", "owner", "stage")}
+        self._columns = {
+            name: rules.needed_columns(name) for name in ("account", "opportunity", "owner", "stage")
+        }
 
     def __iter__(self) -> Iterator[Tables]:
         whole = {name: self._mirror.read(name, self._columns[name]) for name in ("owner", "stage")}

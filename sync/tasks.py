@@ -75,7 +75,12 @@ class _Desk:
 
     @classmethod
     def of(
-        cls, in_crm: pa.Table, known: Iterable[Mapping[str, Any]], limits: TaskLimits, today: date, zone: ZoneInfo
+        cls,
+        in_crm: pa.Table,
+        known: Iterable[Mapping[str, Any]],
+        limits: TaskLimits,
+        today: date,
+        zone: ZoneInfo,
     ) -> _Desk:
         desk = cls(limits, today)
         counted = set()
@@ -141,5 +146,3 @@ class _Desk:
 
 def _local_date(moment: datetime | None, zone: ZoneInfo) -> date | None:
     return None if moment is None else moment.astimezone(zone).date()
-
-

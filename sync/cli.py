@@ -1,0 +1,230 @@
+"""The command line. Each command imports what it needs when it runs, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from sync.talk import Talk
+
+app = typer.Typer(
+    name="foretag",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="A worker beside your CRM: it decides who deserves a rep's time next, and writes the answer where reps already work.",
+    epilog="Exit codes: 0 done · 1 bug · 2 fix your configuration · 3 done with refusals or unknowns · 4 stopped by a guard"
+    " · 69 CRM unavailable · 75 parked, run again later · 130 Ctrl-C",
+)
+
+SettingsFile = Annotated[
+    Path, typer.Option("--settings", "-s", help="The settings file.", envvar="FORETAG_SETTINGS")
+]
+ConnectionName = Annotated[
+    str | None, typer.Option("--connection", "-c", help="Which connection, if there are several.")
+]
+Machine = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for machines.")]
+MaxChanges = Annotated[int | None, typer.Option(min=1, help="Most records that may change, for this once.")]
+SETTINGS = Path("foretag.yaml")
+
+
+@app.command(epilog="Example: foretag demo --serve")
+def demo(
+    crm: Annotated[str, typer.Option(help="Whose wire protocol: salesforce.")] = "salesforce",
+    data: Annotated[
+        str, typer.Option(help="pipeline, cdnow, cdnow_sample or synthetic:ACCOUNTS:OPPORTUNITIES.")
+    ] = "pipeline",
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Keep the local CRM running, to look at its pages.")
+    ] = False,
+    machine: Machine = False,
+) -> None:
+    """Run the whole job on a local CRM with real data."""
+    from sync.demo import demo as run_demo
+
+    with _talking(machine) as talk:
+        _exit(run_demo(talk, crm=crm, data=data, serve=serve))
+
+
+@app.command(epilog="Example: foretag init && $EDITOR foretag.yaml")
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to put the two files.")] = Path(),
+    machine: Machine = False,
+) -> None:
+    """Write starter files: foretag.yaml (which CRM) and rules.yaml (how you prioritise)."""
+    from sync.starter import write_starter
+
+    with _talking(machine) as talk:
+        write_starter(talk, folder)
+
+
+@app.command(epilog="Example: foretag check --settings foretag.yaml")
+def check(
+    settings: SettingsFile = SETTINGS, connection: ConnectionName = None, machine: Machine = False
+) -> None:
+    """Check both files, the connection, permissions and fields; name every problem at once."""
+    from sync.commands import check as run_check
+
+    with _talking(machine) as talk:
+        _exit(run_check(talk, settings, connection))
+
+
+@app.command(epilog="Example: foretag setup --print metadata/   (for an admin who deploys it himself)")
+def setup(
+    settings: SettingsFile = SETTINGS,
+    connection: ConnectionName = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Make it without asking.")] = False,
+    print_to: Annotated[
+        Path | None, typer.Option("--print", help="Write the metadata to this folder instead.")
+    ] = None,
+    machine: Machine = False,
+) -> None:
+    """Make our fields and permission sets in the CRM; shows what is missing first; may be repeated.
+
+    The worker itself has no rights to change the CRM's metadata: give an admin's credentials for this once, as
+    FORETAG_ADMIN_TOKEN (a session id, as `sf org display` shows it) or as FORETAG_ADMIN_CLIENT_ID and
+    FORETAG_ADMIN_CLIENT_SECRET.
+    """
+    from sync.commands import setup as run_setup
+
+    with _talking(machine) as talk:
+        _exit(run_setup(talk, settings, connection, yes=yes, print_to=print_to))
+
+
+@app.command(epilog="Example: foretag plan -o friday.plan")
+def plan(
+    settings: SettingsFile = SETTINGS,
+    connection: ConnectionName = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Keep the plan in this file.")] = None,
+    machine: Machine = False,
+) -> None:
+    """Show what a run would change; write nothing."""
+    from sync.commands import plan as run_plan
+
+    with _talking(machine) as talk:
+        _exit(run_plan(talk, settings, connection, output))
+
+
+@app.command(epilog="Example: foretag apply friday.plan --max-changes 2000")
+def apply(
+    file: Annotated[Path, typer.Argument(help="A plan file.")],
+    settings: SettingsFile = SETTINGS,
+    connection: ConnectionName = None,
+    max_changes: MaxChanges = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
+    machine: Machine = False,
+) -> None:
+    """Do exactly what a plan file says. The first one applied ends a connection's preview."""
+    from sync.commands import apply as run_apply
+
+    with _talking(machine) as talk:
+        _exit(run_apply(talk, settings, connection, file, max_changes=max_changes, yes=yes))
+
+
+@app.command(epilog="Example: foretag run --json")
+def run(
+    settings: SettingsFile = SETTINGS,
+    connection: ConnectionName = None,
+    max_changes: MaxChanges = None,
+    machine: Machine = False,
+) -> None:
+    """Plan and apply once: for a scheduler. Writes nothing while the connection is in preview."""
+    from sync.commands import run as run_once
+
+    with _talking(machine) as talk:
+        _exit(run_once(talk, settings, connection, max_changes))
+
+
+@app.command(epilog='Example: foretag explain "Acme Corporation"')
+def explain(
+    record: Annotated[str, typer.Argument(help="Name or id of an account, or id of an opportunity.")],
+    settings: SettingsFile = SETTINGS,
+    connection: ConnectionName = None,
+    machine: Machine = False,
+) -> None:
+    """Show why a record has its score, point by point, as of the last run."""
+    from sync.commands import explain as run_explain
+
+    with _talking(machine) as talk:
+        _exit(run_explain(talk, settings, connection, record))
+
+
+@app.command(epilog="Example: foretag runs 20261122-051527-1")
+def runs(
+    run_id: Annotated[
+        str | None, typer.Argument(metavar="RUN", help="Show this run and all it did not do.")
+    ] = None,
+    settings: SettingsFile = SETTINGS,
+    connection: ConnectionName = None,
+    machine: Machine = False,
+) -> None:
+    """List the latest runs, or tell all about one: counts, refusals, what was sent and not confirmed."""
+    from sync.commands import runs as list_runs
+
+    with _talking(machine) as talk:
+        _exit(list_runs(talk, settings, connection, run_id))
+
+
+@app.command(epilog="Example: foretag sandbox --data synthetic:1000:5000 --port 8443")
+def sandbox(
+    crm: Annotated[str, typer.Option(help="Whose wire protocol: salesforce.")] = "salesforce",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 8443,
+    data: Annotated[
+        str, typer.Option(help="pipeline, cdnow, cdnow_sample or synthetic:ACCOUNTS:OPPORTUNITIES.")
+    ] = "pipeline",
+    faults: Annotated[Path | None, typer.Option(help="A YAML file of faults to show.")] = None,
+    machine: Machine = False,
+) -> None:
+    """Run the local CRM alone, to try rules or other clients on it. It listens on this machine only."""
+    from sync.demo import serve_sandbox
+
+    with _talking(machine) as talk:
+        _exit(serve_sandbox(talk, crm=crm, port=port, data=data, faults=faults))
+
+
+def main() -> None:
+    """The `foretag` command."""
+    signal.signal(signal.SIGTERM, _park)
+    app()
+
+
+def _park(_signal: int, _frame: FrameType | None) -> None:
+    from sync.exits import Parked
+
+    raise Parked("told to stop; the next run takes up what is open")
+
+
+def _exit(code: int) -> NoReturn:
+    raise typer.Exit(code)
+
+
+class _talking:  # noqa: N801  # reads as a verb where it is used
+    """Turns whatever ends a command into a clear message and the right exit code."""
+
+    def __init__(self, machine: bool) -> None:
+        self._machine = machine
+
+    def __enter__(self) -> Talk:
+        from sync.talk import Talk
+
+        self._talk = Talk(machine=self._machine)
+        return self._talk
+
+    def __exit__(self, _kind: Any, error: BaseException | None, _trace: Any) -> None:
+        if error is None or isinstance(error, typer.Exit | typer.Abort):
+            return
+        from sync.commands import explain_error
+
+        raise typer.Exit(explain_error(self._talk, error)) from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

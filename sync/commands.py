@@ -1,0 +1,336 @@
+"""What each command does, between the command line's options and the pipeline; each returns its exit code."""
+
+from __future__ import annotations
+
+import traceback
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from config.problems import ConfigProblem, Problem
+from config.rules import load_rules
+from connectors.contract import ConnectorError
+from sync.exits import BUG, DONE, FIX_CONFIGURATION, Guarded, Parked, exit_code
+from sync.ledger import LeaseLost
+from sync.pipeline import Report, apply_plan, preview
+from sync.pipeline import run as run_pipeline
+from sync.plan import OBJECTS, Plan
+from sync.plan_file import PlanHeader, mismatches, read_plan, write_plan
+from sync.workplace import chosen, connect, opened_job, opened_ledger
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from sync.pipeline import Job
+    from sync.talk import Talk
+
+WORDS = {"account": "accounts", "opportunity": "opportunities", "task": "tasks"}
+
+
+def check(talk: Talk, settings: Path, connection: str | None) -> int:
+    """Both files, the connection, permissions and fields: every problem at once."""
+    with opened_job(settings, connection, _quiet) as job:
+        talk.banner(job.connector.org(), job.name)
+        written = {name: [field.name for field in job.written(name)] for name in OBJECTS}
+        problems = job.connector.check(job.columns(), written)
+        budget = job.connector.budget()
+        talk.result(
+            {
+                "problems": [vars_of(problem) for problem in problems],
+                "org": job.connector.org().name,
+                "api_calls_used": budget.used,
+                "api_calls_limit": budget.limit,
+            }
+        )
+        for problem in problems:
+            talk.say(f"{problem.severity}: {problem}", "red" if problem.severity == "error" else "yellow")
+        if any(problem.severity == "error" for problem in problems):
+            return FIX_CONFIGURATION
+        talk.say("All is well: files, sign-in, permissions, fields.", "green")
+        return DONE
+
+
+def setup(talk: Talk, settings: Path, connection: str | None, *, yes: bool, print_to: Path | None) -> int:
+    """Make what is missing in the CRM, or print it for the admin's own deployment."""
+    with opened_ledger(settings) as (loaded, ledger):
+        name, chosen_connection = chosen(loaded, connection, settings)
+        rules = load_rules(chosen_connection.rules)
+        outputs = chosen_connection.outputs
+        if print_to is not None:
+            return _print_setup(
+                talk, connect(name, chosen_connection, rules, ledger, admin=False), outputs, print_to
+            )
+        admin = connect(name, chosen_connection, rules, ledger, admin=True)
+        talk.banner(admin.org(), name)
+        missing = admin.missing(outputs)
+        talk.table(
+            "To be made",
+            ("what", "name", "detail"),
+            [(step.kind, step.name, step.detail) for step in missing],
+        )
+        if not missing:
+            talk.say("Nothing is missing.", "green")
+        elif not yes:
+            _confirm(talk, f"Make these {len(missing)} things?")
+        made = admin.ensure_fields(missing) if missing else []
+        talk.result({"made": [vars_of(step) for step in made], "org": admin.org().name})
+        if made:
+            talk.say(f"Made {len(made)} things. Next: `foretag check`, then `foretag plan`.", "green")
+        return DONE
+
+
+def plan(talk: Talk, settings: Path, connection: str | None, output: Path | None) -> int:
+    """Show what would change; keep it in a file if asked."""
+    with talk.progress() as tell, opened_job(settings, connection, tell) as job:
+        talk.banner(job.connector.org(), job.name)
+        report, planned = preview(job)
+        if output is not None:
+            write_plan(output, planned, _header(job, report))
+    _show_plan(talk, planned)
+    talk.result(vars(report) | {"file": None if output is None else str(output)})
+    talk.say(report.last_line)
+    if output is not None:
+        talk.say(f"Kept in {output}. To do exactly this: foretag apply {output}")
+    return report.exit_code
+
+
+def apply(
+    talk: Talk, settings: Path, connection: str | None, file: Path, *, max_changes: int | None, yes: bool
+) -> int:
+    """Do what a plan file says, if it was made for this org and these rules."""
+    header, kept = read_plan(file)
+    with talk.progress() as tell, opened_job(settings, connection, tell, max_changes) as job:
+        org = job.connector.org()
+        talk.banner(org, job.name)
+        differing = mismatches(
+            header, connection=job.name, org_id=org.id, rules=job.rules.digest, outputs=job.connection.outputs
+        )
+        if differing:
+            raise ConfigProblem(*differing)
+        talk.say(f"Plan of {header.today}: " + _counted(header.planned))
+        if not yes and talk.is_interactive:
+            _confirm(talk, "Write this?")
+        report = apply_plan(job, kept)
+    return _end(talk, report)
+
+
+def run(talk: Talk, settings: Path, connection: str | None, max_changes: int | None) -> int:
+    """One pass of the pipeline."""
+    with talk.progress() as tell, opened_job(settings, connection, tell, max_changes) as job:
+        talk.banner(job.connector.org(), job.name)
+        report = run_pipeline(job)
+    if report.mode == "preview":
+        talk.say(
+            "This connection is in preview: look at `foretag plan -o FILE`, then `foretag apply FILE`.",
+            "yellow",
+        )
+    return _end(talk, report)
+
+
+def runs(talk: Talk, settings: Path, connection: str | None, run_id: str | None) -> int:
+    """The history: all runs, or one with everything it did not do."""
+    with opened_ledger(settings) as (_, ledger):
+        if run_id is None:
+            found = ledger.runs(connection)
+            talk.result(found)
+            talk.table(
+                "",
+                ("run", "command", "state", "exit", "what it said"),
+                [
+                    (row["id"], row["command"], row["state"], row["exit_code"], row["last_line"])
+                    for row in found
+                ],
+                right=("exit",),
+            )
+            if not found:
+                talk.say("No runs yet.")
+            return DONE
+        row = ledger.run(run_id)
+        if row is None:
+            raise ConfigProblem(Problem(f'there is no run "{run_id}"', fix="`foretag runs` lists them"))
+        items, batches = ledger.items(run_id), ledger.batches(run_id)
+        talk.result(row | {"batches": batches, "items": [vars_of(item) for item in items]})
+        _show_run(talk, row, batches, items)
+        return DONE
+
+
+def explain(talk: Talk, settings: Path, connection: str | None, record: str) -> int:
+    """Where every point of a record's score came from, as of the last run."""
+    from sync.explain import explain_record
+
+    with opened_job(settings, connection, _quiet) as job:
+        explained = explain_record(job.mirror, job.tags, record)
+        talk.result(explained.as_dict())
+        explained.show(talk)
+    return DONE
+
+
+def explain_error(talk: Talk, error: BaseException) -> int:
+    """Say what ended a command: what, where, what to do; the traceback only for our own bugs."""
+    code = exit_code(error)
+    problems = error.problems if isinstance(error, ConfigProblem) else ()
+    for problem in problems:
+        talk.say(str(problem), "red")
+    if isinstance(error, ConnectorError | Guarded | Parked | LeaseLost):
+        talk.say(str(error), "red")
+    elif isinstance(error, KeyboardInterrupt):
+        talk.say("Interrupted; what was sent is recorded, the next run takes up what is open.", "yellow")
+    elif code == BUG:
+        talk.say("This is a bug in Foretag, please report it:", "red")
+        talk.say("".join(traceback.format_exception(error)))
+    talk.result(
+        {
+            "error": type(error).__name__,
+            "message": str(error),
+            "problems": [vars_of(one) for one in problems],
+            "exit_code": code,
+        }
+    )
+    return code
+
+
+def vars_of(value: Any) -> dict[str, Any]:
+    """The fields of a slotted dataclass."""
+    return {name: getattr(value, name) for name in value.__dataclass_fields__}
+
+
+def _header(job: Job, report: Report) -> PlanHeader:
+    org = job.connector.org()
+    return PlanHeader(
+        connection=job.name,
+        org_id=org.id,
+        org_name=org.name,
+        production=org.production,
+        rules=job.rules.digest,
+        outputs=job.connection.outputs,
+        today=report.today,
+        run=report.run,
+        planned=report.planned,
+        book=report.book,
+    )
+
+
+def _print_setup(talk: Talk, connector: Any, outputs: str, folder: Path) -> int:
+    files = connector.setup_files(outputs)
+    for path, content in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(content, encoding="utf-8")
+    talk.result({"files": sorted(files)})
+    talk.say(f"Wrote {len(files)} files to {folder}; README.md there says how to deploy them.", "green")
+    return DONE
+
+
+def _confirm(talk: Talk, question: str) -> None:
+    if not talk.is_interactive:
+        raise ConfigProblem(Problem("nobody is there to answer", fix="repeat with --yes"))
+    if not typer.confirm(question, err=True):
+        raise Guarded("not confirmed: nothing was written")
+
+
+def _end(talk: Talk, report: Report) -> int:
+    talk.result(vars(report))
+    talk.table(
+        "",
+        ("", "planned", "written", "refused", "not confirmed"),
+        [
+            (
+                word,
+                report.planned.get(name, 0),
+                report.done.get(name, 0),
+                report.refused.get(name, 0),
+                report.unknown.get(name, 0),
+            )
+            for name, word in WORDS.items()
+        ],
+        right=("planned", "written", "refused", "not confirmed"),
+    )
+    talk.say(report.last_line)
+    return report.exit_code
+
+
+def _counted(planned: dict[str, int]) -> str:
+    return ", ".join(f"{planned.get(name, 0):,} {word}" for name, word in WORDS.items())
+
+
+def _show_plan(talk: Talk, planned: Plan) -> None:
+    """Counts by tier move, then the records themselves, most telling first."""
+    for name in OBJECTS:
+        table = planned.changes[name]
+        moves = Counter(_moves(table))
+        talk.table(
+            f"{WORDS[name].capitalize()}: {table.num_rows:,} to write",
+            ("tier now", "tier then", "count"),
+            [(old or "none", new or "none", count) for (old, new), count in sorted(moves.items(), key=str)],
+            right=("count",),
+        )
+        talk.table(
+            "",
+            ("name", "tier", "score", "why"),
+            [
+                (row["name"], row["foretag_tier"], row["foretag_score"], row["foretag_reason"])
+                for row in table.slice(0, 10).to_pylist()
+            ],
+            right=("score",),
+        )
+    talk.table(
+        f"Tasks: {planned.tasks.num_rows:,} to make",
+        ("due", "subject"),
+        [(row["due"], row["subject"]) for row in planned.tasks.slice(0, 10).to_pylist()],
+    )
+
+
+def _moves(table: pa.Table) -> list[tuple[str | None, str | None]]:
+    return [
+        (row["old_foretag_tier"], row["foretag_tier"] if "foretag_tier" not in row["clear"] else None)
+        if row["foretag_tier"] is not None or "foretag_tier" in row["clear"]
+        else (row["old_foretag_tier"], row["old_foretag_tier"])
+        for row in table.select(["foretag_tier", "old_foretag_tier", "clear"]).to_pylist()
+    ]
+
+
+def _show_run(talk: Talk, row: dict[str, Any], batches: list[dict[str, Any]], items: list[Any]) -> None:
+    talk.say(f"{row['command']} {row['id']}: {row['state']}, exit {row['exit_code']}, for {row['today']}")
+    talk.say(row["last_line"] or "")
+    talk.table(
+        "Batches",
+        ("no", "what", "state", "records", "done", "refused", "not confirmed"),
+        [
+            (
+                one["number"],
+                one["object"],
+                one["state"],
+                one["records"],
+                one["done"],
+                one["refused"],
+                one["unknown"],
+            )
+            for one in batches
+        ],
+        right=("no", "records", "done", "refused", "not confirmed"),
+    )
+    groups: dict[tuple[str, str, str], list[Any]] = {}
+    for item in items:
+        groups.setdefault((item.status, item.code, item.message), []).append(item)
+    talk.table(
+        "Not done",
+        ("what", "count", "code", "reason", "for example"),
+        [
+            (
+                status.replace("_", " "),
+                len(found),
+                code,
+                message,
+                ", ".join(item.record_id for item in found[:3]),
+            )
+            for (status, code, message), found in sorted(groups.items(), key=lambda group: -len(group[1]))
+        ],
+        right=("count",),
+    )
+
+
+def _quiet(_what: str, _done: int, _total: int | None) -> None:
+    """Nobody watches."""

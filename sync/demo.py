@@ -1,0 +1,222 @@
+"""The whole job on the bundled sandbox: fields made, records pulled, scored and written, twice."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections import Counter
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from config.problems import ConfigProblem, Problem
+from connectors.sandbox.server import Sandbox
+from sync.exits import DONE
+from sync.pipeline import Report
+from sync.pipeline import run as run_pipeline
+from sync.workplace import chosen, connect, opened_job, opened_ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sync.talk import Talk
+
+# The local CRM holds nobody's data: nothing there needs the guard against large first writes.
+_SETTINGS = """\
+state: state
+connections:
+  demo:
+    crm: {crm}
+    url: {url}
+    ca_file: {ca_file}
+    auth:
+      client_id: {{file: {folder}/client_id}}
+      client_secret: {{file: {folder}/client_secret}}
+    rules: rules.yaml
+    outputs: full
+    limits: {{max_changes: 100000000, api_reserve: 0}}
+"""
+
+
+def demo(talk: Talk, *, crm: str, data: str, serve: bool) -> int:
+    """Run the job on a fresh local CRM, tell what it did, and keep the CRM running if asked."""
+    started = time.perf_counter()
+    with (
+        _sandbox(crm, data, port=0) as sandbox,
+        tempfile.TemporaryDirectory(prefix="foretag-demo-") as folder,
+    ):
+        settings = write_settings(Path(folder), sandbox)
+        talk.say(f"A local {crm.capitalize()} with the data set {data!r} answers at {sandbox.url}")
+        fields_created = _set_up(settings)
+        talk.say(f"Made {fields_created} fields and two permission sets, as the admin.")
+        first, tiers, segments, top = _first_run(talk, settings)
+        writes = sandbox.journal.write_count()
+        second = _second_run(talk, settings)
+        result = _result(crm, data, first, second) | {
+            "fields_created": fields_created,
+            "tiers": tiers,
+            "segments": segments,
+            "second_run_writes": sandbox.journal.write_count() - writes,
+            "seconds": round(time.perf_counter() - started, 1),
+        }
+        _show(talk, result, top)
+        talk.result(result)
+        if serve:
+            talk.say(f"Look at it as a rep would: {sandbox.http_url}/   (Ctrl-C ends it)")
+            sandbox.wait()
+        return max(first.exit_code, second.exit_code, DONE)
+
+
+def serve_sandbox(talk: Talk, *, crm: str, port: int, data: str, faults: Path | None) -> int:
+    """Run the local CRM alone until it is told to stop."""
+    with _sandbox(crm, data, port=port, faults=faults) as sandbox:
+        credentials = sandbox.credentials
+        talk.result(
+            {
+                "url": sandbox.url,
+                "http_url": sandbox.http_url,
+                "ca_file": str(sandbox.ca_file),
+                "client_id": credentials.worker.client_id,
+                "client_secret": credentials.worker.client_secret,
+                "admin_client_id": credentials.admin.client_id,
+                "admin_client_secret": credentials.admin.client_secret,
+            }
+        )
+        talk.say(f"A local {crm.capitalize()} with the data set {data!r}. Look at it: {sandbox.http_url}/")
+        talk.say("To connect to it, in foretag.yaml and the environment:")
+        talk.say(f"  url: {sandbox.url}\n  ca_file: {sandbox.ca_file}")
+        talk.say(f"  export FORETAG_CLIENT_ID={credentials.worker.client_id}")
+        talk.say(f"  export FORETAG_CLIENT_SECRET={credentials.worker.client_secret}")
+        talk.say(f"  export FORETAG_ADMIN_CLIENT_ID={credentials.admin.client_id}")
+        talk.say(f"  export FORETAG_ADMIN_CLIENT_SECRET={credentials.admin.client_secret}")
+        talk.say("Ctrl-C ends it; everything in it is then gone.")
+        sandbox.wait()
+    return DONE
+
+
+def write_settings(folder: Path, sandbox: Sandbox) -> Path:
+    """Settings, secrets and rules for a connection to a sandbox; returns the settings file."""
+    for user, prefix in ((sandbox.credentials.worker, ""), (sandbox.credentials.admin, "admin_")):
+        for name in ("client_id", "client_secret"):
+            secret = folder / f"{prefix}{name}"
+            secret.touch(mode=0o600)
+            secret.write_text(getattr(user, name), encoding="utf-8")
+    rules = files("config").joinpath("demo", f"{sandbox.data.partition(':')[0]}.yaml")
+    text = rules.read_text(encoding="utf-8") if rules.is_file() else ""
+    (folder / "rules.yaml").write_text(text, encoding="utf-8")
+    settings = folder / "foretag.yaml"
+    settings.write_text(
+        _SETTINGS.format(crm=sandbox.crm, url=sandbox.url, ca_file=sandbox.ca_file, folder=folder),
+        encoding="utf-8",
+    )
+    return settings
+
+
+@contextmanager
+def _sandbox(crm: str, data: str, port: int, faults: Path | None = None) -> Iterator[Sandbox]:
+    if crm != "salesforce":
+        raise ConfigProblem(Problem(f'there is no local CRM "{crm}"', fix='known here: "salesforce"'))
+    with Sandbox(crm=crm, data=data, port=port, faults=faults) as sandbox:
+        yield sandbox
+
+
+def _set_up(settings: Path) -> int:
+    with opened_ledger(settings) as (loaded, ledger):
+        from config.rules import load_rules
+
+        name, connection = chosen(loaded, None, settings)
+        admin = connect(name, connection, load_rules(connection.rules), ledger, admin=True)
+        made = admin.ensure_fields(admin.missing(connection.outputs))
+    return sum(step.kind == "field" for step in made)
+
+
+def _first_run(
+    talk: Talk, settings: Path
+) -> tuple[Report, dict[str, int], dict[str, int], list[dict[str, Any]]]:
+    with talk.progress() as tell, opened_job(settings, None, tell) as job:
+        talk.banner(job.connector.org(), job.name)
+        report = run_pipeline(job)
+        held = job.mirror.read(
+            "account",
+            (
+                "name",
+                "foretag_tier",
+                "foretag_score",
+                "foretag_segment",
+                "foretag_growth_potential",
+                "foretag_reason",
+            ),
+        ).to_pylist()
+    talk.say(f"First run: {report.last_line}")
+    tiers = Counter(row["foretag_tier"] or "none" for row in held)
+    segments = Counter(row["foretag_segment"] or "none" for row in held)
+    top = sorted(
+        held, key=lambda row: (row["foretag_tier"] or "Z", -(row["foretag_score"] or 0), row["name"])
+    )[:8]
+    return report, dict(sorted(tiers.items())), dict(sorted(segments.items())), top
+
+
+def _second_run(talk: Talk, settings: Path) -> Report:
+    with opened_job(settings, None, lambda *_: None) as job:
+        report = run_pipeline(job)
+    talk.say(f"Second run: {report.last_line}")
+    return report
+
+
+def _result(crm: str, data: str, first: Report, second: Report) -> dict[str, Any]:
+    return {
+        "crm": crm,
+        "data": data,
+        "today": first.today,
+        "accounts": first.book["account"],
+        "opportunities": first.pulled["opportunity"],
+        "open_opportunities": first.book["opportunity"],
+        "accounts_written": first.done.get("account", 0),
+        "opportunities_written": first.done.get("opportunity", 0),
+        "tasks_created": first.done.get("task", 0),
+        "tasks_held_back": first.held_back,
+        "api_calls": first.api_calls + second.api_calls,
+        "refused": sum(first.refused.values()) + sum(second.refused.values()),
+        "unknown": sum(first.unknown.values()) + sum(second.unknown.values()),
+        "set_aside": first.set_aside + second.set_aside,
+    }
+
+
+def _show(talk: Talk, result: dict[str, Any], top: list[dict[str, Any]]) -> None:
+    talk.table(
+        "Whom to call first",
+        ("tier", "score", "account", "segment", "growth", "why"),
+        [
+            (
+                row["foretag_tier"],
+                row["foretag_score"],
+                row["name"],
+                row["foretag_segment"],
+                row["foretag_growth_potential"],
+                row["foretag_reason"],
+            )
+            for row in top
+        ],
+        right=("score",),
+    )
+    talk.table(
+        "In all",
+        ("", ""),
+        [
+            ("accounts scored", result["accounts"]),
+            ("tiers", ", ".join(f"{count} {tier}" for tier, count in result["tiers"].items())),
+            ("segments", ", ".join(f"{count} {segment}" for segment, count in result["segments"].items())),
+            (
+                "opportunities pulled / open",
+                f"{result['opportunities']:,} / {result['open_opportunities']:,}",
+            ),
+            (
+                "accounts, opportunities, tasks written",
+                f"{result['accounts_written']:,}, {result['opportunities_written']:,}, {result['tasks_created']:,}",
+            ),
+            ("written by the second run", result["second_run_writes"]),
+            ("API calls", result["api_calls"]),
+            ("seconds", result["seconds"]),
+        ],
+    )

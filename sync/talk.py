@@ -1,0 +1,108 @@
+"""What a command says: data on stdout, talk on stderr; progress bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from connectors.contract import Org
+
+Tell = Callable[[str, int, int | None], None]
+
+
+class Talk:
+    """The two consoles of a command. With `machine`, stdout gets one JSON object and nothing else."""
+
+    def __init__(self, *, machine: bool = False) -> None:
+        self.machine = machine
+        self.out = Console(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
+        self.err = Console(file=sys.stderr, highlight=False, soft_wrap=not sys.stderr.isatty())
+
+    @property
+    def is_interactive(self) -> bool:
+        """Whether somebody is there to answer a question."""
+        return sys.stdin.isatty() and not self.machine
+
+    def say(self, text: str, style: str = "") -> None:
+        """A line for people."""
+        self.err.print(escape(text), style=style or None)
+
+    def banner(self, org: Org, connection: str) -> None:
+        """Whose data is at stake: the first line of every command that can write."""
+        kind = "PRODUCTION" if org.production else "sandbox"
+        self.err.print(
+            f"[bold]{escape(org.name)}[/bold] · "
+            f"{'[bold red]' if org.production else '[green]'}{kind}[/] · connection {escape(connection)}"
+        )
+
+    def table(
+        self, title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()
+    ) -> None:
+        """A table on stdout, unless a machine listens."""
+        if self.machine:
+            return
+        table = Table(
+            title=title or None,
+            title_justify="left",
+            title_style="bold",
+            header_style="bold",
+            box=None,
+            pad_edge=False,
+        )
+        for column in columns:
+            table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
+        self.out.print(table)
+
+    def result(self, data: Any) -> None:
+        """The one JSON object, if a machine listens."""
+        if self.machine:
+            sys.stdout.write(json.dumps(data, default=str, ensure_ascii=False) + "\n")
+
+    @contextmanager
+    def progress(self) -> Iterator[Tell]:
+        """A way to report progress: `tell(what, done, total)`."""
+        if not self.err.is_terminal:
+            yield _quiet
+            return
+        with Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self.err,
+            transient=True,
+        ) as bars:
+            known: dict[str, TaskID] = {}
+
+            def tell(what: str, done: int, total: int | None) -> None:
+                if what not in known:
+                    known[what] = bars.add_task(what, total=total)
+                bars.update(known[what], completed=done, total=total)
+
+            yield tell
+
+
+def _quiet(_what: str, _done: int, _total: int | None) -> None:
+    """Nobody watches."""

@@ -1,0 +1,136 @@
+"""Open what a command works with: settings, rules, connector, history and local copy of one connection."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+from typing import TYPE_CHECKING
+
+from config.problems import ConfigProblem, Problem
+from config.rules import load_rules
+from config.settings import AccessToken, ClientCredentials, Secret, load_settings
+from sync.ledger import Ledger
+from sync.mirror import Mirror
+from sync.pipeline import Job
+from sync.tags import TagStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from config.rules import Rules
+    from config.settings import Connection, Settings
+    from connectors.contract import Connector
+    from sync.talk import Tell
+
+
+@dataclass(frozen=True, slots=True)
+class _KeptTokens:
+    """Rotated refresh tokens, kept in the ledger."""
+
+    ledger: Ledger
+
+    def load(self, connection: str) -> str | None:
+        return self.ledger.token(connection)
+
+    def save(self, connection: str, refresh_token: str) -> None:
+        self.ledger.keep_token(connection, refresh_token)
+
+
+def now() -> datetime:
+    """The system's clock, UTC: the one place that asks for it."""
+    return datetime.now(UTC)
+
+
+def chosen(settings: Settings, name: str | None, path: Path) -> tuple[str, Connection]:
+    """The named connection, or the only one."""
+    names = ", ".join(settings.connections)
+    if name is None:
+        if len(settings.connections) == 1:
+            return next(iter(settings.connections.items()))
+        raise ConfigProblem(
+            Problem(
+                f"there are several connections ({names})",
+                where=str(path),
+                fix="choose one with --connection",
+            )
+        )
+    if name not in settings.connections:
+        raise ConfigProblem(
+            Problem(f'there is no connection "{name}"', where=str(path), fix=f"there are: {names}")
+        )
+    return name, settings.connections[name]
+
+
+def connect(
+    name: str, connection: Connection, rules: Rules, ledger: Ledger, *, admin: bool = False
+) -> Connector:
+    """The connector of a connection, signed in at its first call; with one-time admin credentials if asked."""
+    if admin:
+        connection = connection.model_copy(update={"auth": admin_auth()})
+    from connectors.salesforce import connect as salesforce  # late: the SDK takes long to import
+
+    return salesforce(
+        name,
+        connection,
+        rules.mapping,
+        tokens=_KeptTokens(ledger),
+        clock=now,
+        sleep=time.sleep,
+        rng=Random(),  # noqa: S311  # jitter, not secrets
+    )
+
+
+def admin_auth() -> AccessToken | ClientCredentials:
+    """The one-time admin credentials of the environment. Raises `ConfigProblem` if there are none."""
+    if os.environ.get("FORETAG_ADMIN_TOKEN"):
+        return AccessToken(grant="access_token", token=Secret(env="FORETAG_ADMIN_TOKEN"))  # noqa: S106  # a name
+    if os.environ.get("FORETAG_ADMIN_CLIENT_ID"):
+        return ClientCredentials(
+            client_id=Secret(env="FORETAG_ADMIN_CLIENT_ID"),
+            client_secret=Secret(env="FORETAG_ADMIN_CLIENT_SECRET"),
+        )
+    raise ConfigProblem(
+        Problem(
+            "an admin's credentials are needed, for this once",
+            fix="set FORETAG_ADMIN_TOKEN, or FORETAG_ADMIN_CLIENT_ID and FORETAG_ADMIN_CLIENT_SECRET;"
+            " or let an admin deploy what `foretag setup --print DIR` writes",
+        )
+    )
+
+
+@contextmanager
+def opened_ledger(path: Path) -> Iterator[tuple[Settings, Ledger]]:
+    """The settings and the history, for commands that need no CRM."""
+    settings = load_settings(path)
+    ledger = Ledger.open(settings.state, now)
+    try:
+        yield settings, ledger
+    finally:
+        ledger.close()
+
+
+@contextmanager
+def opened_job(path: Path, name: str | None, tell: Tell, max_changes: int | None = None) -> Iterator[Job]:
+    """Everything that one run of a connection works with; problems of both files come at once."""
+    with opened_ledger(path) as (settings, ledger):
+        name, connection = chosen(settings, name, path)
+        rules = load_rules(connection.rules)
+        folder = settings.state / name
+        folder.mkdir(mode=0o700, exist_ok=True)
+        yield Job(
+            name=name,
+            connection=connection,
+            rules=rules,
+            connector=connect(name, connection, rules, ledger),
+            ledger=ledger,
+            mirror=Mirror(folder / "mirror"),
+            tags=TagStore(folder / "tags"),
+            folder=folder,
+            tell=tell,
+            max_changes=max_changes,
+        )
