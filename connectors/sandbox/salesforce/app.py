@@ -28,7 +28,8 @@ __all__ = ["SandboxContext", "salesforce_app"]
 
 # Every module with resources; earlier ones win where paths overlap.
 MODULES = (
-    "auth", "soap_login", "versions", "queries", "composite", "collections", "tree", "records",
+    "auth", "soap_login", "versions", "queries", "composite", "collections", "tree", "bulk_query", "bulk_ingest",
+    "metadata", "tooling", "records",
 )
 
 # The CRM's own limits on what stands before the body.

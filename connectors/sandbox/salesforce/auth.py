@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
 import jwt
-from cryptography import x509
 from starlette.responses import Response
 
 from connectors.sandbox.salesforce.context import json_response, session_expired
+from connectors.sandbox.salesforce.keys import public_key
 from connectors.sandbox.wire import notes
 
 if TYPE_CHECKING:
@@ -174,16 +174,6 @@ def _signed_by(assertion: str, pem: str) -> bool:
     except jwt.InvalidTokenError:
         return False
     return True
-
-
-def public_key(pem: str) -> Any:
-    """The key of a PEM text, a certificate or a bare public key. Raises `ValueError` for anything else."""
-    if "BEGIN CERTIFICATE" in pem:
-        return x509.load_pem_x509_certificate(pem.encode()).public_key()
-    try:
-        return jwt.algorithms.RSAAlgorithm(jwt.algorithms.RSAAlgorithm.SHA256).prepare_key(pem)
-    except (TypeError, jwt.InvalidKeyError) as error:
-        raise ValueError(str(error)) from None
 
 
 def _check_expiry(call: Call, exp: Any) -> None:

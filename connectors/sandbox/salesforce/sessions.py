@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from connectors.sandbox.salesforce.keys import public_key
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -115,15 +117,21 @@ class Sessions:
         return app if hmac.compare_digest(app.client_secret.encode(), client_secret.encode()) else None
 
     def register_key(self, client_id: str, pem: str) -> None:
-        """Trust a public key or certificate (PEM) for the app's JWTs. Raises `KeyError` for an unknown app."""
+        """Trust a public key or certificate (PEM) for the app's JWTs. Raises `KeyError` for an unknown app, `ValueError` for the key."""
+        public_key(pem)
         with self._lock:
             app = self.apps[client_id]
             self.apps[client_id] = replace(app, public_keys=(*app.public_keys, pem))
 
-    def issue_refresh_token(self, client_id: str, username: str) -> str:
-        """A new refresh token for a user of an app."""
+    def rotate(self, client_id: str, *, rotate: bool = True) -> None:
+        """Let the app's refresh tokens be single-use, each redemption giving the next one."""
         with self._lock:
-            token = f"5Aep861{secrets.token_urlsafe(40)}"
+            self.apps[client_id] = replace(self.apps[client_id], rotate_refresh_tokens=rotate)
+
+    def issue_refresh_token(self, client_id: str, username: str, token: str = "") -> str:
+        """A refresh token for a user of an app: a new one, or one that is known beforehand."""
+        with self._lock:
+            token = token or f"5Aep861{secrets.token_urlsafe(40)}"
             self._refresh_tokens[_digest(token)] = (client_id, username.lower())
             return token
 

@@ -1,0 +1,255 @@
+"""The sandbox as one object: a local CRM with data, in a thread for tests and demos, or alone for people."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import tempfile
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from config.problems import ConfigProblem, Problem
+from connectors.sandbox.certificate import tls_context
+from connectors.sandbox.clock import SandboxClock
+from connectors.sandbox.datasets import load_dataset
+from connectors.sandbox.faults import Faults
+from connectors.sandbox.front import Front
+from connectors.sandbox.journal import Journal
+from connectors.sandbox.pages import Pages
+from connectors.sandbox.salesforce.app import salesforce_app
+from connectors.sandbox.salesforce.context import SandboxContext
+from connectors.sandbox.salesforce.limits import Limits
+from connectors.sandbox.salesforce.org import Org
+from connectors.sandbox.salesforce.sessions import App, Login, Sessions
+from connectors.sandbox.switches import Switches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from starlette.types import ASGIApp
+
+    from connectors.sandbox.fault_kinds import Fault
+    from connectors.sandbox.salesforce.org import User
+
+CRMS = ("salesforce",)
+# The working day of the org begins; nothing of the data lies later.
+_MORNING = timedelta(hours=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """How one of the two bundled users logs in: an app's id and secret, or a name and password."""
+
+    client_id: str
+    client_secret: str
+    username: str
+    password: str
+    security_token: str
+    refresh_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The worker's and the admin's. They are the same in every sandbox: it is reachable from this machine only."""
+
+    worker: Account
+    admin: Account
+
+
+class Sandbox:
+    """A local CRM. `with Sandbox() as sandbox:` serves it from a thread; `serve` blocks until it is told to stop.
+
+    Args:
+        crm: which CRM is played.
+        data: name of the data set: `pipeline`, `cdnow`, `synthetic:ACCOUNTS:OPPORTUNITIES`.
+        port: a fixed port of this machine's loopback; 0 for any free one.
+        faults: faults to begin with: a YAML or JSON file, a `Faults`, or a list of them.
+        today: the org's date at start; default the day after the last event of the data.
+        clock: a clock to use instead of one that ticks from today; `sandbox.clock` can still move it.
+        ca_file: where to write the certificate authority; default a file that goes with the sandbox.
+
+    Raises:
+        ConfigProblem: unknown CRM or data set, port taken, malformed faults.
+    """
+
+    def __init__(  # noqa: PLR0913  # each has a default, and all are named where it is called
+        self,
+        crm: str = "salesforce",
+        data: str = "pipeline",
+        port: int = 0,
+        faults: Path | str | Faults | Iterable[Fault | Mapping[str, Any]] | None = None,
+        today: date | None = None,
+        clock: Callable[[], datetime] | None = None,
+        *,
+        host: str = "localhost",
+        ca_file: Path | None = None,
+    ) -> None:
+        if crm not in CRMS:
+            raise ConfigProblem(Problem(f"no such CRM: {crm!r}", where="sandbox", fix=f"known here: {', '.join(CRMS)}"))
+        self.crm, self.data = crm, data
+        self.faults = _faults(faults)
+        dataset = load_dataset(data)
+        self.today = today or dataset.today
+        self.clock = _clock(self.today, clock)
+        self.journal = Journal(self.clock)
+        self.org = Org(dataset, self.clock, faults=self.faults, journal=self.journal)
+        self.sessions = Sessions(self.org, self.clock)
+        self.limits = Limits(self.clock)
+        self.credentials = Credentials(self._account("worker", self.org.worker), self._account("admin", self.org.admin))
+        self._host, self._wanted_port, self._wanted_ca_file = host, port, ca_file
+        self._resources = ExitStack()
+        self._front: Front | None = None
+        self._ca_file: Path | None = None
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return self._running().port
+
+    @property
+    def url(self) -> str:
+        """The org's address over TLS; clients must trust `ca_file`."""
+        return f"https://localhost:{self.port}"
+
+    @property
+    def http_url(self) -> str:
+        """The same without TLS."""
+        return f"http://localhost:{self.port}"
+
+    @property
+    def ca_file(self) -> Path:
+        """The certificate authority, PEM."""
+        self._running()
+        assert self._ca_file is not None
+        return self._ca_file
+
+    def trust(self, client_id: str, public_key: str) -> None:
+        """Register a certificate or public key (PEM) for the JWTs of an app."""
+        self.sessions.register_key(client_id, public_key)
+
+    def start(self) -> Self:
+        """Serve from a thread of its own; returns once connections are accepted."""
+        self._begin()
+        started: threading.Event = threading.Event()
+        thread = _ServingThread(self, started)
+        thread.start()
+        started.wait()
+        self._resources.callback(thread.finish)
+        if thread.problem is not None:
+            self.stop()
+            raise thread.problem
+        return self
+
+    def stop(self) -> None:
+        """Cut all connections and free everything; a stopped sandbox can be started again."""
+        self._resources.close()
+        self._front = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    def serve(self, ready: Callable[[Sandbox], None]) -> None:
+        """Serve from this (main) thread until SIGTERM or Ctrl-C; `ready` is called once connections are accepted."""
+        self._begin()
+        try:
+            asyncio.run(self._until_signal(ready))
+        finally:
+            self.stop()
+
+    async def serving(self, begun: Callable[[], None], end: asyncio.Event) -> None:
+        """Serve in this event loop until the event is set."""
+        front = self._running()
+        try:
+            await front.start()
+            begun()
+            await end.wait()
+        finally:
+            await front.stop()
+
+    async def _until_signal(self, ready: Callable[[Sandbox], None]) -> None:
+        end, loop = asyncio.Event(), asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, end.set)
+        await self.serving(lambda: ready(self), end)
+
+    def _begin(self) -> None:
+        if self._front is not None:
+            raise RuntimeError("the sandbox is already running")
+        self._ca_file = self._wanted_ca_file or self._temporary_file()
+        self._front = Front(self._app(), tls_context(self._ca_file), host=self._host, port=self._wanted_port)
+
+    def _temporary_file(self) -> Path:
+        folder = self._resources.enter_context(tempfile.TemporaryDirectory(prefix="foretag-sandbox-"))
+        return Path(folder) / "ca.pem"
+
+    def _running(self) -> Front:
+        if self._front is None:
+            raise RuntimeError("the sandbox is not running: use it in a with statement, or call start()")
+        return self._front
+
+    def _app(self) -> ASGIApp:
+        context = SandboxContext(self.org, self.sessions, self.faults, self.journal, self.limits, self.clock)
+        switches = Switches(
+            self.crm, self.data, self.org.name, self.clock, self.faults, self.journal, self.limits, self.sessions
+        )
+        return salesforce_app(context, [*switches.routes(), *Pages(self.org).routes()])
+
+    def _account(self, name: str, user: User) -> Account:
+        app = App(f"3MVG9.foretag.sandbox.{name}", f"sandbox-{name}-secret", runs_as=user.username)
+        login = Login(user.username, f"sandbox-{name}-password", f"sandbox{name}token")
+        self.sessions.apps[app.client_id] = app
+        self.sessions.logins[user.username.lower()] = login
+        refresh_token = self.sessions.issue_refresh_token(app.client_id, user.username, f"sandbox-{name}-refresh-token")
+        return Account(
+            app.client_id, app.client_secret, user.username, login.password, login.security_token, refresh_token
+        )
+
+
+class _ServingThread(threading.Thread):
+    """The thread of a sandbox, with the event loop in it."""
+
+    def __init__(self, sandbox: Sandbox, started: threading.Event) -> None:
+        super().__init__(name="foretag-sandbox", daemon=True)
+        self._sandbox, self._started = sandbox, started
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._end: asyncio.Event | None = None
+        self.problem: Exception | None = None
+
+    def run(self) -> None:
+        """Serve until `finish`."""
+        try:
+            asyncio.run(self._serve())
+        except Exception as error:  # noqa: BLE001  # raised again in the thread that asked for the sandbox
+            self.problem = error
+        finally:
+            self._started.set()
+
+    async def _serve(self) -> None:
+        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+        await self._sandbox.serving(self._started.set, self._end)
+
+    def finish(self) -> None:
+        """End the loop and wait for the thread."""
+        if self.is_alive() and self._loop is not None and self._end is not None:
+            self._loop.call_soon_threadsafe(self._end.set)
+        self.join()
+
+
+def _faults(faults: Path | str | Faults | Iterable[Fault | Mapping[str, Any]] | None) -> Faults:
+    if isinstance(faults, Faults):
+        return faults
+    return Faults.load(Path(faults)) if isinstance(faults, (str, Path)) else Faults(faults or ())
+
+
+def _clock(today: date, clock: Callable[[], datetime] | None) -> SandboxClock:
+    if clock is None:
+        return SandboxClock(datetime(today.year, today.month, today.day, tzinfo=UTC) + _MORNING)
+    began = clock()
+    return SandboxClock(began, lambda: (clock() - began).total_seconds())
