@@ -28,7 +28,7 @@ __all__ = ["SandboxContext", "salesforce_app"]
 
 # Every module with resources; earlier ones win where paths overlap.
 MODULES = (
-    "auth", "soap_login", "versions", "queries", "composite", "collections", "tree", "bulk_query", "bulk_ingest",
+    "auth", "soap_login", "versions", "rest_query", "composite", "collections", "tree", "bulk_query", "bulk_ingest",
     "metadata", "tooling", "records",
 )
 

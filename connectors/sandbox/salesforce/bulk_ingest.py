@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from starlette.responses import Response, StreamingResponse
 
+from connectors.sandbox.fault_kinds import JobAborted
 from connectors.sandbox.salesforce.bulk_csv import Dialect, UploadProblem
 from connectors.sandbox.salesforce.bulk_jobs import ABORTED, DONE, ENDED, FAILED, RUNNING, Job, Jobs, Pace
 from connectors.sandbox.salesforce.context import json_response, not_found
@@ -84,12 +85,12 @@ class IngestJobs:
 
     def list(self, call: Call) -> Response:
         """GET jobs/ingest."""
-        return json_response(self._jobs.listing(call, call.org.clock(), _brief))
+        return json_response(self._jobs.listing(call, self._context.clock(), _brief))
 
     def get(self, call: Call) -> Response:
         """GET jobs/ingest/{id}: one poll."""
         job = self._jobs.find(call)
-        return json_response(_full(job, job.poll(self._jobs.pace, call.org.clock())))
+        return json_response(_full(job, job.poll(self._jobs.pace, self._context.clock())))
 
     def patch(self, call: Call) -> Response:
         """PATCH jobs/ingest/{id}: close the upload, or abort."""
@@ -99,8 +100,8 @@ class IngestJobs:
             if wanted == "UploadComplete" and job.state == "Open":
                 self._start(job, call.user)
                 return json_response(_made(job, "UploadComplete"))
-            if wanted == ABORTED and job.visible_state(self._jobs.pace, call.org.clock()) not in ENDED:
-                job.abort(call.org.clock())
+            if wanted == ABORTED and job.visible_state(self._jobs.pace, self._context.clock()) not in ENDED:
+                job.abort(self._context.clock())
                 return json_response(_made(job, job.state))
         message = f"A job in state {job.state} can't be set to {wanted}"
         raise SalesforceError("INVALIDJOBSTATE", message)
@@ -126,8 +127,8 @@ class IngestJobs:
                 raise SalesforceError("INVALIDJOBSTATE", f"Job {job.id} is in state {job.state}, not Open")
             if job.content is not None:
                 message = (
-                    f"Found multiple contents for job: <{job.id}>, please 'Close' / 'Abort' / 'Delete' the current "
-                    "Job then create a new Job and make sure you only do 'PUT' once on a given Job."
+                    f"Found multiple contents for job: <{job.id}>, please 'Close' / 'Abort' / 'Delete' the "
+                    "current Job then create a new Job and make sure you only do 'PUT' once on a given Job."
                 )
                 raise SalesforceError("CLIENTINPUTERROR", message)
             job.content = call.body
@@ -144,7 +145,7 @@ class IngestJobs:
         if make is None:
             raise not_found()
         job = self._jobs.find_own(call)
-        if job.visible_state(self._jobs.pace, call.org.clock()) not in ENDED:
+        if job.visible_state(self._jobs.pace, self._context.clock()) not in ENDED:
             message = f"Job {job.id} is not complete; its state is {job.state}"
             raise SalesforceError("JOB_NOT_COMPLETE", message, status=HTTPStatus.PRECONDITION_FAILED)
         table = make(job)
@@ -156,7 +157,7 @@ class IngestJobs:
     def _new(self, call: Call, body: dict[str, Any]) -> IngestJob:
         _check(body, call.user)
         object_name = _object_name(call, body["object"])
-        now = call.org.clock()
+        now = self._context.clock()
         job = IngestJob(
             id=self._jobs.new_id(), owner=call.user.id, operation=body["operation"], object_name=object_name,
             dialect=Dialect.of_job(body), version=call.version, created=now, modified=now, state="Open",
@@ -167,10 +168,10 @@ class IngestJobs:
 
     def _start(self, job: IngestJob, user: User) -> None:
         job.state = RUNNING
-        self._jobs.start(job, partial(self._run, job, user), self._context.org.clock())
+        self._jobs.start(job, partial(self._run, job, user), self._context.clock())
 
     def _run(self, job: IngestJob, user: User) -> None:
-        clock = self._context.org.clock
+        clock = self._context.clock
         try:
             self._save(job, user)
         except (UploadProblem, SalesforceError) as problem:
@@ -184,7 +185,7 @@ class IngestJobs:
     def _save(self, job: IngestJob, user: User) -> None:
         org = self._context.org
         job.upload = job.dialect.read(job.content or b"")
-        self._check_header(job, user)
+        self._check_header(job, job.upload.table.column_names, user)
         self._context.limits.take("DailyBulkApiBatches", -(-job.upload.num_rows // _BATCH))
         fault = self._context.faults.job_end(job.object_name)
         rows = job.upload.table.num_rows
@@ -200,21 +201,16 @@ class IngestJobs:
             job.count()
         job.count()
         if fault is None:
-            job.end(DONE, org.clock())
-        elif fault.kind == "job_aborted":
-            job.abort(org.clock())
+            job.end(DONE, self._context.clock())
+        elif isinstance(fault, JobAborted):
+            job.abort(self._context.clock())
         else:
-            job.end(FAILED, org.clock(), fault.message)
+            job.end(FAILED, self._context.clock(), fault.message)
 
-    def _check_header(self, job: IngestJob, user: User) -> None:
-        assert job.upload is not None
-        names = job.upload.table.column_names
-        fields = {
-            one["name"].lower(): one for one in self._context.org.describe(user, job.object_name)["fields"]
-        }
-        relationships = {
-            one["relationshipName"].lower(): one for one in fields.values() if one["relationshipName"]
-        }
+    def _check_header(self, job: IngestJob, names: list[str], user: User) -> None:
+        described = self._context.org.describe(user, job.object_name)["fields"]
+        fields = {one["name"].lower() for one in described}
+        relationships = {str(one["relationshipName"]).lower(): one for one in described}
         for name in names:
             relationship, dot, key = name.partition(".")
             reference = relationships.get(relationship.lower())
@@ -225,7 +221,7 @@ class IngestJobs:
                 raise UploadProblem(f"InvalidBatch : Field name not found : {needed}")
 
     def _is_key(self, user: User, reference: dict[str, Any], key: str) -> bool:
-        """Whether a parent can be found by the field: it is an external id or Salesforce's own lookup field."""
+        """Whether a parent can be found by the field: an external id or one of Salesforce's own."""
         return any(
             one["name"].lower() == key.lower() and (one["externalId"] or one["idLookup"])
             for parent in reference["referenceTo"]
@@ -248,7 +244,8 @@ def _check(body: dict[str, Any], user: User) -> None:
     if operation == "upsert" and not body.get("externalIdFieldName"):
         raise SalesforceError("INVALIDJOB", "External ID was blank for upsert")
     if operation == "hardDelete" and not user.is_admin:
-        message = "hardDelete operation requires special user profile permission, please contact your system administrator"
+        missing = "hardDelete operation requires special user profile permission"
+        message = f"{missing}, please contact your system administrator"
         raise SalesforceError("FEATURENOTENABLED", message)
     if body.get("contentType", "CSV") != "CSV":
         raise SalesforceError("INVALIDJOB", f"Invalid contentType: {body['contentType']}")

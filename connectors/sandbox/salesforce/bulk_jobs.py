@@ -1,4 +1,4 @@
-"""What query and ingest jobs of Bulk API 2.0 share: identity, dialect, visible state, listing, and who may see them."""
+"""What query and ingest jobs of Bulk API 2.0 share: identity, dialect, visible state, listing, visibility."""
 
 from __future__ import annotations
 

@@ -57,7 +57,10 @@ KINDS = {
     "Url": Kind("url", length=255),
 }
 # Types of describe that several metadata types lead to are told apart by the field itself.
-_NAMES = {kind.type: name for name, kind in reversed(KINDS.items())} | {"string": "Text", "textarea": "TextArea"}
+_NAMES = {kind.type: name for name, kind in reversed(KINDS.items())} | {
+    "string": "Text",
+    "textarea": "TextArea",
+}
 _FOR_FORMULAS = ("length", "precision")
 
 
@@ -70,16 +73,22 @@ class CustomFields:
         self._org = org
 
     def check(self, full_name: str, metadata: dict[str, Any], pending: frozenset[str] = frozenset()) -> None:
-        """Raise `SalesforceError` if the declaration cannot be saved. `pending` names come with the same request."""
+        """Raise `SalesforceError` if it cannot be saved. `pending` names come with the same request."""
         object_names, name = self._targets(full_name)
         field = field_of(name, metadata)
         for target in field.reference_to:
             if self._org.schema.find(target) is None and target not in pending:
-                raise _invalid(f"referenceTo value of '{target}' does not resolve to a valid sObject type", "referenceTo")
+                raise _invalid(
+                    f"referenceTo value of '{target}' does not resolve to a valid sObject type",
+                    "referenceTo",
+                )
         for object_name in object_names:
             existing = self._find(object_name, name)
-            if existing is not None and existing.type != field.type and not existing.calculated == field.calculated:
-                raise _invalid(f"Cannot change type of field {full_name}", "type")
+            if existing is not None and (existing.type, existing.calculated) != (
+                field.type,
+                field.calculated,
+            ):
+                raise _invalid(f"Cannot change the field type of {full_name}", "type")
 
     def exists(self, full_name: str) -> bool:
         """Whether the org has the field, custom or not."""
@@ -132,7 +141,9 @@ class CustomFields:
         if object_name in SHARED_OBJECTS:
             return tuple(one for one in SHARED_OBJECTS[object_name] if known(one)), name
         if any(object_name in names for names in SHARED_OBJECTS.values()):
-            raise _invalid(f"Custom fields of {object_name} are created on Activity, as Activity.{name}", "fullName")
+            raise _invalid(
+                f"Custom fields of {object_name} are created on Activity, as Activity.{name}", "fullName"
+            )
         found = known(object_name)
         if found is None:
             message = f"Entity Enumeration Or ID: bad value for restricted picklist field: {object_name}"
@@ -188,16 +199,20 @@ def field_of(name: str, metadata: dict[str, Any]) -> Field:
 
 
 def metadata_of(field: Field) -> dict[str, Any]:
-    """The declaration that a field was made from, in the order of the metadata schema; absent parts left out."""
-    name = "Html" if field.html else "LongTextArea" if field.type == "textarea" and field.length > 255 else None
+    """The declaration that a field was made from, in the metadata schema's order, without absent parts."""
+    name = _long_text_name(field)
     measured = field.type in ("double", "currency", "percent")
     tree: dict[str, Any] = {
         "caseSensitive": field.case_sensitive or None,
-        "defaultValue": str(bool(field.default)).lower() if field.type == "boolean" and not field.formula else None,
+        "defaultValue": str(bool(field.default)).lower()
+        if field.type == "boolean" and not field.formula
+        else None,
         "description": field.description,
         "externalId": field.external_id,
         "formula": field.formula,
-        "formulaTreatBlanksAs": ("BlankAsZero" if field.blank_as_zero else "BlankAsBlank") if field.formula else None,
+        "formulaTreatBlanksAs": ("BlankAsZero" if field.blank_as_zero else "BlankAsBlank")
+        if field.formula
+        else None,
         "inlineHelpText": field.help,
         "label": field.label,
         "length": field.length if field.type in ("string", "textarea") and not field.formula else None,
@@ -215,9 +230,17 @@ def metadata_of(field: Field) -> dict[str, Any]:
     return {key: value for key, value in tree.items() if value is not None}
 
 
+def _long_text_name(field: Field) -> str | None:
+    if field.html:
+        return "Html"
+    return "LongTextArea" if field.type == "textarea" and field.length > 255 else None
+
+
 def _kind(metadata: dict[str, Any]) -> Kind:
     if not metadata.get("label"):
-        raise SalesforceError("REQUIRED_FIELD_MISSING", "Must specify a non-empty label for the CustomField", ("label",))
+        raise SalesforceError(
+            "REQUIRED_FIELD_MISSING", "Must specify a non-empty label for the CustomField", ("label",)
+        )
     kind = KINDS.get(str(metadata.get("type")))
     if kind is None:
         message = f"Type: bad value for restricted picklist field: {metadata.get('type')}"
@@ -230,8 +253,9 @@ def _check_name(name: str) -> None:
         raise _invalid("fullName must end with: __c", "fullName")
     if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
         message = (
-            "The Field Name can only contain underscores and alphanumeric characters. It must be unique, begin with "
-            "a letter, not include spaces, not end with an underscore, and not contain two consecutive underscores."
+            "The Field Name can only contain underscores and alphanumeric characters. It must be unique, begin "
+            "with a letter, not include spaces, not end with an underscore, and not contain two consecutive "
+            "underscores."
         )
         raise SalesforceError("INVALID_FULL_NAME", message, ("fullName",))
 
@@ -273,7 +297,9 @@ def _whole(metadata: dict[str, Any], key: str) -> int:
     try:
         return int(value)
     except (TypeError, ValueError):
-        raise _invalid(f"Invalid value for {key}: '{value}' is not a valid value for the type xsd:int", key) from None
+        raise _invalid(
+            f"Invalid value for {key}: '{value}' is not a valid value for the type xsd:int", key
+        ) from None
 
 
 def _default(kind: Kind, metadata: dict[str, Any]) -> Any:
@@ -290,7 +316,9 @@ def _choices(metadata: dict[str, Any]) -> tuple[PicklistValue, ...]:
     seen = [choice.value.lower() for choice in choices]
     twice = [value for value in seen if seen.count(value) > 1]
     if twice:
-        raise SalesforceError("DUPLICATE_VALUE", f"duplicate value found: {twice[0]} duplicates value", ("valueSet",))
+        raise SalesforceError(
+            "DUPLICATE_VALUE", f"duplicate value found: {twice[0]} duplicates value", ("valueSet",)
+        )
     return choices
 
 
@@ -317,7 +345,7 @@ def _value_set(field: Field) -> dict[str, Any] | None:
     return {"restricted": field.restricted, "valueSetDefinition": {"sorted": False, "value": values}}
 
 
-def _not_searchable(kind: Kind, metadata: dict[str, Any]) -> dict[str, bool]:
+def _not_searchable(kind: Kind, metadata: dict[str, Any]) -> dict[str, Any]:
     """Long texts can neither be filtered, sorted nor grouped by."""
     if metadata.get("type") in ("LongTextArea", "Html"):
         return {"filterable": False, "sortable": False, "groupable": False, "aggregatable": False}

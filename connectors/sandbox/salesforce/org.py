@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from connectors.sandbox.salesforce.errors import SaveError, SaveResult
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.sandbox.salesforce.access import Access
+from connectors.sandbox.salesforce.bundled import ADMIN_ID, ORG_ID, ORG_NAME, PROFILES, WORKER_ID, as_table, bundled_rows, profile_id, users_with_profile
+from connectors.sandbox.salesforce.errors import SalesforceError, SaveError, SaveResult
+from connectors.sandbox.salesforce.frames import Context
+from connectors.sandbox.salesforce.objects import STANDARD_OBJECTS
+from connectors.sandbox.salesforce.queries import Plan, Planner
+from connectors.sandbox.salesforce.results import Result as QueryResult
+from connectors.sandbox.salesforce.schema import PicklistValue, Schema
+from connectors.sandbox.salesforce.soql import parse
+from connectors.sandbox.salesforce.store import Store
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from connectors.sandbox.datasets import Dataset
 
 Operation = Literal["insert", "update", "upsert", "delete", "hardDelete", "undelete", "merge"]
@@ -62,33 +73,8 @@ class User:
     id: str
     username: str
     name: str
-    profile: Literal["System Administrator", "Integration"]
+    profile: Literal["System Administrator", "Integration", "Standard User"]
     is_admin: bool
-
-
-class QueryResult(Protocol):
-    """A snapshot of what a SOQL query found."""
-
-    object_name: str
-    total_size: int
-    num_rows: int  # rows in records(); 0 for a bare COUNT(), whose number is total_size
-
-    @property
-    def columns(self) -> Sequence[Any]:
-        """The selected columns: each has `header` (dotted path or expr0), `type` and `aggregate`."""
-        ...
-
-    def records(self, start: int, stop: int, version: str) -> list[dict[str, Any]]:
-        """Rows [start, stop) as wire JSON with attributes, nested parents and subqueries; version like "62.0"."""
-        ...
-
-    def csv_table(self, start: int, stop: int) -> pa.Table:
-        """Rows [start, stop) as strings in Bulk CSV form, columns in SELECT order, dotted headers."""
-        ...
-
-    def column_metadata(self) -> dict[str, Any]:
-        """The reply to ?columns=true."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +84,25 @@ class SaveTable:
     ids: list[str | None]
     created: list[bool]
     errors: list[str | None]
+
+
+def schema_of(dataset: Dataset) -> Schema:
+    """The standard objects, with the data set's own fields and picklist values."""
+    schema = Schema(STANDARD_OBJECTS)
+    for object_name, one in dataset.fields:
+        schema.put_field(object_name, one)
+    for (object_name, name), values in dataset.choices.items():
+        one = schema.objects[object_name].fields[name]
+        known = {value.value for value in one.picklist}
+        more = tuple(PicklistValue(value) for value in values if value not in known)
+        schema.put_field(object_name, replace(one, picklist=one.picklist + more))
+    return schema
+
+
+def _used(sql: str, parameters: dict[str, object]) -> dict[str, object]:
+    """The parameters that one statement of a query names: DuckDB refuses others."""
+    names = set(re.findall(r"\$(v\d+)", sql))
+    return {name: value for name, value in parameters.items() if name in names}
 
 
 class Org:
@@ -113,6 +118,40 @@ class Org:
         self, dataset: Dataset, clock: Clock, *, faults: Faults | None = None, journal: Journal | None = None
     ) -> None:
         """Load a data set. `clock` is the org's own time (UTC, aware); every stamp comes from it."""
+        self.id, self.name, self.clock = ORG_ID, ORG_NAME, clock
+        self.faults, self.journal, self.dataset = faults, journal, dataset
+        self.schema = schema_of(dataset)
+        self.store = Store(self.schema)
+        self.access = Access(self.schema, self.store, faults)
+        self._load(dataset)
+        self.users = self._users()
+        self.admin, self.worker = self.users[ADMIN_ID], self.users[WORKER_ID]
+
+    def _load(self, dataset: Dataset) -> None:
+        born = pc.min(dataset.tables["Account"]["CreatedDate"]).as_py() - timedelta(days=1)
+        rows = {name: as_table(self.schema, name, many) for name, many in bundled_rows(dataset, born).items()}
+        people = users_with_profile(dataset.tables["User"])
+        rows |= dataset.tables | {"User": pa.concat_tables([rows["User"], people], promote_options="permissive")}
+        for name in self.schema.objects:
+            if name in rows:
+                self.store.load(name, rows[name])
+            else:
+                self.store.create(name)
+
+    def _users(self) -> dict[str, User]:
+        """Everybody who may log in, by id and by user name in lower case."""
+        profiles = {profile_id(name): name for name in PROFILES}
+        found: dict[str, User] = {}
+        for row in self.store.read('SELECT "Id", "Username", "Name", "ProfileId" FROM "User"').to_pylist():
+            profile: Any = profiles[row["ProfileId"]]
+            user = User(row["Id"], row["Username"], row["Name"], profile, profile == "System Administrator")
+            found[user.id] = found[user.username.lower()] = user
+        return found
+
+    def now(self) -> datetime:
+        """The org's time in milliseconds, UTC without a zone, as the store keeps it."""
+        moment = self.clock().astimezone(timezone.utc)
+        return moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=None)
 
     def describe_global(self, user: User) -> list[dict[str, Any]]:
         """The `sobjects` list of GET /sobjects; URLs begin with /services/data/v{version} left as `{base}`."""
@@ -124,7 +163,23 @@ class Org:
 
     def query(self, soql: str, user: User, *, include_deleted: bool = False, bulk: bool = False) -> QueryResult:
         """Run SOQL. `include_deleted` is queryAll; `bulk` refuses what Bulk API refuses."""
-        raise NotImplementedError
+        tree = parse(soql)
+        with self.store.lock:
+            now = self.now()
+            self.store.set_now(now, now.date())
+            context = Context(
+                soql, self.schema, self.store, self.access, user, now.date(), include_deleted=include_deleted, bulk=bulk
+            )
+            return self._run(Planner(context, tree).plan(), context.parameters)
+
+    def _run(self, plan: Plan, parameters: dict[str, object], parents: pa.Table | None = None) -> QueryResult:
+        tables = {} if parents is None else {"parent_ids": parents}
+        rows = self.store.read(plan.sql, _used(plan.sql, parameters), **tables)
+        children = {}
+        if plan.children:
+            ids = pa.table({"id": rows[plan.parents[()][0]]})
+            children = {name: self._run(child, parameters, ids) for name, child in plan.children}
+        return QueryResult(plan, rows, children, self.schema)
 
     def retrieve(
         self, user: User, object_name: str, record_id: str, fields: Sequence[str] | None = None, version: str = "62.0"

@@ -1,4 +1,4 @@
-"""XML to plain trees and back: dicts by element name, lists where an element repeats, texts; None for empty ones."""
+"""XML to plain trees and back: dicts by element name, lists where one repeats, texts, None if empty."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOTHING = frozenset({"", "None", "null"})
 
 
 def parse(content: bytes | str) -> Element:
-    """The root element. Raises `SalesforceError` for what is not well-formed, or dangerous (entities, DTDs)."""
+    """The root element. Raises `SalesforceError` for what is not well-formed, or has entities."""
     try:
         root: Element = fromstring(content)
     except (ParseError, DefusedXmlException, ValueError) as error:
