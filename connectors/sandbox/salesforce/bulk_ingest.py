@@ -25,10 +25,16 @@ if TYPE_CHECKING:
 
     from connectors.sandbox.salesforce.bulk_csv import Upload
     from connectors.sandbox.salesforce.context import Call, SandboxContext
-    from connectors.sandbox.salesforce.org import User
+    from connectors.sandbox.salesforce.org import Operation, User
 
 _BASE = "/services/data/v{version}/jobs/ingest"
-_OPERATIONS = ("insert", "update", "upsert", "delete", "hardDelete")
+_OPERATIONS: dict[str, Operation] = {
+    "insert": "insert",
+    "update": "update",
+    "upsert": "upsert",
+    "delete": "delete",
+    "hardDelete": "hardDelete",
+}
 _BATCH = 10_000
 _BLOCK = 32_768
 # The allowance is counted on the upload in base64, which makes 112.5 MB of plain CSV the most.
@@ -83,7 +89,7 @@ class IngestJobs:
         self._start(job, call.user)
         return json_response(_made(job, "UploadComplete"))
 
-    def list(self, call: Call) -> Response:
+    def listing(self, call: Call) -> Response:
         """GET jobs/ingest."""
         return json_response(self._jobs.listing(call, self._context.clock(), _brief))
 
@@ -194,7 +200,9 @@ class IngestJobs:
             if job.state == ABORTED:
                 return
             batch = job.upload.table.slice(start, min(_BATCH, last - start))
-            saved = org.save_table(user, job.object_name, job.operation, batch, external_id=job.external_id)
+            saved = org.save_table(
+                user, job.object_name, _OPERATIONS[job.operation], batch, external_id=job.external_id
+            )
             job.ids += saved.ids
             job.created_flags += saved.created
             job.errors += saved.errors
@@ -334,7 +342,7 @@ def routes(context: SandboxContext, options: IngestOptions | None = None) -> lis
     jobs = IngestJobs(context, options or IngestOptions())
     one = _BASE + "/{job_id}"
     return [
-        context.resource(_BASE, {"POST": jobs.create, "GET": jobs.list}),
+        context.resource(_BASE, {"POST": jobs.create, "GET": jobs.listing}),
         context.resource(one, {"GET": jobs.get, "PATCH": jobs.patch, "DELETE": jobs.delete}),
         context.resource(one + "/{part}", {"PUT": jobs.upload, "GET": jobs.results}),
     ]

@@ -120,7 +120,7 @@ class QueryJobs:
         else:
             job.end(FAILED, self._context.clock(), fault.message)
 
-    def list(self, call: Call) -> Response:
+    def listing(self, call: Call) -> Response:
         """GET jobs/query."""
         return json_response(self._jobs.listing(call, self._context.clock(), _brief))
 
@@ -233,7 +233,7 @@ def routes(context: SandboxContext, options: QueryOptions | None = None) -> list
     jobs = QueryJobs(context, options or QueryOptions())
     one = _BASE + "/{job_id}"
     return [
-        context.resource(_BASE, {"POST": jobs.create, "GET": jobs.list}),
+        context.resource(_BASE, {"POST": jobs.create, "GET": jobs.listing}),
         context.resource(one, {"GET": jobs.get, "PATCH": jobs.patch, "DELETE": jobs.delete}),
         context.resource(one + "/results", {"GET": jobs.results}),
         context.resource(one + "/resultPages", {"GET": jobs.result_pages}),

@@ -253,9 +253,9 @@ def _check_name(name: str) -> None:
         raise _invalid("fullName must end with: __c", "fullName")
     if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
         message = (
-            "The Field Name can only contain underscores and alphanumeric characters. It must be unique, begin "
-            "with a letter, not include spaces, not end with an underscore, and not contain two consecutive "
-            "underscores."
+            "The Field Name can only contain underscores and alphanumeric characters. It must be unique, "
+            "begin with a letter, not include spaces, not end with an underscore, and not contain two "
+            "consecutive underscores."
         )
         raise SalesforceError("INVALID_FULL_NAME", message, ("fullName",))
 

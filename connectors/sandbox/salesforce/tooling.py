@@ -145,10 +145,17 @@ def _check_type(call: Call) -> None:
 def _described(version: str) -> dict[str, Any]:
     address = f"/services/data/v{version}/tooling/sobjects/{_CUSTOM_FIELD}"
     return {
-        "name": _CUSTOM_FIELD, "label": "Custom Field", "labelPlural": "Custom Fields",
-        "keyPrefix": _KEY_PREFIX, "createable": True, "updateable": True, "deletable": True, "queryable": True, "custom": False,
+        "name": _CUSTOM_FIELD,
+        "label": "Custom Field",
+        "labelPlural": "Custom Fields",
+        "keyPrefix": _KEY_PREFIX,
+        "createable": True,
+        "updateable": True,
+        "deletable": True,
+        "queryable": True,
+        "custom": False,
         "urls": {"sobject": address, "describe": f"{address}/describe", "rowTemplate": f"{address}/{{ID}}"},
-    }  # fmt: skip
+    }
 
 
 def routes(context: SandboxContext) -> list[Route]:

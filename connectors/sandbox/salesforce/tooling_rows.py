@@ -44,8 +44,8 @@ def run(org: Org, soql: str) -> tuple[str, list[Row]]:
     table = next((name for name in _TABLES if name.lower() == str(query.object_name).lower()), None)
     if table is None:
         message = (
-            f"sObject type '{query.object_name}' is not supported. If you are attempting to use a custom object, "
-            "be sure to append the '__c' after the entity name."
+            f"sObject type '{query.object_name}' is not supported. If you are attempting to use a custom "
+            "object, be sure to append the '__c' after the entity name."
         )
         raise SalesforceError("INVALID_TYPE", message)
     rows = [row for row in _TABLES[table](org) if query.where is None or _matches(row, query.where)]
