@@ -24,6 +24,17 @@ class Document:
     path: Path
     data: Any
 
+    def named(self, location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+        """The steps of a location that are keys or items of the file; pydantic puts names of union members between."""
+        node, steps = self.data, []
+        for step in location:
+            if isinstance(node, dict | list) and (
+                step in node if isinstance(node, dict) else isinstance(step, int)
+            ):
+                node = node[step]  # type: ignore[index]  # either a key of the mapping or a number
+                steps.append(step)
+        return tuple(steps)
+
     def position(self, location: tuple[int | str, ...]) -> tuple[int | None, int | None]:
         """Line and column (from 1) of the key or item at a path of keys, or of the nearest parent that has one."""
         node, line, column = self.data, None, None
@@ -98,7 +109,7 @@ def _problem(document: Document, model: type[BaseModel], detail: dict[str, Any])
         fix = did_you_mean(str(location[-1]), _keys(model, location[:-1]))
     elif detail["type"] == "missing":
         message = f"{location[-1]!r} is missing"
-    dotted = ".".join(str(step) for step in location[:-1])
+    dotted = ".".join(str(step) for step in document.named(location[:-1]))
     if dotted:
         message = f"{dotted}: {message}"
     return Problem(message, where=str(document.path), line=line, column=column, fix=fix)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -18,7 +17,7 @@ app = typer.Typer(
     name="foretag",
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="A worker beside your CRM: it decides who deserves a rep's time next, and writes the answer where reps already work.",
     epilog="Exit codes: 0 done · 1 bug · 2 fix your configuration · 3 done with refusals or unknowns · 4 stopped by a guard"
@@ -59,7 +58,10 @@ def init(
     folder: Annotated[Path, typer.Argument(help="Where to put the two files.")] = Path(),
     machine: Machine = False,
 ) -> None:
-    """Write starter files: foretag.yaml (which CRM) and rules.yaml (how you prioritise)."""
+    """Write starter files, foretag.yaml and rules.yaml.
+
+    The first says which CRM, the second how you prioritise. Nothing is overwritten.
+    """
     from sync.starter import write_starter
 
     with _talking(machine) as talk:
@@ -70,7 +72,10 @@ def init(
 def check(
     settings: SettingsFile = SETTINGS, connection: ConnectionName = None, machine: Machine = False
 ) -> None:
-    """Check both files, the connection, permissions and fields; name every problem at once."""
+    """Check files, sign-in, permissions and fields.
+
+    Every problem is named at once, with its place and what to do.
+    """
     from sync.commands import check as run_check
 
     with _talking(machine) as talk:
@@ -87,7 +92,9 @@ def setup(
     ] = None,
     machine: Machine = False,
 ) -> None:
-    """Make our fields and permission sets in the CRM; shows what is missing first; may be repeated.
+    """Make our fields and permission sets in the CRM.
+
+    Shows what is missing first; may be repeated, and then makes only what is missing.
 
     The worker itself has no rights to change the CRM's metadata: give an admin's credentials for this once, as
     FORETAG_ADMIN_TOKEN (a session id, as `sf org display` shows it) or as FORETAG_ADMIN_CLIENT_ID and
@@ -122,7 +129,11 @@ def apply(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
     machine: Machine = False,
 ) -> None:
-    """Do exactly what a plan file says. The first one applied ends a connection's preview."""
+    """Do exactly what a plan file says.
+
+    Records that changed since the plan was made are left alone and listed as stale. The first plan applied ends
+    a connection's preview: from then on `run` writes.
+    """
     from sync.commands import apply as run_apply
 
     with _talking(machine) as talk:
@@ -136,7 +147,10 @@ def run(
     max_changes: MaxChanges = None,
     machine: Machine = False,
 ) -> None:
-    """Plan and apply once: for a scheduler. Writes nothing while the connection is in preview."""
+    """Plan and apply once: for a scheduler.
+
+    Writes nothing while the connection is in preview.
+    """
     from sync.commands import run as run_once
 
     with _talking(machine) as talk:
@@ -150,7 +164,10 @@ def explain(
     connection: ConnectionName = None,
     machine: Machine = False,
 ) -> None:
-    """Show why a record has its score, point by point, as of the last run."""
+    """Show why a record has its score, point by point.
+
+    As of the last `plan` or `run`.
+    """
     from sync.commands import explain as run_explain
 
     with _talking(machine) as talk:
@@ -166,7 +183,10 @@ def runs(
     connection: ConnectionName = None,
     machine: Machine = False,
 ) -> None:
-    """List the latest runs, or tell all about one: counts, refusals, what was sent and not confirmed."""
+    """List the latest runs, or tell all about one.
+
+    With RUN: counts, refusals with reasons, what was sent and not confirmed.
+    """
     from sync.commands import runs as list_runs
 
     with _talking(machine) as talk:
@@ -183,7 +203,10 @@ def sandbox(
     faults: Annotated[Path | None, typer.Option(help="A YAML file of faults to show.")] = None,
     machine: Machine = False,
 ) -> None:
-    """Run the local CRM alone, to try rules or other clients on it. It listens on this machine only."""
+    """Run the local CRM alone, on this machine only.
+
+    To try rules, faults, or other clients on it.
+    """
     from sync.demo import serve_sandbox
 
     with _talking(machine) as talk:
@@ -227,4 +250,4 @@ class _talking:  # noqa: N801  # reads as a verb where it is used
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

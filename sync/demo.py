@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from config.problems import ConfigProblem, Problem
 from connectors.sandbox.server import Sandbox
 from sync.exits import DONE
 from sync.pipeline import Report
@@ -18,8 +18,6 @@ from sync.pipeline import run as run_pipeline
 from sync.workplace import chosen, connect, opened_job, opened_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sync.talk import Talk
 
 # The local CRM holds nobody's data: nothing there needs the guard against large first writes.
@@ -43,7 +41,7 @@ def demo(talk: Talk, *, crm: str, data: str, serve: bool) -> int:
     """Run the job on a fresh local CRM, tell what it did, and keep the CRM running if asked."""
     started = time.perf_counter()
     with (
-        _sandbox(crm, data, port=0) as sandbox,
+        Sandbox(crm=crm, data=data) as sandbox,
         tempfile.TemporaryDirectory(prefix="foretag-demo-") as folder,
     ):
         settings = write_settings(Path(folder), sandbox)
@@ -51,47 +49,50 @@ def demo(talk: Talk, *, crm: str, data: str, serve: bool) -> int:
         fields_created = _set_up(settings)
         talk.say(f"Made {fields_created} fields and two permission sets, as the admin.")
         first, tiers, segments, top = _first_run(talk, settings)
-        writes = sandbox.journal.write_count()
+        position = sandbox.journal.position()
         second = _second_run(talk, settings)
         result = _result(crm, data, first, second) | {
             "fields_created": fields_created,
             "tiers": tiers,
             "segments": segments,
-            "second_run_writes": sandbox.journal.write_count() - writes,
+            "second_run_writes": sum(len(entry.ids) for entry in sandbox.journal.writes(since=position)),
             "seconds": round(time.perf_counter() - started, 1),
         }
         _show(talk, result, top)
         talk.result(result)
         if serve:
             talk.say(f"Look at it as a rep would: {sandbox.http_url}/   (Ctrl-C ends it)")
-            sandbox.wait()
+            with suppress(KeyboardInterrupt):
+                threading.Event().wait()
         return max(first.exit_code, second.exit_code, DONE)
 
 
 def serve_sandbox(talk: Talk, *, crm: str, port: int, data: str, faults: Path | None) -> int:
     """Run the local CRM alone until it is told to stop."""
-    with _sandbox(crm, data, port=port, faults=faults) as sandbox:
-        credentials = sandbox.credentials
+
+    def ready(sandbox: Sandbox) -> None:
+        worker, admin = sandbox.credentials.worker, sandbox.credentials.admin
         talk.result(
             {
                 "url": sandbox.url,
                 "http_url": sandbox.http_url,
                 "ca_file": str(sandbox.ca_file),
-                "client_id": credentials.worker.client_id,
-                "client_secret": credentials.worker.client_secret,
-                "admin_client_id": credentials.admin.client_id,
-                "admin_client_secret": credentials.admin.client_secret,
+                "client_id": worker.client_id,
+                "client_secret": worker.client_secret,
+                "admin_client_id": admin.client_id,
+                "admin_client_secret": admin.client_secret,
             }
         )
         talk.say(f"A local {crm.capitalize()} with the data set {data!r}. Look at it: {sandbox.http_url}/")
-        talk.say("To connect to it, in foretag.yaml and the environment:")
-        talk.say(f"  url: {sandbox.url}\n  ca_file: {sandbox.ca_file}")
-        talk.say(f"  export FORETAG_CLIENT_ID={credentials.worker.client_id}")
-        talk.say(f"  export FORETAG_CLIENT_SECRET={credentials.worker.client_secret}")
-        talk.say(f"  export FORETAG_ADMIN_CLIENT_ID={credentials.admin.client_id}")
-        talk.say(f"  export FORETAG_ADMIN_CLIENT_SECRET={credentials.admin.client_secret}")
+        talk.say("To connect to it, in foretag.yaml:")
+        talk.say(f"  url: {sandbox.url}\n  ca_file: {sandbox.ca_file}\nand in the environment:")
+        talk.say(f"  export FORETAG_CLIENT_ID={worker.client_id}")
+        talk.say(f"  export FORETAG_CLIENT_SECRET={worker.client_secret}")
+        talk.say(f"  export FORETAG_ADMIN_CLIENT_ID={admin.client_id}")
+        talk.say(f"  export FORETAG_ADMIN_CLIENT_SECRET={admin.client_secret}")
         talk.say("Ctrl-C ends it; everything in it is then gone.")
-        sandbox.wait()
+
+    Sandbox(crm=crm, data=data, port=port, faults=faults).serve(ready)
     return DONE
 
 
@@ -111,14 +112,6 @@ def write_settings(folder: Path, sandbox: Sandbox) -> Path:
         encoding="utf-8",
     )
     return settings
-
-
-@contextmanager
-def _sandbox(crm: str, data: str, port: int, faults: Path | None = None) -> Iterator[Sandbox]:
-    if crm != "salesforce":
-        raise ConfigProblem(Problem(f'there is no local CRM "{crm}"', fix='known here: "salesforce"'))
-    with Sandbox(crm=crm, data=data, port=port, faults=faults) as sandbox:
-        yield sandbox
 
 
 def _set_up(settings: Path) -> int:

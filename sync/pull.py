@@ -75,17 +75,24 @@ class _ObjectPull:
             self.mirror.load(self.object_name, self.columns, self._pages(None, checkpoints, set_aside))
         else:
             # Deletions first: a record deleted and restored since then comes back with a newer stamp.
-            at = self.connector.server_time()
-            deleted = self.connector.deleted(self.object_name, since).ids
-            gone = len(deleted)
-            if deleted:
-                self.mirror.remove(self.object_name, deleted, at)
+            gone = self._forget_deleted(since)
             for page in self._pages(since, checkpoints, set_aside):
                 self.mirror.append(self.object_name, page)
             self.mirror.fold(self.object_name)
         (checkpoint,) = checkpoints
         self.ledger.keep_cursor(self.connection, self.object_name, checkpoint.cursor, self.columns)
         return checkpoint.read, gone
+
+    def _forget_deleted(self, since: str) -> int:
+        at = self.connector.server_time()
+        deleted = self.connector.deleted(self.object_name, since)
+        ids = set(deleted.ids)
+        if not deleted.complete:
+            held = self.mirror.read(self.object_name, ("id",))["id"].to_pylist()
+            ids |= set(held) - set(self.connector.ids(self.object_name).to_pylist())
+        if ids:
+            self.mirror.remove(self.object_name, sorted(ids), at)
+        return len(ids)
 
     def _since(self) -> str | None:
         kept = self.ledger.cursor(self.connection, self.object_name)

@@ -1,0 +1,91 @@
+"""The settings file: every problem at once, each with its place, and no secret in it."""
+
+import pytest
+
+from config.problems import ConfigProblem
+from config.settings import load_settings
+
+GOOD = """\
+connections:
+  main:
+    crm: salesforce
+    url: https://acme.my.salesforce.com
+    auth:
+      client_id: {env: ID}
+      client_secret: {file: secret}
+"""
+
+
+def load(tmp_path, text):
+    path = tmp_path / "foretag.yaml"
+    path.write_text(text)
+    return load_settings(path)
+
+
+def problems(tmp_path, text):
+    with pytest.raises(ConfigProblem) as caught:
+        load(tmp_path, text)
+    return [str(problem).removeprefix(f"{tmp_path}/foretag.yaml:") for problem in caught.value.problems]
+
+
+def test_defaults_fill_what_is_not_said(tmp_path):
+    """The grant defaults to client credentials; paths are relative to the file."""
+    settings = load(tmp_path, GOOD)
+    connection = settings.connections["main"]
+    assert connection.auth.grant == "client_credentials"
+    assert (settings.state, connection.rules) == (tmp_path / ".foretag", tmp_path / "rules.yaml")
+    assert connection.tasks is None
+
+
+def test_every_problem_comes_at_once_with_its_place(tmp_path):
+    """Line and column, and a guess at what was meant."""
+    text = (
+        GOOD.replace("https://acme", "http://acme").replace("client_secret:", "client_secrt:")
+        + "    limit: {}\n"
+    )
+    assert problems(tmp_path, text) == [
+        "4:5: connections.main: must start with https:// (plain http only for this machine)",
+        "5:5: connections.main.auth: 'client_secret' is missing",
+        "7:7: connections.main.auth: unknown key 'client_secrt'; did you mean \"client_secret\"?",
+        "8:5: connections.main: unknown key 'limit'; did you mean \"limits\"?",
+    ]
+
+
+def test_a_literal_secret_is_refused_and_not_repeated(tmp_path):
+    """The message says where to put it, and never what it was."""
+    (message,) = problems(tmp_path, GOOD.replace("{env: ID}", "hunter2"))
+    assert message.startswith("6:7: connections.main.auth: a secret must not stand in this file: write {env:")
+    assert "hunter2" not in message
+
+
+def test_secrets_are_read_where_they_lie(tmp_path, monkeypatch):
+    """From the environment and from files; a missing one names the place."""
+    (tmp_path / "secret").write_text("shh\n")
+    auth = load(tmp_path, GOOD.replace("file: secret", f"file: {tmp_path}/secret")).connections["main"].auth
+    assert auth.client_secret.read().get_secret_value() == "shh"
+    monkeypatch.delenv("ID", raising=False)
+    with pytest.raises(ValueError, match="environment variable ID is not set"):
+        auth.client_id.read()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("connections: [", "is not valid YAML"),
+        ("- a", "must be a mapping"),
+        ("", "'connections' is missing"),
+        ("connections: {}", "at least 1 item"),
+        (GOOD.replace("crm: salesforce", "crm: siebel"), "salesforce"),
+        (GOOD + "      grant: magic\n", "grant must be client_credentials, jwt_bearer"),
+        (GOOD.replace("acme.my.salesforce.com", "acme.my.salesforce.com/lightning"), "without a path"),
+    ],
+)
+def test_a_malformed_file_says_what_is_wrong(tmp_path, text, message):
+    """Never a traceback, always a sentence."""
+    assert message in "\n".join(problems(tmp_path, text))
+
+
+def test_a_missing_file_says_how_to_make_one(tmp_path):
+    """The first thing a new user meets."""
+    with pytest.raises(ConfigProblem, match="No such file or directory; run `foretag init`"):
+        load_settings(tmp_path / "foretag.yaml")

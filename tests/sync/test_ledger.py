@@ -1,0 +1,155 @@
+"""The ledger: one worker per connection, intents before effects, nothing forgotten after a crash."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from config.problems import ConfigProblem
+from sync import ledger_schema
+from sync.ledger import LEASE, Item, LeaseLost, Ledger
+
+TODAY = date(2026, 3, 1)
+
+
+class Clock:
+    """A clock that stands until it is told to go on."""
+
+    def __init__(self):
+        self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def ledger(tmp_path, clock):
+    ledger = Ledger.open(tmp_path / "state", clock)
+    yield ledger
+    ledger.close()
+
+
+def test_the_migrations_make_exactly_the_schema(ledger):
+    """A change of the tables without a migration fails here."""
+    with ledger._engine.connect() as db:
+        assert compare_metadata(MigrationContext.configure(db), ledger_schema.metadata) == []
+
+
+def test_a_ledger_of_a_newer_version_is_refused(tmp_path, clock):
+    """An old program never touches a schema it does not know."""
+    Ledger.open(tmp_path, clock).close()
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'history.sqlite'}")
+    with engine.begin() as db:
+        db.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(ConfigProblem, match="newer version of Foretag"):
+        Ledger.open(tmp_path, clock)
+
+
+def test_the_state_folder_is_private(tmp_path, clock):
+    """Only its owner may look into it."""
+    Ledger.open(tmp_path / "state", clock).close()
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+
+
+def test_one_connection_has_one_worker(ledger):
+    """A second run is refused while the first holds the lease, and may begin after it."""
+    with ledger.lease("main"):
+        with pytest.raises(LeaseLost), ledger.lease("main"):
+            pass
+        with ledger.lease("other"):
+            pass
+    with ledger.lease("main"):
+        pass
+
+
+def test_a_worker_whose_lease_ran_out_is_stopped_before_it_sends(ledger, clock):
+    """After its expiry somebody else may have taken over: the fence tells the two apart."""
+    with ledger.lease("main") as zombie:
+        clock.now += LEASE + timedelta(seconds=1)
+        with ledger.lease("main") as successor:
+            assert successor.fence > zombie.fence
+            with pytest.raises(LeaseLost):
+                ledger.renew(zombie)
+            ledger.renew(successor)
+
+
+def test_the_lease_of_a_dead_process_is_free(ledger):
+    """Nobody waits for a worker of this machine that was killed."""
+    with ledger.lease("main"):
+        with ledger._engine.begin() as db:
+            db.execute(
+                ledger_schema.lease.update().values(
+                    holder=sa.func.replace(
+                        ledger_schema.lease.c.holder, f":{__import__('os').getpid()}", ":4194303"
+                    )
+                )
+            )
+        with ledger.lease("main"):
+            pass
+
+
+def test_a_connection_never_changes_its_org(ledger):
+    """Pointing a connection at another org would write one company's scores into another's records."""
+    assert ledger.bind("main", "00D1", "Acme", live=False) is False
+    ledger.go_live("main")
+    assert ledger.bind("main", "00D1", "Acme", live=False) is True
+    with pytest.raises(ConfigProblem, match=r"was Acme \(00D1\) and is now Bolt \(00D2\)"):
+        ledger.bind("main", "00D2", "Bolt", live=False)
+
+
+def test_what_a_crash_left_open_is_closed_by_the_next_run(ledger):
+    """A run that never ended becomes failed, and its open batches are marked to be planned anew."""
+    crashed = ledger.start_run("main", "run", TODAY, "abc")
+    ledger.intend(crashed, "account", 7)
+    ledger.start_run("main", "run", TODAY, "abc")
+    assert ledger.run(crashed)["state"] == "failed"
+    assert [batch["state"] for batch in ledger.batches(crashed)] == ["abandoned"]
+
+
+def test_everything_not_done_is_on_the_list(ledger):
+    """Each refused or unknown record can be found again, with the CRM's words."""
+    run = ledger.start_run("main", "run", TODAY, "abc")
+    items = [Item("account", "1", "refused", "X", "why"), Item("account", "2", "unknown", "", "cut")]
+    number = ledger.intend(run, "account", 3)
+    ledger.settle(run, number, 1, items)
+    assert ledger.items(run) == items
+    (batch,) = ledger.batches(run)
+    assert (batch["state"], batch["done"], batch["refused"], batch["unknown"]) == ("finished", 1, 1, 1)
+
+
+def test_an_unconfirmed_batch_counts_as_unknown(ledger):
+    """A batch that was sent without an answer is neither done nor forgotten."""
+    run = ledger.start_run("main", "run", TODAY, "abc")
+    ledger.unconfirmed(run, ledger.intend(run, "account", 3))
+    (batch,) = ledger.batches(run)
+    assert (batch["state"], batch["unknown"]) == ("unconfirmed", 3)
+
+
+def test_a_task_key_is_kept_whatever_became_of_it(ledger):
+    """Intended twice, settled once: one key, the last state."""
+    run = ledger.start_run("main", "run", TODAY, "abc")
+    row = {"key": "k", "rule": "r", "record_id": "1", "period": "p", "owner_id": "o", "created_on": TODAY}
+    ledger.intend_tasks("main", run, [row])
+    ledger.intend_tasks("main", run, [row])
+    ledger.settle_tasks("main", [("k", "done", "00T1")])
+    (task,) = ledger.tasks("main")
+    assert (task["state"], task["crm_id"]) == ("done", "00T1")
+
+
+def test_a_rotated_token_survives_the_process(tmp_path, clock):
+    """It is on disk before it is used."""
+    first = Ledger.open(tmp_path, clock)
+    first.keep_token("main", "one")
+    first.keep_token("main", "two")
+    first.close()
+    second = Ledger.open(tmp_path, clock)
+    assert second.token("main") == "two"
+    second.close()

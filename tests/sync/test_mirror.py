@@ -1,0 +1,197 @@
+"""The mirror: whatever order rows arrive in, the newest stamp counts, and a record lies in one place."""
+
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.records import STAMP, schema
+from sync.mirror import MANY_BUCKETS, Mirror, bucket_of
+
+COLUMNS = ("id", "name", "owner_id", "modified_at", "foretag_tier")
+DEAL_COLUMNS = ("id", "account_id", "stage", "modified_at")
+
+
+def at(hour):
+    return datetime(2026, 1, 1, hour, tzinfo=UTC)
+
+
+def accounts(*rows):
+    return pa.Table.from_pylist(
+        [{"id": id_, "name": name, "modified_at": at(hour)} for id_, name, hour in rows],
+        schema=schema("account", COLUMNS),
+    )
+
+
+def deals(*rows):
+    return pa.Table.from_pylist(
+        [{"id": id_, "account_id": account, "modified_at": at(hour)} for id_, account, hour in rows],
+        schema=schema("opportunity", DEAL_COLUMNS),
+    )
+
+
+def names(mirror):
+    return {row["id"]: row["name"] for row in mirror.read("account", ("id", "name")).to_pylist()}
+
+
+@pytest.fixture
+def mirror(tmp_path):
+    mirror = Mirror(tmp_path)
+    mirror.load("account", COLUMNS, [accounts(("a", "Acme", 1), ("b", "Bolt", 1))])
+    return mirror
+
+
+def test_a_newer_row_replaces_and_an_older_one_is_ignored(mirror):
+    """A lagging read of the CRM cannot undo what a newer one has shown."""
+    mirror.append("account", accounts(("a", "Acme 3", 3), ("c", "Core", 2)))
+    mirror.append("account", accounts(("a", "Acme 2", 2)))
+    assert names(mirror) == {"a": "Acme 3", "b": "Bolt", "c": "Core"}
+
+
+def test_of_equal_stamps_the_row_that_arrived_last_counts(mirror):
+    """Two changes within one stamp's resolution: the later read has seen both."""
+    mirror.append("account", accounts(("a", "first", 3)))
+    mirror.append("account", accounts(("a", "second", 3)))
+    assert names(mirror)["a"] == "second"
+
+
+def test_a_deleted_record_stays_away_until_it_is_restored(mirror):
+    """Old rows of the overlap do not bring a deleted record back; a newer one does."""
+    mirror.remove("account", ["b"], at(5))
+    mirror.append("account", accounts(("b", "overlap", 1)))
+    assert set(names(mirror)) == {"a"}
+    mirror.append("account", accounts(("b", "restored", 6)))
+    assert names(mirror)["b"] == "restored"
+
+
+def test_what_we_wrote_is_held_at_once(mirror):
+    """After a patch the copy has our value, keeps all others, and a read from before the write is ignored."""
+    mirror.patch(
+        "account",
+        pa.table(
+            {
+                "id": ["a"],
+                "modified_at": pa.array([at(4)], STAMP),
+                "foretag_tier": ["A"],
+                "clear": pa.array([[]], pa.list_(pa.string())),
+            }
+        ),
+    )
+    mirror.append("account", accounts(("a", "stale", 3)))
+    (row,) = [row for row in mirror.read("account").to_pylist() if row["id"] == "a"]
+    assert (row["name"], row["foretag_tier"], row["modified_at"]) == ("Acme", "A", at(4))
+
+
+def test_a_patch_tells_leave_from_empty(mirror):
+    """A null leaves the held value as it is; a name in `clear` empties it."""
+    written = pa.table(
+        {
+            "id": ["a", "b"],
+            "modified_at": pa.array([at(4)] * 2, STAMP),
+            "foretag_tier": ["A", "B"],
+            "clear": pa.array([[], []], pa.list_(pa.string())),
+        }
+    )
+    mirror.patch("account", written)
+    nothing = pa.array([None, None], pa.string())
+    mirror.patch(
+        "account",
+        written.set_column(2, "foretag_tier", nothing).set_column(
+            3, "clear", pa.array([[], ["foretag_tier"]], pa.list_(pa.string()))
+        ),
+    )
+    held = {
+        row["id"]: row["foretag_tier"] for row in mirror.read("account", ("id", "foretag_tier")).to_pylist()
+    }
+    assert held == {"a": "A", "b": None}
+
+
+def test_folding_changes_nothing_that_can_be_read(mirror):
+    """After a fold the base alone says what base and changes said."""
+    mirror.append("account", accounts(("a", "Acme 2", 2), ("c", "Core", 2)))
+    mirror.remove("account", ["b"], at(3))
+    before = names(mirror)
+    assert mirror.fold("account", force=True)
+    assert names(mirror) == before == {"a": "Acme 2", "c": "Core"}
+
+
+def test_changes_left_over_by_a_crash_between_fold_and_clearing_are_harmless(mirror, monkeypatch):
+    """A fold that died before it emptied the changes reads the same as one that did not."""
+    mirror.append("account", accounts(("a", "Acme 2", 2)))
+    mirror.remove("account", ["b"], at(3))
+    monkeypatch.setattr(mirror, "_clear_changes", lambda _: None)  # the crash
+    mirror.fold("account", force=True)
+    assert names(mirror) == {"a": "Acme 2"}
+
+
+def test_a_load_that_fails_leaves_the_old_copy(mirror):
+    """Pages that end in an error are never committed, and the error comes out as it was."""
+
+    def pages():
+        yield accounts(("x", "half", 9))
+        raise ConnectionResetError("cut")
+
+    with pytest.raises(ConnectionResetError, match="cut"):
+        mirror.load("account", COLUMNS, pages())
+    assert set(names(mirror)) == {"a", "b"}
+
+
+def test_columns_never_pulled_are_null(mirror):
+    """Readers always get the canonical schema."""
+    table = mirror.read("account", ("id", "employees"))
+    assert table.schema == schema("account", ("id", "employees"))
+    assert table["employees"].null_count == 2
+
+
+def test_a_deal_that_changes_its_account_is_held_once(tmp_path):
+    """It leaves the bucket of its old account in the same commit that puts it into the new one."""
+    mirror = Mirror(tmp_path)
+    many = accounts(*((f"account-{n}", "x", 1) for n in range(20_001)))
+    mirror.load("account", COLUMNS, [many])
+    assert mirror.buckets() == MANY_BUCKETS
+    mirror.load("opportunity", DEAL_COLUMNS, [deals(("d", "account-1", 1), ("e", None, 1))])
+    mirror.append("opportunity", deals(("d", "account-2", 2)))
+    places = [
+        (bucket, row["id"], row["account_id"])
+        for bucket in range(MANY_BUCKETS)
+        for row in mirror.read("opportunity", ("id", "account_id"), bucket).to_pylist()
+    ]
+    (new_home,) = bucket_of(pa.array(["account-2"]), MANY_BUCKETS).to_pylist()
+    (own_home,) = bucket_of(pa.array(["e"]), MANY_BUCKETS).to_pylist()
+    assert sorted(places, key=str) == sorted([(new_home, "d", "account-2"), (own_home, "e", None)], key=str)
+
+
+def test_the_bucket_hash_is_the_documented_one():
+    """CRC-32 of the id: the same in every process, on every machine, in every version."""
+    assert bucket_of(pa.array(["0015g00000ABCD0AAA", "123"]), 32).to_pylist() == [
+        __import__("zlib").crc32(text) % 32 for text in (b"0015g00000ABCD0AAA", b"123")
+    ]
+
+
+arrivals = st.lists(
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.integers(2, 9)),
+        min_size=1,
+        max_size=3,
+        unique_by=lambda row: row[0],
+    ),
+    max_size=5,
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(arrivals=arrivals, fold_after=st.integers(0, 5))
+def test_the_newest_stamp_counts_in_any_order_of_arrival(tmp_path_factory, arrivals, fold_after):
+    """However changes are cut into pages, ordered and folded, each record has its newest stamp."""
+    mirror = Mirror(tmp_path_factory.mktemp("mirror"))
+    mirror.load("account", COLUMNS, [accounts(("a", "1", 1))])
+    newest = {"a": 1}
+    for number, page in enumerate(arrivals):
+        if number == fold_after:
+            mirror.fold("account", force=True)
+        mirror.append("account", accounts(*((id_, str(hour), hour) for id_, hour in page)))
+        for id_, hour in page:
+            newest[id_] = max(newest.get(id_, 0), hour)
+    assert names(mirror) == {id_: str(hour) for id_, hour in newest.items()}
