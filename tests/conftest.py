@@ -1,0 +1,73 @@
+"""What tests of several packages share: sandboxes, Node's clients, and the rule about missing tools."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+
+from connectors.sandbox.server import Sandbox
+from tests.node_clients import install_node_clients
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+# Machines are shared and differ in speed; a slow example is not a wrong one.
+settings.register_profile("foretag", deadline=None)
+settings.load_profile("foretag")
+
+# A skip for lack of a tool says so with one of these words first: `pytest.skip("needs Node: ...")`.
+TOOLS = ("needs Node:", "needs Chromium:", "needs PostgreSQL:")
+# Small enough to be made anew for every test.
+SMALL_BOOK = "synthetic:40:200"
+
+
+@pytest.fixture
+def make_sandbox() -> Iterator[Callable[..., Sandbox]]:
+    """Start sandboxes with a small book, with the arguments of `Sandbox`; they stop with the test."""
+    running: list[Sandbox] = []
+
+    def make(**options: object) -> Sandbox:
+        sandbox = Sandbox(**{"data": SMALL_BOOK, **options}).start()
+        running.append(sandbox)
+        return sandbox
+
+    yield make
+    for sandbox in running:
+        sandbox.stop()
+
+
+@pytest.fixture
+def sandbox(make_sandbox) -> Sandbox:
+    """One running sandbox with a small book."""
+    return make_sandbox()
+
+
+@pytest.fixture(scope="session")
+def node_modules() -> Path:
+    """The folder with the pinned Node clients, installed on first use. Mark the test `needs_node`."""
+    return install_node_clients()
+
+
+def _lacking_tools(config: pytest.Config) -> list[str]:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter is not None else []
+    reasons = {(report.nodeid, str(report.longrepr[2]).removeprefix("Skipped: ")) for report in skipped}
+    return sorted(f"{name}: {reason}" for name, reason in reasons if reason.startswith(TOOLS))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """List the tests that did not run for lack of a tool, so that nobody takes silence for success."""
+    lacking = _lacking_tools(config)
+    if lacking:
+        terminalreporter.section(f"{len(lacking)} not run for lack of a tool", red=bool(os.environ.get("CI")))
+        terminalreporter.write_line("\n".join(lacking))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where everything must be installed (CI is set), a test without its tool is a failure of the run."""
+    if os.environ.get("CI") and _lacking_tools(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
