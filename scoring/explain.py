@@ -4,16 +4,63 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from scoring.details import account_details, deal_details
+
+if TYPE_CHECKING:
     from scoring.tags import Tagged
 
+EXPLAIN_SCHEMA = pa.schema(
+    [
+        ("object", pa.string()),
+        ("id", pa.string()),
+        ("dimension", pa.string()),
+        ("item", pa.string()),
+        ("points", pa.int64()),
+        ("detail", pa.string()),
+    ]
+)
 
-def explain(tagged: Tagged, record_id: str) -> pd.DataFrame:
-    """The contributions of one account or open deal, strongest first within each dimension.
 
-    Columns: object, id, dimension (priority, likelihood, growth), item, points (int), detail (what the item
-    saw, in words). The points of a dimension add up exactly to the shown score. Empty for an unknown id.
+def explain(tagged: Tagged, record_id: str) -> pa.Table:
+    """The contributions to each score of one account or open deal, in `EXPLAIN_SCHEMA`.
+
+    Dimensions are priority, likelihood and growth; within each the base comes first, then the strongest items.
+    `detail` says what the item saw. The points of a dimension add up exactly to the shown score. An unknown id,
+    or a record that is not scored, gives no rows.
     """
-    raise NotImplementedError
+    rows: list[dict[str, object]] = []
+    for object_name, points, details in (
+        ("account", tagged.account_points, account_details),
+        ("opportunity", tagged.opportunity_points, deal_details),
+    ):
+        row = pc.index(points["id"], record_id).as_py()
+        if row >= 0:
+            said = details(tagged, row)
+            for name in points.column_names[1:]:
+                dimension, item = name.split(":")
+                number = points[name][row].as_py()
+                if number is not None and (number != 0 or name in said):
+                    rows.append({
+                        "object": object_name, "id": record_id, "dimension": dimension, "item": item,
+                        "points": number, "detail": said.get(name, ""),
+                    })  # fmt: skip
+    rows.sort(key=_order)
+    return pa.Table.from_pylist(rows, schema=EXPLAIN_SCHEMA)
+
+
+_DIMENSIONS = ("priority", "likelihood", "growth")
+
+
+def _order(row: dict[str, object]) -> tuple[object, ...]:
+    points = row["points"]
+    assert isinstance(points, int)
+    return (
+        row["object"],
+        _DIMENSIONS.index(str(row["dimension"])),
+        row["item"] != "base",
+        -abs(points),
+        row["item"],
+    )

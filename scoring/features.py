@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from datetime import date
+import duckdb
 
+from config.records import RECORDS
+
+if TYPE_CHECKING:
     import pyarrow as pa
 
     from config.rules import Rules
@@ -17,15 +21,73 @@ if TYPE_CHECKING:
 # canonical record; a column that is absent counts as null in every row. Owner and stage are whole each time.
 Tables = Mapping[str, Any]
 
+_EPOCH = date(1970, 1, 1)
+
+_VIEWS = files("scoring").joinpath("features.sql").read_text(encoding="utf-8")
+
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """One bucket: `accounts` has one row per account, `deals` one per open deal, both sorted by id."""
+    """One bucket: `accounts` has one row per account, `deals` one per open deal, both sorted by id.
+
+    Money is in cents, days count from 1970-01-01. `cut_…` is what was known one horizon before today. `deals`
+    also holds closed deals that still carry a tag of ours (`closed` is true), so that it can be taken off.
+    """
 
     accounts: pa.Table
     deals: pa.Table
 
 
+def day_number(day: date) -> int:
+    """Days since 1970-01-01."""
+    return (day - _EPOCH).days
+
+
 def extract(tables: Tables, horizon: int, rules: Rules, today: date) -> Features:
     """The features of one bucket. `horizon` is in days: the book's (`Book.horizon`)."""
-    raise NotImplementedError
+    del rules  # line items will come from a table that the rules name
+    now = day_number(today)
+    with _database(tables, now, now - horizon) as database:
+        accounts = database.sql("FROM account_features ORDER BY id").to_arrow_table()
+        deals = database.sql("FROM deal_features ORDER BY id").to_arrow_table()
+    return Features(accounts, deals)
+
+
+def cycles(tables: Tables, today: date) -> dict[int, int]:
+    """How many deals of a bucket were won after how many days."""
+    now = day_number(today)
+    with _database(tables, now, now) as database:
+        return dict(database.sql("FROM cycle ORDER BY days").fetchall())
+
+
+def _database(tables: Tables, today: int, cut: int) -> duckdb.DuckDBPyConnection:
+    """An embedded database over the tables, on one thread, so that nothing depends on the machine."""
+    database = duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False})
+    for name in ("account", "opportunity", "owner", "stage"):
+        known = tables.get(name)
+        if known is not None:
+            database.register(f"given_{name}", known)
+        database.sql(_canonical(name, set(known.schema.names) if known is not None else None)).create_view(
+            name
+        )
+    database.execute(f"CREATE MACRO today() AS {today:d}; CREATE MACRO cut() AS {cut:d}")
+    database.execute(_VIEWS)
+    return database
+
+
+_SQL_TYPES = {
+    "string": "VARCHAR", "int64": "BIGINT", "double": "DOUBLE", "bool": "BOOLEAN", "date32[day]": "DATE",
+    "decimal128(18, 2)": "DECIMAL(18, 2)", "timestamp[ms, tz=UTC]": "TIMESTAMP WITH TIME ZONE",
+}  # fmt: skip
+
+
+def _canonical(name: str, present: set[str] | None) -> str:
+    """Every canonical column of an object: as given, or null in every row."""
+    columns = ", ".join(
+        f'"{column.name}"' if present is not None and column.name in present
+        else f'CAST(NULL AS {_SQL_TYPES[str(column.type)]}) AS "{column.name}"'
+        for column in RECORDS[name]
+    )  # fmt: skip
+    rows = f"FROM given_{name}" if present is not None else "WHERE false"
+    once = " QUALIFY row_number() OVER (PARTITION BY name ORDER BY id) = 1" if name == "stage" else ""
+    return f"SELECT {columns} {rows}{once}"  # noqa: S608  # names of our own schema, never input

@@ -1,0 +1,88 @@
+"""Evaluate the conditions of the rules on whole columns; an unknown value makes a condition not hold."""
+
+from __future__ import annotations
+
+import ast
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from config.expressions import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+_COMPARE = {
+    ast.Eq: pc.equal, ast.NotEq: pc.not_equal, ast.Lt: pc.less, ast.LtE: pc.less_equal,
+    ast.Gt: pc.greater, ast.GtE: pc.greater_equal,
+}  # fmt: skip
+_COMPUTE = {ast.Add: pc.add, ast.Sub: pc.subtract, ast.Mult: pc.multiply, ast.Div: pc.divide}
+_parsed = lru_cache(maxsize=1024)(parse)
+
+
+def holds(condition: str, object_name: str, inputs: Mapping[str, pa.Array], rows: int) -> NDArray[np.bool_]:
+    """Whether the condition holds, for each of `rows`; `inputs` gives the column of each name that it uses.
+
+    Numbers are doubles: nothing overflows, and a division by zero compares as infinite.
+    """
+    found = _value(_parsed(condition, object_name), inputs)
+    if isinstance(found, pa.Scalar):
+        return np.full(rows, found.as_py() is True)
+    flat = found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+    return np.asarray(pc.fill_null(flat, fill_value=False).to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+
+def _value(node: ast.expr, inputs: Mapping[str, pa.Array]) -> Any:
+    """The value of a tree that `config.expressions.parse` has checked: a column, or a scalar."""
+    match node:
+        case ast.Name(id=name):
+            return inputs[name]
+        case ast.Constant(value=bool() | str() as value):
+            return pa.scalar(value)
+        case ast.Constant(value=value):
+            return pa.scalar(float(value))  # type: ignore[arg-type]  # a number, as parse has checked
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return pc.invert(_value(operand, inputs))
+        case ast.UnaryOp(operand=operand):
+            return pc.negate(_value(operand, inputs))
+        case ast.BinOp(left=left, op=op, right=right):
+            return _COMPUTE[type(op)](_value(left, inputs), _value(right, inputs))  # type: ignore[index]
+        case ast.BoolOp(op=op, values=values):
+            join = pc.and_kleene if isinstance(op, ast.And) else pc.or_kleene
+            found = [_value(value, inputs) for value in values]
+            whole = found[0]
+            for more in found[1:]:
+                whole = join(whole, more)
+            return whole
+        case ast.Compare():
+            return _comparison(node, inputs)
+    raise AssertionError(ast.dump(node))
+
+
+def _comparison(node: ast.Compare, inputs: Mapping[str, pa.Array]) -> Any:
+    """A comparison, chained or not: every link must hold."""
+    links, left = [], node.left
+    for op, right in zip(node.ops, node.comparators, strict=True):
+        links.append(_link(left, op, right, inputs))
+        left = right
+    whole = links[0]
+    for link in links[1:]:
+        whole = pc.and_kleene(whole, link)
+    return whole
+
+
+def _link(left: ast.expr, op: ast.cmpop, right: ast.expr, inputs: Mapping[str, pa.Array]) -> Any:
+    value = _value(left, inputs)
+    if isinstance(op, ast.In | ast.NotIn):
+        assert isinstance(right, ast.List | ast.Tuple)
+        members = pa.array([_value(member, inputs).as_py() for member in right.elts])
+        inside = pc.if_else(
+            pc.is_null(value), pa.scalar(None, pa.bool_()), pc.is_in(value, value_set=members)
+        )
+        return pc.invert(inside) if isinstance(op, ast.NotIn) else inside
+    return _COMPARE[type(op)](value, _value(right, inputs))

@@ -1,0 +1,111 @@
+"""Points: bands, curves and odds by table, and shares that add up exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from config.cards import Bands
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+
+DOUBLE = 20  # points that double the odds
+_LIMIT = 600
+# Chance in percent for every sum of points, made once: a table gives every row the same digits.
+_CHANCE = 100.0 / (1.0 + np.exp2(-np.arange(-_LIMIT, _LIMIT + 1) / DOUBLE))
+_PERCENT = np.clip(np.arange(101), 1, 99) / 100.0
+_POINTS = np.rint(DOUBLE * np.log2(_PERCENT / (1.0 - _PERCENT))).astype(np.int64)
+
+
+def chance(points: Ints) -> Floats:
+    """Percent for sums of points: 0 is 50, 20 is 66.7, -20 is 33.3."""
+    return _CHANCE[np.clip(points, -_LIMIT, _LIMIT) + _LIMIT]
+
+
+def points_of(percent: Ints) -> Ints:
+    """The nearest whole points for whole percents; 0 and 100 count as 1 and 99."""
+    return _POINTS[np.clip(percent, 0, 100)]
+
+
+def points_of_share(part: float, whole: float) -> int:
+    """The nearest whole points for a share strictly between 0 and 1."""
+    return round(DOUBLE * float(np.log2(part / (whole - part))))
+
+
+def in_bands(values: Floats, bands: Bands) -> Ints:
+    """Points of each value's band; NaN falls in the band `none`."""
+    points = np.array([*bands.points, bands.none], dtype=np.int64)
+    places = np.searchsorted(np.array(bands.bounds), values, side="left")
+    return points[np.where(np.isnan(values), len(points) - 1, places)]
+
+
+def on_curve(values: Floats, curve: Mapping[float, float]) -> Floats:
+    """The curve's value, 0-100, on straight lines between its points; NaN stays NaN."""
+    return np.interp(values, np.array(list(curve)), np.array(list(curve.values())))
+
+
+def whole_shares(parts: Floats, totals: Ints) -> Ints:
+    """Rows of parts as integers that add up exactly to their total, by largest remainders (first one on ties).
+
+    Each row of `parts` must add up to its total to within one.
+    """
+    whole = np.floor(parts).astype(np.int64)
+    missing = totals - whole.sum(axis=1)
+    order = np.argsort(-(parts - whole), axis=1, kind="stable")
+    place = np.empty_like(order)
+    np.put_along_axis(place, order, np.broadcast_to(np.arange(parts.shape[1]), parts.shape), axis=1)
+    return whole + (place < missing[:, None])
+
+
+@dataclass(frozen=True)
+class Card:
+    """A points card applied to rows: `base` has one number of points per row, `points` one column per item.
+
+    `score` is 1-99 (never certain). `shares` are what the base and each item gave to it, in whole numbers that add
+    up exactly: the chance is followed from the base through the items in their fixed order; each gets its step.
+    """
+
+    base: Ints
+    points: Ints
+
+    @cached_property
+    def chance(self) -> Floats:
+        """Percent, exact."""
+        return chance(self.base + self.points.sum(axis=1))
+
+    @cached_property
+    def score(self) -> Ints:
+        """The chance as it is shown."""
+        return np.clip(np.rint(self.chance).astype(np.int64), 1, 99)
+
+    @cached_property
+    def shares(self) -> Ints:
+        """One column for the base, then one for each item."""
+        sums = np.column_stack([self.base, self.points]).cumsum(axis=1)
+        return whole_shares(np.diff(chance(sums), axis=1, prepend=0.0), self.score)
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Rows of exact parts that add up to a score; `shares` are the parts in whole numbers that still do."""
+
+    parts: Floats
+
+    @cached_property
+    def score(self) -> Ints:
+        """The sum, rounded once."""
+        return np.rint(self.parts.sum(axis=1)).astype(np.int64)
+
+    @cached_property
+    def shares(self) -> Ints:
+        """One column for each part."""
+        return whole_shares(self.parts, self.score)

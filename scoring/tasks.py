@@ -1,0 +1,111 @@
+"""The tasks that the rules want: who should do what by when, before limits and keys."""
+
+from __future__ import annotations
+
+import string
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scoring.expressions import holds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from config.rules import TaskRule
+    from scoring.inputs import Inputs
+
+TASK_SCHEMA = pa.schema(
+    [
+        ("rule", pa.string()),
+        ("object", pa.string()),
+        ("id", pa.string()),
+        ("account_id", pa.string()),
+        ("opportunity_id", pa.string()),
+        ("owner_id", pa.string()),
+        ("owner_active", pa.bool_()),
+        ("subject", pa.string()),
+        ("description", pa.string()),
+        ("due", pa.date32()),
+        ("priority", pa.string()),
+        ("score", pa.int64()),
+        ("period", pa.string()),
+    ]
+)
+_LONGEST_SUBJECT, _LONGEST_NAME = 255, 80
+
+
+def period(kind: str, today: date) -> str:
+    """The stretch of time within which a rule makes one task for a record, as part of the task's key."""
+    year, week, _ = today.isocalendar()
+    return {
+        "day": today.isoformat(),
+        "week": f"{year}-W{week:02d}",
+        "month": f"{today.year}-{today.month:02d}",
+        "quarter": f"{today.year}-Q{(today.month + 2) // 3}",
+        "once": "once",
+    }[kind]
+
+
+def wanted(
+    rule: TaskRule,
+    inputs: Inputs,
+    allowed: NDArray[np.bool_],
+    records: pa.Table,
+    texts: Mapping[str, pa.Array],
+    today: date,
+) -> pa.Table:
+    """The tasks of one rule in `TASK_SCHEMA`.
+
+    `records` has id, account_id, opportunity_id, owner_id, owner_active and score of every row; `texts` what
+    templates may name; only `allowed` rows get tasks.
+    """
+    hits = np.flatnonzero(allowed & holds(rule.when, rule.on, inputs, len(allowed)))
+    rows = pa.array(hits)
+    found = {name: column.take(rows) for name, column in texts.items() if name in _names(rule)}
+    constants = {
+        "rule": rule.name, "object": rule.on, "priority": rule.priority, "period": period(rule.period, today),
+        "due": today + timedelta(days=rule.due_days),
+    }  # fmt: skip
+    columns = {
+        **{
+            name: pa.array([value] * len(hits), TASK_SCHEMA.field(name).type)
+            for name, value in constants.items()
+        },
+        **{name: records[name].take(rows) for name in records.column_names},
+        "subject": pc.utf8_slice_codeunits(_rendered(rule.subject, found, len(hits)), 0, _LONGEST_SUBJECT),
+        "description": _rendered(rule.description, found, len(hits)),
+    }
+    return pa.table({name: columns[name] for name in TASK_SCHEMA.names}, schema=TASK_SCHEMA)
+
+
+def _names(rule: TaskRule) -> set[str]:
+    pieces = (*string.Formatter().parse(rule.subject), *string.Formatter().parse(rule.description))
+    return {name for _, name, _, _ in pieces if name}
+
+
+def _rendered(template: str, texts: Mapping[str, pa.Array], rows: int) -> pa.Array:
+    """The template filled in for each row; an unknown text is empty."""
+    pieces: list[pa.Array] = [pa.array([""] * rows, pa.string())]
+    for literal, name, _, _ in string.Formatter().parse(template):
+        pieces.append(pa.array([literal] * rows, pa.string()))
+        if name:
+            pieces.append(
+                pc.utf8_slice_codeunits(texts[name], 0, _LONGEST_SUBJECT if name in _LINES else _LONGEST_NAME)
+            )
+    return pc.binary_join_element_wise(*pieces, "", null_handling="replace", null_replacement="")
+
+
+_LINES = frozenset({"reason", "next_step"})
+
+
+def together(tables: Iterable[pa.Table]) -> pa.Table:
+    """All tasks, in a fixed order."""
+    table = pa.concat_tables([TASK_SCHEMA.empty_table(), *tables])
+    return table.sort_by([("object", "ascending"), ("id", "ascending"), ("rule", "ascending")])

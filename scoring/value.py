@@ -1,0 +1,94 @@
+"""What an account is worth: expected spend, its rank in the book, the segment, and the account's priority."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scoring.columns import numbers, whole
+from scoring.counts import money_bin, rank_of
+from scoring.deals import BestDeals, Deals, best_deals, deals
+from scoring.growth import Growth, basket, growth
+from scoring.likelihood import likelihood, usual_gap
+from scoring.points import Card, Sum
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from config.rules import Rules
+    from scoring.book import Book
+    from scoring.features import Features
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+
+ITEMS = ("expected_spend", "growth")
+PRIORITIZE, NURTURE, MONITOR, REDUCE = range(4)  # places in `config.outputs.SEGMENTS`
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One bucket, scored: everything but what depends on the order within each owner's book.
+
+    Per account: `expected` in cents, `rank` 0-100, `segment` (a place in SEGMENTS), `value` the sum of
+    `ITEMS`, `score` the priority, `by_deal` where a deal decided it,
+    `scored` where there is anything to go by.
+    """
+
+    features: Features
+    deals: Deals
+    best: BestDeals
+    likelihood: Card
+    growth: Growth
+    expected: Floats
+    rank: Ints
+    segment: Ints
+    value: Sum
+    score: Ints
+    by_deal: Flags
+    scored: Flags
+
+
+def expected_spend(features: Features, best: BestDeals, likely: Card, book: Book) -> Floats:
+    """Cents expected within the horizon: the chance times a usual basket (as often as usual), or a live deal's.
+
+    A prospect's basket is that of its live deal, else the book's.
+    """
+    accounts = features.accounts
+    purchases = numbers(accounts, "purchases")
+    gap = usual_gap(purchases, numbers(accounts, "first_day"), numbers(accounts, "last_day"), book)
+    often = np.nan_to_num(np.maximum(book.horizon / gap, 1.0), nan=1.0)
+    by_history = likely.chance / 100 * basket(accounts, book) * often
+    return np.maximum(by_history, best.expected)
+
+
+def score(features: Features, book: Book, rules: Rules, today: date) -> Scored:
+    """All dimensions of one bucket. Pure: the same book, rules and day give the same digits."""
+    found = deals(features, book, rules, today)
+    best = best_deals(features, found, book)
+    accounts = features.accounts
+    likely = likelihood(accounts, best, book, rules, today)
+    growing = growth(accounts, book, rules, today)
+    expected = expected_spend(features, best, likely, book)
+    rank = rank_of(money_bin(expected), book.spend_ranks)
+    spends, grows = rank >= rules.segments.expected_spend, growing.card.score >= rules.segments.growth
+    segment = np.where(spends, np.where(grows, PRIORITIZE, NURTURE), np.where(grows, MONITOR, REDUCE))
+    value = _value(rank, growing.card.score, rules)
+    by_deal = (best.row >= 0) & (best.score >= value.score)
+    scored = (whole(accounts, "opportunities") > 0) | ~accounts["peer"].is_null().to_numpy()
+    return Scored(
+        features, found, best, likely, growing, expected, rank, segment, value,
+        np.where(by_deal, best.score, value.score), by_deal, scored,
+    )  # fmt: skip
+
+
+def _value(rank: Ints, growing: Ints, rules: Rules) -> Sum:
+    """The weighted mean of rank and growth."""
+    weights = rules.account_value
+    total = weights.expected_spend + weights.growth
+    return Sum(np.column_stack([rank * (weights.expected_spend / total), growing * (weights.growth / total)]))

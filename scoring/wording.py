@@ -1,0 +1,129 @@
+"""The words for what each item of a priority saw: `closes 14 Mar`, `good margin`, `95k`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from config.outputs import LEVELS
+from scoring import deals, growth, value
+from scoring.columns import coded, numbers, whole
+from scoring.inputs import level
+from scoring.texts import Texts, bands, chosen, dates, each, money, one, plain
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from config.rules import Rules, Shown
+    from scoring.value import Scored
+
+    Floats = NDArray[np.float64]
+
+_LONGEST_STAGE = 40
+# Why growth potential is what it is, by the item of the card that weighs most: if it raised, if it lowered.
+_DRIVERS = {
+    "base": ("", ""),
+    "trend": (", spend rising", ", spend falling"),
+    "promise": (", growth plan", ", growth plan"),
+    "kept": (", plan kept", ", plan not kept"),
+    "headroom": (", below its peers", ", above its peers"),
+    "fit": (", like your best customers", ", unlike your best customers"),
+}
+
+
+def deal_items(scored: Scored, rules: Rules, today: int) -> list[Texts]:
+    """One text per deal for each of `scoring.deals.ITEMS`; no text for what the rules hide."""
+    table, found = scored.features.deals, scored.deals
+    rows = table.num_rows
+    close_day, need_day = numbers(table, "close_day"), numbers(table, "need_day")
+    stages, codes = coded(table["stage"])
+    texts = {
+        "close_date": chosen(
+            found.days_to_close >= 0, dates(close_day, today, "closes {}"), dates(close_day, today, "close date {} passed")
+        ),
+        "pushed": each(whole(table, "pushes"), _pushed),
+        "idle": dates(numbers(table, "moved_day"), today, "no movement since {}"),
+        "chance": Texts(
+            [*(f"stage {plain(stage, _LONGEST_STAGE)}" for stage in stages), "chance of winning"],
+            np.where(codes < 0, len(stages), codes),
+        ),
+        "margin": _margin(found, rules.show.margin),
+        "amount": _shown(
+            rules.show.amount, money(numbers(table, "cents"), "{}"),
+            bands(found.priority.parts[:, deals.ITEMS.index("amount")], (5, 14), ("small deal", "mid-sized deal", "large deal")),
+        ),
+        "need_by": chosen(need_day >= today, dates(need_day, today, "needed by {}"), dates(need_day, today, "needed since {}")),
+        "pain": one("pain named", rows),
+        "limit": one("100 at most", rows),
+    }  # fmt: skip
+    return [texts[item] for item in deals.ITEMS]
+
+
+def _pushed(times: int) -> str:
+    return "pushed once" if times == 1 else f"pushed {times} times"
+
+
+def _shown(show: Shown, as_value: Texts, as_band: Texts) -> Texts:
+    """The text that the rules let a reason show."""
+    if show == "hide":
+        return Texts([], np.full(len(as_value.codes), -1))
+    return as_value if show == "value" else as_band
+
+
+def _margin(found: deals.Deals, show: Shown) -> Texts:
+    by_margin = ~np.isnan(found.margin)
+    percent = np.rint(np.nan_to_num(np.where(by_margin, found.margin, found.discount))).astype(np.int64)
+    exact = chosen(
+        by_margin,
+        each(percent, lambda number: f"margin {number} %"),
+        each(percent, lambda number: f"discount {number} %"),
+    )
+    words = bands(np.nan_to_num(found.profit), (34, 67), ("thin margin", "fair margin", "good margin"))
+    prices = bands(
+        np.nan_to_num(found.profit), (34, 60), ("deep discount", "some discount", "near list price")
+    )
+    return _shown(show, exact, chosen(by_margin, words, prices))
+
+
+def account_items(scored: Scored, rules: Rules) -> list[Texts]:
+    """One text per account for each of `scoring.value.ITEMS`."""
+    words = ("low expected spend", "medium expected spend", "high expected spend")
+    spend = _shown(
+        rules.show.expected_spend,
+        money(scored.expected, "expected spend {}"),
+        bands(scored.rank, (34, 67), words),
+    )
+    return [spend, _growth(scored, rules)]
+
+
+def _growth(scored: Scored, rules: Rules) -> Texts:
+    """`growth potential High, spend rising`: the level and what weighs most in it."""
+    points = scored.growth.card.points
+    weights = np.abs(points)
+    if rules.show.growth_plan == "hide":
+        weights[:, [growth.ITEMS.index(item) - 1 for item in ("promise", "kept")]] = 0
+    strongest = np.argmax(weights, axis=1)
+    rows = np.arange(len(points))
+    item = np.where(weights[rows, strongest] > 0, strongest + 1, 0)
+    raised = np.where(points[rows, strongest] > 0, 0, 1)
+    table = [
+        f"growth potential {name}{_DRIVERS[driver][sign]}"
+        for name in LEVELS
+        for driver in growth.ITEMS
+        for sign in (0, 1)
+    ]
+    return Texts(table, (level(scored, rules) * len(growth.ITEMS) + item) * 2 + raised)
+
+
+def with_deal(account: Scored, deal_texts: list[Texts], account_texts: list[Texts]) -> list[Texts]:
+    """Per account the texts of its best deal's items where that decided, then its own items where they did."""
+    by_deal, row = account.by_deal, np.maximum(account.best.row, 0)
+    lifted = []
+    for text in deal_texts:
+        codes = text.codes[row] if len(text.codes) else np.full(len(row), -1)
+        lifted.append(Texts(text.table, np.where(by_deal, codes, -1)))
+    return [*lifted, *(Texts(text.table, np.where(by_deal, -1, text.codes)) for text in account_texts)]
+
+
+ACCOUNT_ITEMS = (*deals.ITEMS, *value.ITEMS)
