@@ -193,10 +193,18 @@ class Connector(Protocol):
     Any method may raise `ConfigProblem`, `AuthProblem`, `RetryLater` or `Truncated`.
     """
 
-    crm: Literal["salesforce", "hubspot"]
+    @property
+    def crm(self) -> Literal["salesforce", "hubspot"]:
+        """Which CRM this is."""
+        ...
 
     def org(self) -> Org:
         """The org behind the connection."""
+        ...
+
+    @property
+    def username(self) -> str:
+        """The CRM's name of the user that the connection signs in as."""
         ...
 
     def check(

@@ -17,7 +17,7 @@ from sync.pipeline import Report, apply_plan, preview
 from sync.pipeline import run as run_pipeline
 from sync.plan import OBJECTS, Plan
 from sync.plan_file import PlanHeader, mismatches, read_plan, write_plan
-from sync.workplace import chosen, connect, opened_job, opened_ledger
+from sync.workplace import admin_auth, chosen, connect, connect_admin, opened_job, opened_ledger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,9 +61,9 @@ def setup(talk: Talk, settings: Path, connection: str | None, *, yes: bool, prin
         outputs = chosen_connection.outputs
         if print_to is not None:
             return _print_setup(
-                talk, connect(name, chosen_connection, rules, ledger, admin=False), outputs, print_to
+                talk, connect(name, chosen_connection, rules, ledger), outputs, print_to
             )
-        admin = connect(name, chosen_connection, rules, ledger, admin=True)
+        admin = connect_admin(name, chosen_connection, rules, ledger, admin_auth())
         talk.banner(admin.org(), name)
         missing = admin.missing(outputs)
         talk.table(

@@ -11,11 +11,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from config.rules import load_rules
+from config.settings import ClientCredentials, Secret
 from connectors.sandbox.server import Sandbox
 from sync.exits import DONE
 from sync.pipeline import Report
 from sync.pipeline import run as run_pipeline
-from sync.workplace import chosen, connect, opened_job, opened_ledger
+from sync.workplace import chosen, connect_admin, opened_job, opened_ledger
 
 if TYPE_CHECKING:
     from sync.talk import Talk
@@ -46,13 +48,13 @@ def demo(talk: Talk, *, crm: str, data: str, serve: bool) -> int:
     ):
         settings = write_settings(Path(folder), sandbox)
         talk.say(f"A local {crm.capitalize()} with the data set {data!r} answers at {sandbox.url}")
-        fields_created = _set_up(settings)
-        talk.say(f"Made {fields_created} fields and two permission sets, as the admin.")
+        created = set_up(settings)
+        talk.say(f"Made {created} fields and two permission sets, as the admin.")
         first, tiers, segments, top = _first_run(talk, settings)
-        position = sandbox.journal.position()
+        position = sandbox.journal.position
         second = _second_run(talk, settings)
         result = _result(crm, data, first, second) | {
-            "fields_created": fields_created,
+            "fields_created": created,
             "tiers": tiers,
             "segments": segments,
             "second_run_writes": sum(len(entry.ids) for entry in sandbox.journal.writes(since=position)),
@@ -114,13 +116,16 @@ def write_settings(folder: Path, sandbox: Sandbox) -> Path:
     return settings
 
 
-def _set_up(settings: Path) -> int:
+def set_up(settings: Path) -> int:
+    """Make our fields as the sandbox's admin; returns how many."""
+    auth = ClientCredentials(
+        client_id=Secret(file=settings.parent / "admin_client_id"),
+        client_secret=Secret(file=settings.parent / "admin_client_secret"),
+    )
     with opened_ledger(settings) as (loaded, ledger):
-        from config.rules import load_rules
-
         name, connection = chosen(loaded, None, settings)
-        admin = connect(name, connection, load_rules(connection.rules), ledger, admin=True)
-        made = admin.ensure_fields(admin.missing(connection.outputs))
+        connector = connect_admin(name, connection, load_rules(connection.rules), ledger, auth)
+        made = connector.ensure_fields(connector.missing(connection.outputs))
     return sum(step.kind == "field" for step in made)
 
 

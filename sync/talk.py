@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -34,6 +36,11 @@ class Talk:
 
     def __init__(self, *, machine: bool = False) -> None:
         self.machine = machine
+        # Technical notes (retries, waits) go where the talk goes, and only when something is amiss.
+        structlog.configure(
+            wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        )
         self.out = Console(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
         self.err = Console(file=sys.stderr, highlight=False, soft_wrap=not sys.stderr.isatty())
 

@@ -19,13 +19,15 @@ from sync.pipeline import Job
 from sync.tags import TagStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from config.rules import Rules
-    from config.settings import Connection, Settings
+    from config.settings import Auth, Connection, Settings
     from connectors.contract import Connector
     from sync.talk import Tell
+
+    Sleep = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,22 @@ def chosen(settings: Settings, name: str | None, path: Path) -> tuple[str, Conne
 
 
 def connect(
-    name: str, connection: Connection, rules: Rules, ledger: Ledger, *, admin: bool = False
+    name: str, connection: Connection, rules: Rules, ledger: Ledger, sleep: Sleep = time.sleep
 ) -> Connector:
-    """The connector of a connection, signed in at its first call; with one-time admin credentials if asked."""
-    if admin:
-        connection = connection.model_copy(update={"auth": admin_auth()})
-    from connectors.salesforce import connect as salesforce  # late: the SDK takes long to import
+    """The connector of a connection, signed in at its first call."""
+    return _connect(name, connection, rules, ledger, sleep=sleep)
+
+
+def connect_admin(name: str, connection: Connection, rules: Rules, ledger: Ledger, auth: Auth) -> Connector:
+    """The same with an admin's credentials, to set up the user that the worker signs in as."""
+    worker = connect(name, connection, rules, ledger).username
+    return _connect(name, connection.model_copy(update={"auth": auth}), rules, ledger, worker=worker)
+
+
+def _connect(
+    name: str, connection: Connection, rules: Rules, ledger: Ledger, *, worker: str = "", sleep: Sleep = time.sleep
+) -> Connector:
+    from connectors.salesforce import connect as salesforce  # noqa: PLC0415  # the SDK takes long to import
 
     return salesforce(
         name,
@@ -80,12 +92,13 @@ def connect(
         rules.mapping,
         tokens=_KeptTokens(ledger),
         clock=now,
-        sleep=time.sleep,
+        sleep=sleep,
         rng=Random(),  # noqa: S311  # jitter, not secrets
+        worker=worker,
     )
 
 
-def admin_auth() -> AccessToken | ClientCredentials:
+def admin_auth() -> Auth:
     """The one-time admin credentials of the environment. Raises `ConfigProblem` if there are none."""
     if os.environ.get("FORETAG_ADMIN_TOKEN"):
         return AccessToken(grant="access_token", token=Secret(env="FORETAG_ADMIN_TOKEN"))  # noqa: S106  # a name
@@ -115,7 +128,9 @@ def opened_ledger(path: Path) -> Iterator[tuple[Settings, Ledger]]:
 
 
 @contextmanager
-def opened_job(path: Path, name: str | None, tell: Tell, max_changes: int | None = None) -> Iterator[Job]:
+def opened_job(
+    path: Path, name: str | None, tell: Tell, max_changes: int | None = None, sleep: Sleep = time.sleep
+) -> Iterator[Job]:
     """Everything that one run of a connection works with; problems of both files come at once."""
     with opened_ledger(path) as (settings, ledger):
         name, connection = chosen(settings, name, path)
@@ -126,7 +141,7 @@ def opened_job(path: Path, name: str | None, tell: Tell, max_changes: int | None
             name=name,
             connection=connection,
             rules=rules,
-            connector=connect(name, connection, rules, ledger),
+            connector=connect(name, connection, rules, ledger, sleep),
             ledger=ledger,
             mirror=Mirror(folder / "mirror"),
             tags=TagStore(folder / "tags"),

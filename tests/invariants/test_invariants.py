@@ -1,0 +1,366 @@
+"""The guarantees of docs/guarantees.md, each against a CRM over HTTP that counts what it is told to do."""
+
+from __future__ import annotations
+
+import random
+from datetime import date, timedelta
+
+import pytest
+
+from config.problems import ConfigProblem
+from connectors.contract import RetryLater
+from sync.exits import Guarded, exit_code
+from tests.invariants.conftest import OURS
+
+
+class Crash(BaseException):
+    """The process dies: no `except Exception` hides it."""
+
+
+# I1: each record's fields equal what the scores want.
+
+
+def test_i1_after_a_run_the_crm_holds_what_the_scores_want(world):
+    """An installation that starts from nothing finds nothing to change."""
+    world.run()
+    world.forget()
+    plan = world.plan()
+    assert plan.records == 0
+
+
+def test_i1_holds_after_people_have_edited(world):
+    """Whatever people change between runs, the next run brings the tags up to it."""
+    world.run()
+    chance = random.Random(7)
+    deals = world.rows("SELECT Id FROM Opportunity WHERE IsClosed = false")
+    for deal in chance.sample(deals, 12):
+        world.edit("Opportunity", {
+            "Id": deal["Id"], "Amount": chance.randrange(1_000, 900_000),
+            "CloseDate": str(world.sandbox.today + timedelta(days=chance.randrange(-40, 200))),
+        })
+    won, lost = chance.sample(deals, 2)
+    world.edit("Opportunity", {"Id": won["Id"], "StageName": "Closed Won"}, {"Id": lost["Id"], "StageName": "Closed Lost"})
+    report = world.run()
+    assert report.writes > 0
+    world.forget()
+    assert world.plan().records == 0
+
+
+def test_i1_a_closed_deal_holds_no_score(world):
+    """What is over has no tier: the field is emptied, not left behind."""
+    world.run()
+    (deal, *_) = world.rows("SELECT Id FROM Opportunity WHERE IsClosed = false AND Foretag_Tier__c != null")
+    world.edit("Opportunity", {"Id": deal["Id"], "StageName": "Closed Won"})
+    world.run()
+    (row,) = world.rows(
+        f"SELECT {', '.join(OURS['Opportunity'])} FROM Opportunity WHERE Id = '{deal['Id']}'"
+    )
+    assert all(row[name] is None for name in OURS["Opportunity"])
+
+
+def test_i1_an_override_pins_the_tier(world):
+    """A person's word wins and is never overwritten."""
+    world.run()
+    (account, *_) = world.rows("SELECT Id FROM Account WHERE Foretag_Tier__c = 'D'")
+    world.edit("Account", {"Id": account["Id"], "Foretag_Override__c": "A", "Foretag_Override_Reason__c": "knows the CEO"})
+    world.run()
+    (row,) = world.rows(
+        "SELECT Foretag_Tier__c, Foretag_Override__c, Foretag_Reason__c FROM Account"
+        f" WHERE Id = '{account['Id']}'"
+    )
+    assert (row["Foretag_Tier__c"], row["Foretag_Override__c"]) == ("A", "A")
+    assert "knows the CEO" in row["Foretag_Reason__c"]
+
+
+# I2: never two tasks for one record, rule and period.
+
+
+def _keys(world):
+    return [row["Foretag_Key__c"] for row in world.rows("SELECT Foretag_Key__c FROM Task WHERE Foretag_Key__c != null", deleted=True)]
+
+
+def test_i2_tasks_are_made_once(world):
+    """Runs, lost history and the next day: each key stands once."""
+    report = world.run()
+    assert report.done["task"] == len(_keys(world)) > 0
+    world.run()
+    world.forget()
+    world.run()
+    world.sandbox.clock.advance(timedelta(days=1))
+    world.run()
+    keys = _keys(world)
+    assert len(keys) == len(set(keys))
+
+
+def test_i2_a_lost_reply_does_not_double_a_task(world):
+    """The CRM made the tasks, then the connection was cut: they are looked up before any repeat."""
+    world.sandbox.faults.add([{"kind": "lost_reply", "match": r"POST .*composite/sobjects|PATCH .*composite/sobjects/Task"}])
+    report = world.run()
+    keys = _keys(world)
+    assert len(keys) == len(set(keys)) == report.done["task"] > 0
+    assert report.unknown.get("task", 0) == 0
+
+
+def test_i2_a_crash_after_the_send_does_not_double_a_task(world, monkeypatch):
+    """The keys were written down before; the next run finds the tasks in the CRM."""
+    with world.job() as job:
+        send = type(job.connector).upsert_tasks
+
+        def send_and_die(self, tasks):
+            send(self, tasks)
+            raise Crash
+
+        monkeypatch.setattr(type(job.connector), "upsert_tasks", send_and_die)
+        from sync.pipeline import run
+
+        with pytest.raises(Crash):
+            run(job)
+    monkeypatch.undo()
+    made = _keys(world)
+    assert made
+    world.run()
+    keys = _keys(world)
+    assert len(keys) == len(set(keys))
+    assert set(made) <= set(keys)
+
+
+# I3: an immediate second run writes nothing.
+
+
+def test_i3_an_immediate_second_run_writes_nothing(world):
+    """Counted by the CRM, not by us."""
+    assert world.run().writes > 0
+    with world.counting() as written:
+        report = world.run()
+    assert (written(), report.writes) == (0, 0)
+
+
+def test_i3_holds_in_bulk(make_world):
+    """Above the bulk threshold too."""
+    world = make_world(data="synthetic:2500:6000")
+    assert world.run().done["account"] == 2500
+    with world.counting() as written:
+        world.run()
+    assert written() == 0
+
+
+def test_i3_the_next_day_writes_at_most_a_twentieth_and_the_renewals_due(make_world):
+    """Nothing changed but the date: only what time itself moved is written."""
+    world = make_world(data="pipeline")
+    first = world.run()
+    world.sandbox.clock.advance(timedelta(days=1))
+    plan = world.plan()
+    book = sum(first.book.values())
+    renewals = sum(
+        (row["foretag_valid_until"] is not None) for table in plan.changes.values() for row in table.to_pylist()
+    )
+    assert plan.records - renewals <= 0.05 * book
+    assert renewals <= 0.12 * book
+
+
+# I4: everything refused or unknown is on a list.
+
+
+def test_i4_refused_records_are_listed_and_the_others_done(world):
+    """A validation rule of the org refuses some records; each is on the list with the CRM's words."""
+    world.sandbox.faults.add([{
+        "kind": "validation_rule", "object": "Account", "formula": 'Foretag_Tier__c = "D"', "message": "no D here",
+    }])
+    report = world.run()
+    assert report.exit_code == 3
+    refused = report.refused["account"]
+    assert 0 < refused < report.planned["account"]
+    with world.job() as job:
+        items = job.ledger.items(report.run, "refused")
+    assert len(items) == refused
+    assert all("no D here" in item.message for item in items)
+    tagged = world.rows("SELECT Id FROM Account WHERE Foretag_Tier__c != null")
+    assert {item.record_id for item in items}.isdisjoint(row["Id"] for row in tagged)
+    assert len(tagged) + refused >= report.planned["account"]
+
+
+def test_i4_a_batch_without_an_answer_is_listed_as_unconfirmed(world):
+    """The CRM goes away for good in mid-write: what was sent is on the list, and the next run finishes it."""
+    world.sandbox.faults.add([{"kind": "status", "status": 503, "match": r"PATCH .*/composite/sobjects", "times": None}])
+    with pytest.raises(RetryLater):
+        world.run()
+    world.sandbox.faults.remove()
+    with world.job() as job:
+        (row, *_) = job.ledger.runs()
+        batches = job.ledger.batches(row["id"])
+        items = job.ledger.items(row["id"], "unknown")
+    assert row["exit_code"] == 69
+    assert sum(batch["unknown"] for batch in batches) > 0 or items
+    world.run()
+    world.forget()
+    assert world.plan().records == 0
+
+
+# I5: a cursor never passes a change that is not in the mirror.
+
+
+def _same(world):
+    with world.job() as job:
+        held = {row["id"]: row["amount"] for row in job.mirror.read("opportunity", ("id", "amount")).to_pylist()}
+    there = {row["Id"]: row["Amount"] for row in world.rows("SELECT Id, Amount FROM Opportunity")}
+    assert set(held) == set(there)
+    assert {key: None if value is None else float(value) for key, value in held.items()} == {
+        key: None if value is None else float(value) for key, value in there.items()
+    }
+
+
+def test_i5_a_late_commit_is_not_missed(world):
+    """A change whose stamp lies before the cursor, but which became visible after it, is still pulled."""
+    world.run()
+    world.sandbox.faults.add([{"kind": "late_commit", "object": "Opportunity", "seconds": 120}])
+    (deal, *_) = world.rows("SELECT Id FROM Opportunity WHERE IsClosed = false")
+    world.edit("Opportunity", {"Id": deal["Id"], "Amount": 777_777})
+    world.sandbox.faults.remove()
+    world.sandbox.clock.advance(timedelta(seconds=60))
+    world.run()
+    world.sandbox.clock.advance(timedelta(seconds=120))
+    world.run()
+    _same(world)
+
+
+def test_i5_a_crash_between_mirror_and_cursor_loses_nothing(world, monkeypatch):
+    """The cursor moves last: what it has not passed is pulled again."""
+    world.run()
+    deals = world.rows("SELECT Id FROM Opportunity WHERE IsClosed = false")
+    world.edit("Opportunity", *({"Id": deal["Id"], "Amount": 5_000 + n} for n, deal in enumerate(deals[:5])))
+    with world.job() as job:
+        from sync.ledger import Ledger
+        from sync.pipeline import run
+
+        def die(*_):
+            raise Crash
+
+        monkeypatch.setattr(Ledger, "keep_cursor", die)
+        with pytest.raises(Crash):
+            run(job)
+    monkeypatch.undo()
+    world.run()
+    _same(world)
+
+
+def test_i5_deletions_and_merges_are_followed(world):
+    """A deleted or merged record leaves the copy, and nothing is written to it."""
+    world.run()
+    org = world.sandbox.org
+    first, second, third = (row["Id"] for row in world.rows("SELECT Id FROM Account LIMIT 3"))
+    (deal, *_) = world.rows(f"SELECT Id FROM Opportunity WHERE AccountId NOT IN ('{first}', '{second}', '{third}')")
+    org.delete(org.admin, [deal["Id"]])
+    org.merge(org.admin, "Account", first, [second])
+    position = world.sandbox.journal.position
+    world.run()
+    _same(world)
+    with world.job() as job:
+        assert second not in job.mirror.read("account", ("id",))["id"].to_pylist()
+    assert not any({second, deal["Id"]} & set(entry.ids) for entry in world.sandbox.journal.writes(position))
+
+
+# I6: no write outside the configured fields, objects and limits.
+
+
+def test_i6_only_our_fields_are_written(world):
+    """The CRM's own journal names every field that the worker ever wrote."""
+    position = world.sandbox.journal.position
+    world.run()
+    worker = world.sandbox.org.worker.username
+    entries = [entry for entry in world.sandbox.journal.writes(position) if entry.user == worker]
+    assert {entry.object for entry in entries} == set(OURS)
+    for entry in entries:
+        assert set(entry.fields) <= set(OURS[entry.object]), entry.object
+        assert entry.operation == ("insert" if entry.object == "Task" else "update")
+
+
+def test_i6_too_many_changes_stop_the_run_before_its_first_write(world):
+    """The limit is checked on the whole plan, not on the way."""
+    with world.counting() as written, pytest.raises(Guarded, match="nothing was written"):
+        world.run(max_changes=3)
+    assert written() == 0
+
+
+def test_i6_the_reserve_for_other_integrations_is_kept(world):
+    """Less API calls left than the reserve: the run parks before its first write."""
+    text = world.settings.read_text().replace("api_reserve: 0", "api_reserve: 50")
+    world.settings.write_text(text)
+    world.sandbox.limits.use(80_000)
+    with world.counting() as written, pytest.raises((RetryLater, ConfigProblem)) as caught:
+        world.run()
+    assert written() == 0
+    assert exit_code(caught.value) == 75
+
+
+def test_i6_a_lost_field_stops_the_run_before_its_first_write(world):
+    """An output that can no longer be written is found before anything is sent."""
+    world.sandbox.faults.add([{"kind": "read_only", "object": "Account", "field": "Foretag_Tier__c"}])
+    with world.counting() as written, pytest.raises(ConfigProblem, match="Foretag_Tier__c"):
+        world.run()
+    assert written() == 0
+
+
+# I7: exit code and last line tell the truth.
+
+
+def _kept(world):
+    with world.job() as job:
+        return job.ledger.runs()[0]
+
+
+def test_i7_a_clean_run_says_what_the_crm_counted(world):
+    """The numbers of the last line are the CRM's numbers."""
+    position = world.sandbox.journal.position
+    report = world.run()
+    assert report.exit_code == 0
+    written = {
+        name: sum(len(entry.ids) for entry in world.sandbox.journal.writes(position) if entry.object == api_name)
+        for name, api_name in (("account", "Account"), ("opportunity", "Opportunity"), ("task", "Task"))
+    }
+    assert report.done == written
+    assert report.last_line.startswith(
+        f"Wrote {written['account']:,} accounts, {written['opportunity']:,} opportunities, {written['task']:,} tasks"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "code", "state", "words"),
+    [
+        ({"kind": "status", "status": 503, "match": r"/(query|jobs)", "times": None}, RetryLater, 69, "failed", "503"),
+        ({"kind": "request_limit", "match": r"/(query|jobs)", "times": None}, RetryLater, 75, "parked", "limit"),
+        (
+            {"kind": "read_only", "object": "Account", "field": "Foretag_Tier__c"}, ConfigProblem, 2, "failed",
+            "to fix first",
+        ),
+    ],
+)
+def test_i7_a_run_that_failed_says_so(world, fault, error, code, state, words):
+    """In the history too: code, state and words of what happened."""
+    world.run()
+    (deal, *_) = world.rows("SELECT Id FROM Opportunity WHERE IsClosed = false")
+    world.edit("Opportunity", {"Id": deal["Id"], "Amount": 1})
+    with world.job() as job:
+        from sync.pipeline import run
+
+        job.connector.org()
+        job.connector.server_time()
+        world.sandbox.faults.add([fault])
+        with pytest.raises(error) as caught:
+            run(job)
+    world.sandbox.faults.remove()
+    kept = _kept(world)
+    assert (exit_code(caught.value), kept["exit_code"], kept["state"]) == (code, code, state)
+    assert words in kept["last_line"]
+
+
+def test_i7_a_run_with_refusals_is_not_called_clean(world):
+    """Exit 3, and the last line counts them."""
+    world.sandbox.faults.add([{"kind": "validation_rule", "object": "Account", "formula": "TRUE", "message": "no"}])
+    report = world.run()
+    assert (report.exit_code, _kept(world)["exit_code"]) == (3, 3)
+    assert f"{report.refused['account']:,} refused: see `foretag runs {report.run}`" in report.last_line
+
+
+def test_today_is_the_date_in_the_orgs_time_zone(world):
+    """Not the date of this machine, nor of Greenwich."""
+    assert world.run().today == str(date.fromisoformat(world.run().today)) == str(world.sandbox.today)
