@@ -133,15 +133,20 @@ class Sandbox:
 
     def start(self) -> Self:
         """Serve from a thread of its own; returns once connections are accepted."""
-        self._begin()
-        started: threading.Event = threading.Event()
+        if self._front is not None:
+            raise RuntimeError("the sandbox is already running")
+        started = threading.Event()
         thread = _ServingThread(self, started)
-        thread.start()
-        started.wait()
-        self._resources.callback(thread.finish)
-        if thread.problem is not None:
+        try:
+            self._begin()
+            thread.start()
+            self._resources.callback(thread.finish)
+            started.wait()
+            if thread.problem is not None:
+                raise thread.problem
+        except BaseException:
             self.stop()
-            raise thread.problem
+            raise
         return self
 
     def stop(self) -> None:
@@ -157,8 +162,8 @@ class Sandbox:
 
     def serve(self, ready: Callable[[Sandbox], None]) -> None:
         """Serve from this (main) thread until SIGTERM or Ctrl-C; `ready` is called once connections are accepted."""
-        self._begin()
         try:
+            self._begin()
             asyncio.run(self._until_signal(ready))
         finally:
             self.stop()
@@ -180,8 +185,6 @@ class Sandbox:
         await self.serving(lambda: ready(self), end)
 
     def _begin(self) -> None:
-        if self._front is not None:
-            raise RuntimeError("the sandbox is already running")
         self._ca_file = self._wanted_ca_file or self._temporary_file()
         self._front = Front(self._app(), tls_context(self._ca_file), host=self._host, port=self._wanted_port)
 
@@ -215,9 +218,10 @@ class Sandbox:
 class _ServingThread(threading.Thread):
     """The thread of a sandbox, with the event loop in it."""
 
-    def __init__(self, sandbox: Sandbox, started: threading.Event) -> None:
+    def __init__(self, sandbox: Sandbox, ready: threading.Event) -> None:
         super().__init__(name="foretag-sandbox", daemon=True)
-        self._sandbox, self._started = sandbox, started
+        # Not `_started`: that name is Thread's own.
+        self._sandbox, self._accepting = sandbox, ready
         self._loop: asyncio.AbstractEventLoop | None = None
         self._end: asyncio.Event | None = None
         self.problem: Exception | None = None
@@ -229,11 +233,11 @@ class _ServingThread(threading.Thread):
         except Exception as error:  # noqa: BLE001  # raised again in the thread that asked for the sandbox
             self.problem = error
         finally:
-            self._started.set()
+            self._accepting.set()
 
     async def _serve(self) -> None:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
-        await self._sandbox.serving(self._started.set, self._end)
+        await self._sandbox.serving(self._accepting.set, self._end)
 
     def finish(self) -> None:
         """End the loop and wait for the thread."""
