@@ -28,8 +28,18 @@ __all__ = ["SandboxContext", "salesforce_app"]
 
 # Every module with resources; earlier ones win where paths overlap.
 MODULES = (
-    "auth", "soap_login", "versions", "rest_query", "composite", "collections", "tree", "bulk_query", "bulk_ingest",
-    "metadata", "tooling", "records",
+    "auth",
+    "soap_login",
+    "versions",
+    "rest_query",
+    "composite",
+    "collections",
+    "tree",
+    "bulk_query",
+    "bulk_ingest",
+    "metadata",
+    "tooling",
+    "records",
 )
 
 # The CRM's own limits on what stands before the body.
@@ -40,9 +50,7 @@ _CRM_PATHS = ("/services/", "/id/")
 def salesforce_app(context: SandboxContext, others: Sequence[BaseRoute] = ()) -> ASGIApp:
     """The application; `others` are the sandbox's own pages and switches."""
     package = __package__
-    routes = [
-        route for name in MODULES for route in import_module(f"{package}.{name}").routes(context)
-    ]
+    routes = [route for name in MODULES for route in import_module(f"{package}.{name}").routes(context)]
     # A resource that does not exist asks for a session first, like all others.
     unknown = context.resource("/services/data/v{version}/{rest:path}", dict.fromkeys(METHODS, _nothing))
     router = Router([*routes, unknown, *others], redirect_slashes=False, default=_no_such_address)

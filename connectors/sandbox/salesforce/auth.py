@@ -47,8 +47,12 @@ def routes(context: SandboxContext) -> list[Route]:
     return [
         context.resource("/services/oauth2/token", {"POST": token}, authenticated=False),
         context.resource("/services/oauth2/revoke", {"POST": revoke, "GET": revoke}, authenticated=False),
-        context.resource("/services/oauth2/userinfo", {"GET": userinfo, "POST": userinfo}, authenticated=False),
-        context.resource("/id/{organization}/{user}", {"GET": userinfo, "POST": userinfo}, authenticated=False),
+        context.resource(
+            "/services/oauth2/userinfo", {"GET": userinfo, "POST": userinfo}, authenticated=False
+        ),
+        context.resource(
+            "/id/{organization}/{user}", {"GET": userinfo, "POST": userinfo}, authenticated=False
+        ),
     ]
 
 
@@ -70,10 +74,14 @@ def token(call: Call) -> Response:
         return json_response(error.body, 400)
     notes().user = user.username
     session = call.context.sessions.open(user)
-    return json_response(_token_reply(call, user, app, session.id, refresh_token), headers={"Cache-Control": "no-store"})
+    return json_response(
+        _token_reply(call, user, app, session.id, refresh_token), headers={"Cache-Control": "no-store"}
+    )
 
 
-def _token_reply(call: Call, user: User, app: App, session_id: str, refresh_token: str | None) -> dict[str, Any]:
+def _token_reply(
+    call: Call, user: User, app: App, session_id: str, refresh_token: str | None
+) -> dict[str, Any]:
     identity = f"{call.base_url}/id/{call.org.id}/{user.id}"
     issued_at = str(int(call.context.clock().timestamp() * 1000))
     digest = hmac.new(app.client_secret.encode(), (identity + issued_at).encode(), hashlib.sha256).digest()
@@ -91,7 +99,10 @@ def _token_reply(call: Call, user: User, app: App, session_id: str, refresh_toke
 
 def _form(call: Call) -> dict[str, str]:
     """Parameters of the body, and of the address, which the CRM takes too."""
-    return {**dict(call.query), **dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True))}
+    return {
+        **dict(call.query),
+        **dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True)),
+    }
 
 
 def _app(call: Call, form: Mapping[str, str], *, secret_needed: bool) -> App:
@@ -149,8 +160,16 @@ def _refresh_token(call: Call, form: Mapping[str, str]) -> tuple[User, App, str 
 def _jwt_bearer(call: Call, form: Mapping[str, str]) -> tuple[User, App, str | None]:
     assertion = form.get("assertion", "")
     try:
-        claims = jwt.decode(assertion, options={"verify_signature": False, "verify_exp": False, "verify_aud": False,
-                                                "verify_iat": False, "verify_nbf": False})
+        claims = jwt.decode(
+            assertion,
+            options={
+                "verify_signature": False,
+                "verify_exp": False,
+                "verify_aud": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+            },
+        )
     except jwt.InvalidTokenError:
         raise OAuthError("invalid_grant", "invalid assertion") from None
     app = call.context.sessions.app(str(claims.get("iss", "")))
@@ -168,9 +187,18 @@ def _jwt_bearer(call: Call, form: Mapping[str, str]) -> tuple[User, App, str | N
 
 def _signed_by(assertion: str, pem: str) -> bool:
     try:
-        jwt.decode(assertion, public_key(pem), algorithms=["RS256"], options={
-            "verify_exp": False, "verify_aud": False, "verify_iat": False, "verify_nbf": False, "verify_sub": False,
-        })
+        jwt.decode(
+            assertion,
+            public_key(pem),
+            algorithms=["RS256"],
+            options={
+                "verify_exp": False,
+                "verify_aud": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+                "verify_sub": False,
+            },
+        )
     except jwt.InvalidTokenError:
         return False
     return True
@@ -208,12 +236,16 @@ def revoke(call: Call) -> Response:
     """POST /services/oauth2/revoke: end a session or a refresh token."""
     if call.context.sessions.revoke(_form(call).get("token", "")):
         return Response(status_code=200)
-    return json_response({"error": "unsupported_token_type", "error_description": "this token type is not supported"}, 400)
+    return json_response(
+        {"error": "unsupported_token_type", "error_description": "this token type is not supported"}, 400
+    )
 
 
 def userinfo(call: Call) -> Response:
     """GET /services/oauth2/userinfo and /id/{org}/{user}: who the session belongs to."""
-    session_id = call.headers.get("authorization", "").partition(" ")[2] or _form(call).get("access_token", "")
+    session_id = call.headers.get("authorization", "").partition(" ")[2] or _form(call).get(
+        "access_token", ""
+    )
     user = call.context.sessions.user(session_id)
     if user is None:
         return Response("Bad_OAuth_Token", 403, media_type="text/html;charset=UTF-8")

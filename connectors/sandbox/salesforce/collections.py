@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 MAX_RECORDS, MAX_CHUNKS, MAX_RETRIEVED = 200, 10, 2000
 _ROLLED_BACK = SaveError(
-    "ALL_OR_NONE_OPERATION_ROLLED_BACK", "Record rolled back because not all records were valid and the request was "
-    "using AllOrNone header"
+    "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+    "Record rolled back because not all records were valid and the request was using AllOrNone header",
 )
 
 
@@ -149,5 +149,3 @@ def _limit(count: int, maximum: int) -> None:
     if count > maximum:
         message = f"record limit reached. cannot submit more than {maximum} records into this call"
         raise SalesforceError("EXCEEDED_ID_LIMIT", message)
-
-

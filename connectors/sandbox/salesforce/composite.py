@@ -22,10 +22,12 @@ MAX_SUBREQUESTS = 25
 _REFERENCE = re.compile(r"@\{([A-Za-z]\w*)((?:\.\w+|\[\d+\])*)\}")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 _ERROR = 400
-_HALTED = [{
-    "errorCode": "PROCESSING_HALTED",
-    "message": "The transaction was rolled back since another operation in the same transaction failed.",
-}]
+_HALTED = [
+    {
+        "errorCode": "PROCESSING_HALTED",
+        "message": "The transaction was rolled back since another operation in the same transaction failed.",
+    }
+]
 
 
 def routes(context: SandboxContext) -> list[Route]:
@@ -61,7 +63,9 @@ class Subreply:
     def as_json(self) -> dict[str, Any]:
         """The wire form."""
         return {
-            "body": self.body, "httpHeaders": self.headers, "httpStatusCode": self.status,
+            "body": self.body,
+            "httpHeaders": self.headers,
+            "httpStatusCode": self.status,
             "referenceId": self.reference,
         }
 
@@ -80,11 +84,13 @@ def graphs(call: Call) -> Response:
     for graph in call.json_object().get("graphs") or []:
         requests = _requests(graph.get("compositeRequest"), "compositeRequest", maximum=500)
         replies = _run_together(call, requests, all_or_none=True)
-        answers.append({
-            "graphId": graph.get("graphId"),
-            "graphResponse": {"compositeResponse": [reply.as_json() for reply in replies]},
-            "isSuccessful": not any(reply.failed for reply in replies),
-        })
+        answers.append(
+            {
+                "graphId": graph.get("graphId"),
+                "graphResponse": {"compositeResponse": [reply.as_json() for reply in replies]},
+                "isSuccessful": not any(reply.failed for reply in replies),
+            }
+        )
     return json_response({"graphs": answers})
 
 
@@ -104,7 +110,9 @@ def _run_together(call: Call, requests: list[dict[str, Any]], *, all_or_none: bo
 def _halted(requests: list[dict[str, Any]], culprit: Subreply) -> list[Subreply]:
     """The one that failed says why; all others say that they were rolled back, or never ran."""
     return [
-        culprit if request["referenceId"] == culprit.reference else Subreply(request["referenceId"], _ERROR, _HALTED)
+        culprit
+        if request["referenceId"] == culprit.reference
+        else Subreply(request["referenceId"], _ERROR, _HALTED)
         for request in requests
     ]
 
@@ -112,7 +120,10 @@ def _halted(requests: list[dict[str, Any]], culprit: Subreply) -> list[Subreply]
 def _reply(call: Call, request: dict[str, Any], replies: list[Subreply]) -> Subreply:
     reference = request["referenceId"]
     try:
-        request = {**request, **_filled({key: request.get(key) for key in ("url", "body", "httpHeaders")}, replies)}
+        request = {
+            **request,
+            **_filled({key: request.get(key) for key in ("url", "body", "httpHeaders")}, replies),
+        }
         performed = _perform(call, request, request.get("body"), request.get("httpHeaders") or {})
     except SalesforceError as error:
         return Subreply(reference, error.status, error.body())
@@ -140,7 +151,11 @@ def _content(response: Response) -> Any:
 
 
 def _requests(content: Any, name: str, maximum: int = MAX_SUBREQUESTS) -> list[dict[str, Any]]:
-    if not isinstance(content, list) or not all(isinstance(request, dict) for request in content) or not content:
+    if (
+        not isinstance(content, list)
+        or not all(isinstance(request, dict) for request in content)
+        or not content
+    ):
         raise SalesforceError("JSON_PARSER_ERROR", f"{name}: a list of subrequests is required")
     if len(content) > maximum:
         message = f"The number of subrequests in the list exceeds the limit of {maximum}"
@@ -186,8 +201,12 @@ def batch(call: Call) -> Response:
     failed = False
     for request in _requests(body.get("batchRequests"), "batchRequests"):
         if failed and body.get("haltOnError") is True:
-            halted = [{"errorCode": "BATCH_PROCESSING_HALTED",
-                       "message": "Batch processing halted per request on an error in a previous request."}]
+            halted = [
+                {
+                    "errorCode": "BATCH_PROCESSING_HALTED",
+                    "message": "Batch processing halted per request on an error in a previous request.",
+                }
+            ]
             results.append({"statusCode": 412, "result": halted})
             continue
         results.append(_batched(call, request))

@@ -257,7 +257,9 @@ def _call(context: SandboxContext, request: Request, body: bytes) -> Call:
     return Call(
         context=context,
         # Clients that cannot send PATCH send it as a POST with this parameter.
-        method=request.query_params.get("_HttpMethod", request.method) if request.method == "POST" else request.method,
+        method=request.query_params.get("_HttpMethod", request.method)
+        if request.method == "POST"
+        else request.method,
         path=request.url.path,
         base_url=base_url(request),
         path_params=request.path_params,

@@ -45,7 +45,9 @@ class Cursors:
     def open(self, result: QueryResult, user: User, page_rows: int) -> Cursor:
         """A cursor for the rest of a result."""
         with self._lock:
-            cursor = Cursor(f"0r8000000{next(self._numbers):06d}AAA", result, user.id, page_rows, self.clock())
+            cursor = Cursor(
+                f"0r8000000{next(self._numbers):06d}AAA", result, user.id, page_rows, self.clock()
+            )
             mine = [other for other in self._cursors.values() if other.user_id == user.id]
             for oldest in mine[: max(len(mine) + 1 - PER_USER, 0)]:
                 del self._cursors[oldest.id]
@@ -60,6 +62,11 @@ class Cursors:
             if cursor is not None and cursor.opened + LIFETIME < self.clock():
                 del self._cursors[cursor.id]
                 cursor = None
-        if match is None or cursor is None or cursor.user_id != user.id or int(match.group(2)) > cursor.result.num_rows:
+        if (
+            match is None
+            or cursor is None
+            or cursor.user_id != user.id
+            or int(match.group(2)) > cursor.result.num_rows
+        ):
             raise SalesforceError("INVALID_QUERY_LOCATOR", "invalid query locator")
         return cursor, int(match.group(2))

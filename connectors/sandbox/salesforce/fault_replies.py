@@ -22,8 +22,12 @@ _STATUS_REPLIES = {
     406: ("empty", "", ""),
     420: ("html", "", ""),
     429: ("error", "REQUEST_LIMIT_EXCEEDED", "Too many requests"),
-    500: ("error", "UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId if you contact "
-                                        "support: 1234567-89 (1234567890)"),
+    500: (
+        "error",
+        "UNKNOWN_EXCEPTION",
+        "An unexpected error occurred. Please include this ErrorId if you contact "
+        "support: 1234567-89 (1234567890)",
+    ),
     502: ("html", "", ""),
     503: ("error", "SERVER_UNAVAILABLE", "The server is currently unavailable"),
 }
@@ -42,7 +46,9 @@ def fault_reply(context: SandboxContext, fault: kinds.Fault, scope: Scope) -> Re
     if isinstance(fault, kinds.Html200):
         return HTMLResponse(_PAGE)
     if isinstance(fault, kinds.QueryTimeout):
-        return error_response(SalesforceError("QUERY_TIMEOUT", "Your query request was running for too long."))
+        return error_response(
+            SalesforceError("QUERY_TIMEOUT", "Your query request was running for too long.")
+        )
     if isinstance(fault, kinds.LoseLocators):
         return error_response(SalesforceError("INVALID_QUERY_LOCATOR", "invalid query locator"))
     if isinstance(fault, kinds.RequestLimit):
@@ -58,14 +64,18 @@ def _expire(context: SandboxContext, fault: kinds.ExpireSession, scope: Scope) -
 
 
 def _status(fault: kinds.Status) -> Response:
-    body, code, message = _STATUS_REPLIES.get(fault.status, ("error", "UNKNOWN_EXCEPTION", "An unexpected error occurred"))
+    body, code, message = _STATUS_REPLIES.get(
+        fault.status, ("error", "UNKNOWN_EXCEPTION", "An unexpected error occurred")
+    )
     body = fault.body or body
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
     if body == "empty":
         return Response(status_code=fault.status, headers=headers)
     if body == "html":
         return HTMLResponse(_PAGE, fault.status, headers)
-    error = SalesforceError(fault.code or code or "UNKNOWN_EXCEPTION", fault.message or message, status=fault.status)
+    error = SalesforceError(
+        fault.code or code or "UNKNOWN_EXCEPTION", fault.message or message, status=fault.status
+    )
     response = error_response(error)
     response.headers.update(headers)
     return response

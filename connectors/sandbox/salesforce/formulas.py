@@ -19,14 +19,14 @@ Column = Callable[[ObjectType, Field, str], str]
 GRAMMAR = r"""
 ?start: expression
 ?expression: disjunction
-?disjunction: conjunction ("||" conjunction)* -> either
-?conjunction: equality ("&&" equality)* -> both
-?equality: comparison ((EQUAL) comparison)* -> compare
-?comparison: joined ((COMPARE) joined)* -> compare
-?joined: sum ("&" sum)* -> join
-?sum: product ((SIGN) product)* -> arithmetic
-?product: power ((TIMES) power)* -> arithmetic
-?power: unary ("^" unary)? -> power
+?disjunction: conjunction | conjunction ("||" conjunction)+ -> either
+?conjunction: equality | equality ("&&" equality)+ -> both
+?equality: comparison | comparison EQUAL comparison -> compare
+?comparison: joined | joined COMPARE joined -> compare
+?joined: sum | sum ("&" sum)+ -> join
+?sum: product | product (SIGN product)+ -> arithmetic
+?product: power | power (TIMES power)+ -> arithmetic
+?power: unary | unary "^" unary -> power
 ?unary: SIGN unary -> signed | "!" unary -> inverse | atom
 ?atom: NUMBER -> number | STRING -> text | call | reference | "(" expression ")"
 call: NAME "(" [expression ("," expression)*] ")"

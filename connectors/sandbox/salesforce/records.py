@@ -40,7 +40,9 @@ def routes(context: SandboxContext) -> list[Route]:
 def describe_global(call: Call) -> Response:
     """GET /sobjects."""
     _accepts_json(call)
-    listing = json.dumps(call.org.describe_global(call.user)).replace("{base}", f"/services/data/v{call.version}")
+    listing = json.dumps(call.org.describe_global(call.user)).replace(
+        "{base}", f"/services/data/v{call.version}"
+    )
     return json_response({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": json.loads(listing)})
 
 
@@ -48,10 +50,12 @@ def object_info(call: Call) -> Response:
     """GET /sobjects/T."""
     described = call.org.describe(call.user, call.path_params["object"], call.version)
     parts = ("fields", "childRelationships", "recordTypeInfos")
-    return json_response({
-        "objectDescribe": {key: value for key, value in described.items() if key not in parts},
-        "recentItems": [],
-    })
+    return json_response(
+        {
+            "objectDescribe": {key: value for key, value in described.items() if key not in parts},
+            "recentItems": [],
+        }
+    )
 
 
 def describe(call: Call) -> Response:
@@ -64,7 +68,11 @@ def create(call: Call) -> Response:
     row = _row(call)
     _must_not_name(row, "Id")
     result = call.org.insert(call.user, call.path_params["object"], [row])[0]
-    return json_response({"id": result.id, "success": True, "errors": []}, 201) if result.success else refused(result)
+    return (
+        json_response({"id": result.id, "success": True, "errors": []}, 201)
+        if result.success
+        else refused(result)
+    )
 
 
 def retrieve(call: Call) -> Response:
@@ -83,7 +91,9 @@ def update(call: Call) -> Response:
     row = _row(call)
     _must_not_name(row, "Id")
     _unmodified(call, call.path_params["id"])
-    result = call.org.update(call.user, call.path_params["object"], [{**row, "Id": call.path_params["id"]}])[0]
+    result = call.org.update(call.user, call.path_params["object"], [{**row, "Id": call.path_params["id"]}])[
+        0
+    ]
     return Response(status_code=204) if result.success else refused(result)
 
 
@@ -180,7 +190,9 @@ def _id_by_key(call: Call) -> str:
     name, field, value = (call.path_params[part] for part in ("object", "field", "value"))
     if field.lower() == "id":
         return str(value)
-    described = {one["name"].lower(): one for one in call.org.describe(call.user, name)["fields"]}.get(field.lower())
+    described = {one["name"].lower(): one for one in call.org.describe(call.user, name)["fields"]}.get(
+        field.lower()
+    )
     if described is None or not described.get("idLookup"):
         message = f"Provided external ID field does not exist or is not accessible: {field}"
         raise SalesforceError("NOT_FOUND", message)
@@ -215,7 +227,9 @@ def _unmodified(call: Call, record_id: str) -> None:
     since = _http_date(call, "if-unmodified-since")
     if since is None:
         return
-    record = call.org.retrieve(call.user, call.path_params["object"], record_id, ["LastModifiedDate"], call.version)
+    record = call.org.retrieve(
+        call.user, call.path_params["object"], record_id, ["LastModifiedDate"], call.version
+    )
     stamp = _stamp(record)
     if stamp and stamp.replace(microsecond=0) > since:
         message = "The record was modified after the date of If-Unmodified-Since"

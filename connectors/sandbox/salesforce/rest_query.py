@@ -75,7 +75,9 @@ class Queries:
 
 def _run(call: Call, soql: str, *, include_deleted: bool) -> QueryResult:
     if len(soql) > MAX_SOQL:
-        raise SalesforceError("MALFORMED_QUERY", f"SOQL statements cannot be longer than {MAX_SOQL} characters.")
+        raise SalesforceError(
+            "MALFORMED_QUERY", f"SOQL statements cannot be longer than {MAX_SOQL} characters."
+        )
     return call.org.query(soql, call.user, include_deleted=include_deleted)
 
 

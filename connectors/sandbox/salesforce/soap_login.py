@@ -44,7 +44,11 @@ xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body><soapenv:Fau
 
 def routes(context: SandboxContext) -> list[Route]:
     """The login endpoints of the partner (u) and enterprise (c) API, with or without an org id behind."""
-    paths = [f"/services/Soap/{letter}/{{soap_version}}{rest}" for letter in "uc" for rest in ("", "/{organization}")]
+    paths = [
+        f"/services/Soap/{letter}/{{soap_version}}{rest}"
+        for letter in "uc"
+        for rest in ("", "/{organization}")
+    ]
     return [context.resource(path, {"POST": login}, authenticated=False) for path in paths]
 
 
@@ -52,14 +56,18 @@ def login(call: Call) -> Response:
     """POST /services/Soap/u/{version}: only `login`."""
     version = call.path_params["soap_version"]
     if not re.fullmatch(r"\d{1,2}\.0", version) or float(version) < OLDEST_VERSION:
-        return fault("UNSUPPORTED_API_VERSION", f"Invalid Api version specified on URL: {version}", "ApiFault")
+        return fault(
+            "UNSUPPORTED_API_VERSION", f"Invalid Api version specified on URL: {version}", "ApiFault"
+        )
     try:
         request = fromstring(call.body).find(".//{*}Body/{*}login")
     except ParseError as error:
         return fault("INVALID_XML", f"The request is not XML: {error}", "ApiFault")
     if request is None or float(version) > NEWEST_LOGIN_VERSION:
         return fault("INVALID_OPERATION", f"login() is not available in API version {version}", "ApiFault")
-    user = call.context.sessions.login(*((request.findtext(f"{{*}}{name}") or "").strip() for name in ("username", "password")))
+    user = call.context.sessions.login(
+        *((request.findtext(f"{{*}}{name}") or "").strip() for name in ("username", "password"))
+    )
     if user is None:
         message = "Invalid username, password, security token; or user locked out."
         return fault("INVALID_LOGIN", message, "LoginFault")

@@ -31,6 +31,7 @@ DERIVED_AT_READ = {
 # Columns that these expressions and the save rules lean on, and that must exist from the start.
 _ALWAYS = {
     "Task": ("WhatId", "WhoId", "AccountId", "IsClosed", "IsDeleted", "ActivityDate", "CreatedDate", "Status", "Priority"),
+    "Case": ("AccountId",), "Contact": ("AccountId",), "Opportunity": ("AccountId",), "Product2": ("Name",),
 }
 
 

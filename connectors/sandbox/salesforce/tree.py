@@ -41,7 +41,9 @@ def plant(call: Call) -> Response:
     return json_response({"hasErrors": False, "results": planted}, 201)
 
 
-def _plant(call: Call, name: str, record: dict[str, Any], parent: dict[str, str], planted: list[dict[str, Any]]) -> None:
+def _plant(
+    call: Call, name: str, record: dict[str, Any], parent: dict[str, str], planted: list[dict[str, Any]]
+) -> None:
     """Insert a record, then its children, which point to it."""
     reference = record["attributes"]["referenceId"]
     own = {key: value for key, value in record.items() if key != "attributes" and not _is_child(value)}
@@ -82,11 +84,15 @@ def _is_child(value: Any) -> bool:
 def _children(content: dict[str, Any]) -> list[dict[str, Any]]:
     records = content.get("records")
     if not isinstance(records, list) or not all(_has_reference(record) for record in records):
-        raise SalesforceError("INVALID_INPUT", "Each record of a tree needs attributes with its type and referenceId")
+        raise SalesforceError(
+            "INVALID_INPUT", "Each record of a tree needs attributes with its type and referenceId"
+        )
     return records
 
 
 def _has_reference(record: Any) -> bool:
-    return isinstance(record, dict) and isinstance(record.get("attributes"), dict) and "referenceId" in record["attributes"]
-
-
+    return (
+        isinstance(record, dict)
+        and isinstance(record.get("attributes"), dict)
+        and "referenceId" in record["attributes"]
+    )

@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
 _SEASONS = ("Spring", "Summer", "Winter")
 _RESOURCES = (
-    "tooling", "metadata", "search", "query", "queryAll", "limits", "sobjects", "composite", "recent", "jobs",
+    "tooling",
+    "metadata",
+    "search",
+    "query",
+    "queryAll",
+    "limits",
+    "sobjects",
+    "composite",
+    "recent",
+    "jobs",
     "parameterizedSearch",
 )
 
@@ -34,10 +43,12 @@ def routes(context: SandboxContext) -> list[Route]:
 
 def versions(_call: Call) -> Response:
     """GET /services/data: every version that is served; needs no session."""
-    return json_response([
-        {"label": _label(number), "url": f"/services/data/v{number}.0", "version": f"{number}.0"}
-        for number in range(OLDEST_VERSION, NEWEST_VERSION + 1)
-    ])
+    return json_response(
+        [
+            {"label": _label(number), "url": f"/services/data/v{number}.0", "version": f"{number}.0"}
+            for number in range(OLDEST_VERSION, NEWEST_VERSION + 1)
+        ]
+    )
 
 
 def _label(version: int) -> str:
@@ -69,7 +80,12 @@ def record_count(call: Call) -> Response:
             described = call.org.describe(call.user, name)["name"]
         except SalesforceError:
             continue  # objects that do not exist are left out
-        counts.append({"count": call.org.query(f"SELECT COUNT() FROM {described}", call.user).total_size, "name": described})
+        counts.append(
+            {
+                "count": call.org.query(f"SELECT COUNT() FROM {described}", call.user).total_size,
+                "name": described,
+            }
+        )
     return json_response({"sObjects": counts})
 
 
