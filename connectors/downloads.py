@@ -1,0 +1,75 @@
+"""Large replies: streamed as they come, kept compressed, and fetched again when they were cut short."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pyarrow as pa
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+from urllib3.exceptions import HTTPError
+
+from connectors.contract import Truncated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import requests
+
+    from connectors.transport import Transport
+
+Parsed = TypeVar("Parsed")
+
+CHUNK = 1 << 20
+ATTEMPTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A reply's headers and its body as it was sent, compressed or not."""
+
+    headers: Mapping[str, str]
+    body: pa.Buffer
+    compressed: bool
+
+    def open(self) -> pa.NativeFile:
+        """The body, decompressed while it is read; reading raises `OSError` if the compressed form is cut."""
+        reader = pa.BufferReader(self.body)
+        return pa.CompressedInputStream(reader, "gzip") if self.compressed else reader
+
+
+def fetch(transport: Transport, path: str, parse: Callable[[Download], Parsed], **request: Any) -> Parsed:
+    """Download a path and parse it; both again, three times at most, as long as `Truncated` is raised.
+
+    `parse` raises `Truncated` when the content is less than its headers promise, which is the only way to
+    tell where the server marks the end of a reply by closing the connection.
+    """
+    attempts = Retrying(
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=lambda state: transport.rng.uniform(0, state.attempt_number),
+        sleep=transport.sleep,
+        retry=retry_if_exception_type(Truncated),
+        reraise=True,
+    )
+    return attempts(lambda: parse(_download(transport, path, request)))
+
+
+def _download(transport: Transport, path: str, request: Mapping[str, Any]) -> Download:
+    headers = {"Accept-Encoding": "gzip", **request.get("headers", {})}
+    response = transport.request("GET", path, **{**request, "headers": headers, "stream": True})
+    with response:
+        body = _read(response, path)
+    return Download(response.headers, body, response.headers.get("Content-Encoding", "").lower() == "gzip")
+
+
+def _read(response: requests.Response, path: str) -> pa.Buffer:
+    sink = pa.BufferOutputStream()
+    try:
+        while chunk := response.raw.read(CHUNK, decode_content=False):
+            sink.write(chunk)
+    except (HTTPError, OSError):
+        raise Truncated(f"the download of {path} broke off after {sink.tell()} bytes") from None
+    announced = response.headers.get("Content-Length", "")
+    if announced.isdigit() and sink.tell() < int(announced):
+        raise Truncated(f"the download of {path} ended after {sink.tell()} of {announced} bytes")
+    return sink.getvalue()
