@@ -1,0 +1,57 @@
+"""The cursor of an object: a stamp by Salesforce's clock, and the fields that were read up to it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from config.problems import Problem
+from connectors.contract import ConfigProblem
+from connectors.salesforce.soql import literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# A change is stamped when its transaction begins and seen when that commits: look back this far.
+OVERLAP = timedelta(seconds=600)
+# Replies carry whole seconds.
+SETTLE = timedelta(seconds=2)
+# The recycle bin forgets after 15 days; a day is kept in hand.
+BIN_DAYS = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Every change stamped before `stamp` has been handed over, with these fields."""
+
+    stamp: datetime
+    fields: frozenset[str]
+
+    @classmethod
+    def parse(cls, text: str) -> Cursor:
+        """Read a cursor of ours."""
+        try:
+            content = json.loads(text)
+            return cls(datetime.fromisoformat(content["stamp"]), frozenset(content["fields"]))
+        except (ValueError, KeyError, TypeError):
+            raise ConfigProblem(
+                Problem(
+                    "a stored cursor cannot be read",
+                    fix="remove the local copy; the next run reads everything",
+                )
+            ) from None
+
+    @classmethod
+    def after(cls, server_time: datetime, fields: Iterable[str]) -> Cursor:
+        """The cursor of a pull whose query began at this time of Salesforce's clock."""
+        return cls(server_time - SETTLE, frozenset(fields))
+
+    def __str__(self) -> str:
+        return json.dumps({"stamp": literal(self.stamp), "fields": sorted(self.fields)})
+
+    @property
+    def first(self) -> datetime:
+        """Where the next window begins, so that late commits and ties are in it."""
+        return self.stamp - OVERLAP

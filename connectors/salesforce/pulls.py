@@ -1,0 +1,230 @@
+"""Pulling records: which fields, which window, by REST or by Bulk, verified by Salesforce's own counts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from config.records import RECORDS
+from connectors.contract import (
+    Checkpoint,
+    ConfigProblem,
+    Deleted,
+    Page,
+    Problem,
+    RecordRefused,
+    RetryLater,
+    Truncated,
+)
+from connectors.salesforce.bulk_read import read_bulk
+from connectors.salesforce.casting import cast_records
+from connectors.salesforce.cursors import BIN_DAYS, Cursor
+from connectors.salesforce.fields import OBJECTS
+from connectors.salesforce.reading import Tally
+from connectors.salesforce.rest_read import read_rest
+from connectors.salesforce.soql import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from connectors.salesforce.api import Api
+    from connectors.salesforce.reading import Convert
+    from connectors.salesforce.schema import Schema
+
+# Small by nature: not worth a count.
+SMALL = frozenset({"stage"})
+# Before Salesforce, nothing was changed in it.
+_BEGINNING = datetime(1999, 1, 1, tzinfo=UTC)
+_SHORTEST_WINDOW = timedelta(seconds=2)
+_UNLIMITED = 10**9
+
+
+class Pulls:
+    """Reads the records of one org."""
+
+    def __init__(self, api: Api, schema: Schema, bulk_threshold: int) -> None:
+        self._api = api
+        self._schema = schema
+        self._threshold = bulk_threshold
+
+    def pull(self, object_name: str, fields: Sequence[str], since: str | None) -> Iterator[Page | Checkpoint]:
+        """As in the contract."""
+        asked = self._columns(object_name, fields)
+        cursor = None if since is None else Cursor.parse(since)
+        if cursor is not None and not cursor.fields.issuperset(asked):
+            # A field that was not read before must be read for old records too.
+            cursor = None
+        try:
+            yield from self._pull(object_name, asked, cursor)
+        except RecordRefused as error:
+            if error.code != "INVALID_FIELD":
+                raise
+            # The org changed since we described it: look again, once.
+            self._schema.forget()
+            yield from self._pull(object_name, asked, cursor)
+
+    def _pull(
+        self, object_name: str, asked: Sequence[str], cursor: Cursor | None
+    ) -> Iterator[Page | Checkpoint]:
+        paths = self._paths(object_name, asked)
+        conditions = self._conditions(object_name, paths, cursor)
+        query = Query(
+            OBJECTS[object_name],
+            tuple(dict.fromkeys(paths.values())),
+            conditions,
+            first=None if cursor is None else cursor.first,
+        )
+        tally = Tally()
+        convert = partial(_convert, object_name, asked, paths)
+        rows = _UNLIMITED if object_name not in SMALL else 0
+        size = self._size(query) if rows else 0
+        started = self._server_date()
+        yield from self._windows(query, size, convert, tally)
+        yield Checkpoint(str(Cursor.after(started, asked)), tally.read, tally.expected)
+
+    def _columns(self, object_name: str, fields: Sequence[str]) -> list[str]:
+        keys = [column.name for column in RECORDS[object_name] if column.need == "key"]
+        known = {column.name for column in RECORDS[object_name]}
+        if unknown := sorted(set(fields) - known):
+            raise ConfigProblem(Problem(f"no such columns: {', '.join(unknown)}", where=object_name))
+        return list(dict.fromkeys([*keys, *fields]))
+
+    def _paths(self, object_name: str, asked: Sequence[str]) -> dict[str, str]:
+        """Field path by canonical column, for the columns that the org has and the user may read."""
+        found = {column: self._schema.path(object_name, column) for column in asked}
+        paths = {column: path for column, path in found.items() if path is not None}
+        if "id" not in paths or "modified_at" not in paths:
+            raise ConfigProblem(
+                Problem(
+                    "the object is missing, or the worker's user may not read it",
+                    where=OBJECTS[object_name],
+                    fix="assign the permission set Foretag Worker to the worker's user",
+                )
+            )
+        return paths
+
+    def _conditions(
+        self, object_name: str, paths: Mapping[str, str], cursor: Cursor | None
+    ) -> tuple[str, ...]:
+        """Of tasks only the open ones and our own; but those closed since the cursor must be seen, too."""
+        if object_name != "task" or cursor is not None:
+            return ()
+        key = paths.get("key") or self._schema.path("task", "key")
+        return (f"(IsClosed = false OR {key} != null)",) if key else ("IsClosed = false",)
+
+    def _size(self, query: Query) -> int:
+        """How many records to expect; a count that takes too long means many."""
+        try:
+            return self._api.count(query.count(), include_deleted=query.include_deleted)
+        except RecordRefused as error:
+            if error.code != "QUERY_TIMEOUT":
+                raise
+            return _UNLIMITED
+
+    def _server_date(self) -> datetime:
+        if self._api.transport.server_date is None:
+            self._api.limits()
+        date = self._api.transport.server_date
+        if date is None:
+            raise RetryLater("Salesforce's replies carry no date; a proxy may strip it")
+        return date
+
+    # Reading a query whole.
+
+    def _windows(self, query: Query, size: int, convert: Convert, tally: Tally) -> Iterator[Page]:
+        """The pages of a query; one that takes too long is asked in two halves of its window, older first."""
+        part = Tally()
+        try:
+            yield from self._read(query, size, convert, part)
+        except RecordRefused as error:
+            if error.code != "QUERY_TIMEOUT":
+                raise
+        else:
+            tally.include(part)
+            return
+        first = query.first or _BEGINNING
+        before = query.before or self._server_date()
+        if before - first < _SHORTEST_WINDOW:
+            raise RetryLater(f"Salesforce takes too long to read {query.sf_object}, however small the part")
+        middle = first + (before - first) / 2
+        yield from self._windows(query.window(query.first, middle), size, convert, tally)
+        yield from self._windows(query.window(middle, query.before), size, convert, tally)
+
+    def _read(self, query: Query, size: int, convert: Convert, tally: Tally) -> Iterator[Page]:
+        if size >= self._threshold:
+            try:
+                yield from read_bulk(self._api, query, convert, tally)
+            except RecordRefused as error:
+                if error.code != "INVALIDENTITY":
+                    raise
+            else:
+                return
+        yield from read_rest(self._api, query, convert, tally)
+        if tally.read < tally.expected:
+            raise Truncated(f"{query.sf_object}: {tally.read} of {tally.expected} rows arrived")
+
+    # Ids alone.
+
+    def ids(self, object_name: str) -> pa.Array:
+        """As in the contract."""
+        query = Query(OBJECTS[object_name], ("Id", "SystemModstamp"))
+        return self._ids(object_name, query, {"id": "Id", "modified_at": "SystemModstamp"})["id"]
+
+    def deleted(self, object_name: str, since: str) -> Deleted:
+        """As in the contract: what the recycle bin holds from the cursor on, and who won a merge."""
+        cursor = Cursor.parse(since)
+        fields = self._schema.described(OBJECTS[object_name])
+        if "isdeleted" not in fields:
+            return Deleted(())
+        # MasterRecordId is read into parent_id, which has the type of an id.
+        paths = {"id": "Id", "modified_at": "SystemModstamp"}
+        if "masterrecordid" in fields:
+            paths["parent_id"] = "MasterRecordId"
+        query = Query(
+            OBJECTS[object_name],
+            tuple(paths.values()),
+            ("IsDeleted = true",),
+            cursor.first,
+            include_deleted=True,
+        )
+        table = self._ids(object_name, query, paths)
+        complete = self._server_date() - cursor.first < BIN_DAYS
+        return Deleted(tuple(table["id"].to_pylist()), _merged(table), complete)
+
+    def _ids(self, object_name: str, query: Query, paths: Mapping[str, str]) -> pa.Table:
+        convert = partial(_convert, object_name, list(paths), paths)
+        pages = list(self._windows(query, self._size(query), convert, Tally()))
+        empty = _convert(
+            object_name, list(paths), paths, dict.fromkeys(query.paths, pa.array([], pa.binary()))
+        )
+        return pa.concat_tables([empty.table, *(page.table for page in pages)])
+
+
+def _convert(
+    object_name: str, asked: Sequence[str], paths: Mapping[str, str], cells: Mapping[str, pa.Array]
+) -> Page:
+    by_name = {name.lower(): column for name, column in cells.items()}
+    columns = {column: by_name[path.lower()] for column, path in paths.items()}
+    return cast_records(object_name, asked, columns)
+
+
+def _merged(table: pa.Table) -> dict[str, str]:
+    """Loser to winner; a winner that lost in turn is followed to the one that is left."""
+    if "parent_id" not in table.schema.names:
+        return {}
+    merged = table.filter(pc.is_valid(table["parent_id"]))
+    direct = dict(zip(merged["id"].to_pylist(), merged["parent_id"].to_pylist(), strict=True))
+    return {loser: _survivor(loser, direct) for loser in direct}
+
+
+def _survivor(loser: str, direct: Mapping[str, str]) -> str:
+    seen = {loser}
+    winner = direct[loser]
+    while winner in direct and winner not in seen:
+        seen.add(winner)
+        winner = direct[winner]
+    return winner

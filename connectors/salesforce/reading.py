@@ -1,0 +1,33 @@
+"""What both ways of reading share: rows on their way, and the count they are verified by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import pyarrow as pa
+
+    from connectors.contract import Page
+
+    # Turns columns of bytes, by field path, into typed records.
+    Convert = Callable[[Mapping[str, pa.Array]], Page]
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many rows arrived, readable or set aside, and how many the CRM says there are."""
+
+    read: int = 0
+    expected: int = 0
+
+    def add(self, page: Page) -> None:
+        """Count a page's rows."""
+        self.read += page.table.num_rows + len(page.set_aside)
+
+    def include(self, other: Tally) -> None:
+        """Take in the count of a part."""
+        self.read += other.read
+        self.expected += other.expected
