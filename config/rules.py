@@ -179,9 +179,11 @@ class Tiers(Strict):
     A: Percent = 15
     B: Percent = 25
     C: Percent = 35
-    a_at_least: Percent = Field(default=60, description="lowest score for an A")
+    a_at_least: Annotated[Whole, Field(ge=0, le=100)] = Field(default=60, description="lowest score for an A")
     dwell_days: Days = Field(default=7, description="a tier is kept at least this long before it may fall")
-    exit_margin: Percent = Field(default=5, description="points under the cut-off before a tier falls")
+    exit_margin: Annotated[Whole, Field(ge=0, le=100)] = Field(
+        default=5, description="points under the cut-off before a tier falls"
+    )
     min_margin: Percent | None = Field(default=None, description="a deal with less gross margin is at most B")
     prioritize_at_least: Tier = Field(
         default="B", description="lowest tier of a Prioritize account without a live deal"

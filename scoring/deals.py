@@ -69,7 +69,7 @@ def deals(features: Features, book: Book, rules: Rules, today: date) -> Deals:
     margin, discount, profit = _profit(features, rules)
     winning = _chance(features, book)
     parts = _parts(features, days, idle / book.cycle, winning, profit, book, rules, now)
-    parts = np.column_stack([parts, np.minimum(100 - parts.sum(axis=1), 0.0)])
+    parts = np.vstack([parts, np.minimum(100 - parts.sum(axis=0), 0.0)])
     scored = ~flags(table, "closed") & ~np.isnan(days)
     live = scored & (days >= -rules.priority.live_days_overdue)
     return Deals(scored, live, Sum(parts), winning, days, idle, margin, discount, profit)
@@ -85,7 +85,7 @@ def _parts(
     rules: Rules,
     now: int,
 ) -> Floats:
-    """The exact parts of each row's priority, one column for each of `ITEMS` but the last."""
+    """The exact parts of each row's priority, one row for each of `ITEMS` but the last."""
     table, card = features.deals, rules.priority
     cents, amount_known, profit_known = (
         numbers(table, "cents"),
@@ -103,7 +103,7 @@ def _parts(
     moving = np.nan_to_num(on_curve(idle, card.idle), nan=100.0) / 100
     size = rank_of(money_bin(np.nan_to_num(cents)), book.amount_ranks)
     need = numbers(table, "need_day") - now
-    return np.column_stack(
+    return np.stack(
         [
             dated,
             dated * (pushed - 1),

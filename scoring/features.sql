@@ -4,9 +4,11 @@
 
 CREATE MACRO day_of(d) AS CASE WHEN d BETWEEN DATE '1900-01-01' AND DATE '2200-01-01' THEN d - DATE '1970-01-01' END;
 CREATE MACRO day_of_stamp(t) AS epoch_ms(t) // 86400000;
--- greatest and least skip nulls, so a null must be kept by hand.
-CREATE MACRO in_cents(money) AS CASE WHEN money IS NOT NULL
-    THEN CAST(greatest(least(money, 100000000000), -100000000000) * 100 AS BIGINT) END;
+-- greatest and least skip nulls and are slow on decimals.
+CREATE MACRO in_cents(money) AS CASE
+    WHEN money > CAST(100000000000 AS DECIMAL(18, 2)) THEN 10000000000000
+    WHEN money < CAST(-100000000000 AS DECIMAL(18, 2)) THEN -10000000000000
+    ELSE CAST(money * 100 AS BIGINT) END;
 CREATE MACRO sum_in_range(cents) AS CAST(greatest(least(coalesce(cents, 0), 900000000000000000), 0) AS BIGINT);
 
 CREATE VIEW deal AS

@@ -47,7 +47,7 @@ def growth(accounts: pa.Table, book: Book, rules: Rules, today: date) -> Growth:
     kept = kept_share(accounts, now)
     drawn = (100 * kept + _PLANS * book.kept_percent) / (1 + _PLANS)
     fit = looked_up(accounts["peer"], {peer: found.fits for peer, found in book.peers.items()}, 0.0)
-    points = np.column_stack(
+    points = np.stack(
         [
             in_bands(trend, card.trend),
             (in_bands(_promised_rise(accounts, book, now), card.promise) * book.kept_percent) // 100,
@@ -56,7 +56,7 @@ def growth(accounts: pa.Table, book: Book, rules: Rules, today: date) -> Growth:
             np.where(customer, 0, np.clip(fit, -card.fit, card.fit)).astype(np.int64),
         ]
     )
-    return Growth(Card(np.full(len(points), card.base), points), trend, headroom, kept)
+    return Growth(Card(np.full(points.shape[1], card.base), points), trend, headroom, kept)
 
 
 def basket(accounts: pa.Table, book: Book) -> Floats:

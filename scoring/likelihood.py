@@ -47,7 +47,7 @@ def earlier_points(accounts: pa.Table, book: Book, rules: Rules, today: date) ->
     history = _history(accounts, purchases, last_day, spend, book.cut_fifths, cut, book, rules)
     # How good an open deal looked then is not known any more; that there was one is.
     deal = in_bands(np.where(flags(accounts, "cut_open"), 50.0, np.nan), rules.likelihood.deal)
-    return history.sum(axis=1) + deal
+    return history.sum(axis=0) + deal
 
 
 def _history(
@@ -63,7 +63,7 @@ def _history(
         in_bands(np.where(purchases > 0, purchases, np.nan), card.purchases),
         in_bands(fifth, card.value),
     ]
-    return np.column_stack(points)
+    return np.stack(points)
 
 
 def fifth_of(bins: Ints, fifths: tuple[int, ...]) -> Ints:
@@ -76,7 +76,7 @@ def likelihood(accounts: pa.Table, best: BestDeals, book: Book, rules: Rules, to
     card = rules.likelihood
     customer = whole(accounts, "purchases") > 0
     similar = looked_up(accounts["peer"], {peer: found.buys for peer, found in book.peers.items()}, 0.0)
-    points = np.column_stack(
+    points = np.vstack(
         [
             history_points(accounts, book, rules, today),
             in_bands(best.chance, card.deal),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,78 +11,92 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scoring.columns import taken
+from scoring.points import descending
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from scoring.texts import Texts
 
     Ints = NDArray[np.int64]
+    Body = Callable[[Ints, int], pa.Array]  # lines of items for some records, of at most so many items
 
 LONGEST = 255
-_MOST_ITEMS = 5
-_SIGNED = [f"{points:+d}" for points in range(-400, 401)]
+MOST_ITEMS = 5
+BETWEEN = " · "
+_SIGNED = [f" {points:+d}" for points in range(-400, 401)]
 
 
 @dataclass(frozen=True)
-class Reasons:
-    """What reasons are made of: per row a `head` (tier and score), items with their points, and notes without.
+class Items:
+    """Named contributions of records: one text per item and record, and their whole points (one row per item).
 
-    `shares` has one column per item and adds up to the score; an item without a text, or of no points, is
-    not named: its points are in `other`.
+    An item without a text, or of no points, is not named: its points are in `other`.
     """
 
-    head: pa.Array
-    items: Sequence[Texts]
+    texts: Sequence[Texts]
     shares: Ints
-    notes: Sequence[pa.Array] = field(default=())
-
-    def lines(self) -> pa.Array:
-        """The reasons: strongest items first, cut by weight and never within an item, at most 255 characters."""
-        found = self._lines(np.arange(len(self.shares)), _MOST_ITEMS)
-        for most in range(_MOST_ITEMS - 1, -1, -1):
-            long = np.flatnonzero(pc.greater(pc.utf8_length(found), LONGEST).to_numpy(zero_copy_only=False))
-            if not len(long):
-                break
-            mask = np.zeros(len(found), dtype=np.bool_)
-            mask[long] = True
-            found = pc.replace_with_mask(found, pa.array(mask), self._lines(long, most))
-        return found
 
     @cached_property
-    def strongest(self) -> tuple[Ints, Ints]:
-        """Per row, the items in order of weight (hidden ones last), and the weights in that order."""
-        weights = np.abs(self.shares)
-        for place, item in enumerate(self.items):
-            weights[:, place] *= item.codes >= 0
-        order = np.argsort(-weights, axis=1, kind="stable")
-        return order, np.take_along_axis(weights, order, axis=1)
+    def order(self) -> Ints:
+        """One row per place: the item that stands there, heaviest first, those without a text last."""
+        place = descending(self._weights)
+        order = np.empty(place.shape, dtype=np.int64)
+        records = np.arange(place.shape[1])
+        for item, places in enumerate(place):
+            order[places, records] = item
+        return order
 
-    def _lines(self, rows: Ints, most: int) -> pa.Array:
-        order, weights = self.strongest
-        offsets = np.cumsum([0, *(len(item.table) for item in self.items)])[:-1]
-        codes = np.column_stack(
-            [item.codes + offset for item, offset in zip(self.items, offsets, strict=True)]
-        )
-        table = pa.array([text for item in self.items for text in item.table], pa.string())
-        left = self.shares[rows].sum(axis=1)
-        slots = []
-        for place in range(min(most, codes.shape[1])):
-            item, shown = order[rows, place], weights[rows, place] > 0
-            points = self.shares[rows, item]
+    @cached_property
+    def _weights(self) -> Ints:
+        named = np.stack([text.codes >= 0 for text in self.texts])
+        return np.abs(self.shares) * named
+
+    @cached_property
+    def _table(self) -> tuple[pa.Array, Ints]:
+        offsets = np.cumsum([0, *(len(text.table) for text in self.texts)])[:-1]
+        codes = np.stack([text.codes + offset for text, offset in zip(self.texts, offsets, strict=True)])
+        return pa.array([BETWEEN + line for text in self.texts for line in text.table], pa.string()), codes
+
+    def named(self, place: int) -> Ints:
+        """The item at a place, counted from the heaviest; -1 where no named one is left."""
+        item, records = self.order[place], np.arange(self.shares.shape[1])
+        return np.where(self._weights[item, records] > 0, item, -1)
+
+    def lines(self, records: Ints, most: int) -> pa.Array:
+        """` · closes 14 Mar +41 · good margin +22 · other +3` for some records, of at most so many items."""
+        table, codes = self._table
+        left = self.shares[:, records].sum(axis=0)
+        pieces = []
+        for place in range(min(most, len(self.shares))):
+            item = self.order[place, records]
+            points = self.shares[item, records]
+            shown = self._weights[item, records] > 0
             left = left - points * shown
-            slots.append(_item(table.take(pa.array(codes[rows, item], mask=~shown)), points, shown))
-        other = _item(pa.array(np.full(len(rows), "other")), left, left != 0)
-        chosen = pa.array(rows)
-        # Arrow drops a row in which everything is null: a row without a head gets an empty one.
-        head = pc.fill_null(self.head.take(chosen), "")
-        pieces = [head, *slots, other, *(note.take(chosen) for note in self.notes)]
-        return pc.binary_join_element_wise(*pieces, " · ", null_handling="skip")
+            pieces += [table.take(pa.array(codes[item, records], mask=~shown)), _signed(points, shown)]
+        pieces += [taken([f"{BETWEEN}other"], np.where(left != 0, 0, -1)), _signed(left, left != 0)]
+        return _joined(pieces)
 
 
-def _item(text: pa.Array, points: Ints, shown: NDArray[np.bool_]) -> pa.Array:
-    """`closes 14 Mar +41`; null where it is not shown."""
-    signed = taken(_SIGNED, np.where(shown, np.clip(points, -400, 400) + 400, -1))
-    return pc.binary_join_element_wise(text, signed, " ")
+def _signed(points: Ints, shown: NDArray[np.bool_]) -> pa.Array:
+    return taken(_SIGNED, np.where(shown, np.clip(points, -400, 400) + 400, -1))
+
+
+def reasons(head: pa.Array, body: Body, notes: Sequence[pa.Array]) -> pa.Array:
+    """Head (tier and score), items and notes on one line of at most 255 characters, cut by weight between items."""
+    lines = _joined([head, body(np.arange(len(head)), MOST_ITEMS), *notes])
+    for most in range(MOST_ITEMS - 1, -1, -1):
+        long = np.flatnonzero(pc.greater(pc.utf8_length(lines), LONGEST).to_numpy(zero_copy_only=False))
+        if not len(long):
+            break
+        mask, rows = np.zeros(len(lines), dtype=np.bool_), pa.array(long)
+        mask[long] = True
+        shorter = _joined([head.take(rows), body(long, most), *(note.take(rows) for note in notes)])
+        lines = pc.replace_with_mask(lines, pa.array(mask), shorter)
+    return lines
+
+
+def _joined(pieces: Sequence[pa.Array]) -> pa.Array:
+    return pc.binary_join_element_wise(*pieces, "", null_handling="replace", null_replacement="")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,12 +13,12 @@ import pyarrow.compute as pc
 from scoring.expressions import holds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date
 
     from numpy.typing import NDArray
 
-    from config.rules import TaskRule
+    from config.rules import Rules, TaskRule
     from scoring.inputs import Inputs
 
 TASK_SCHEMA = pa.schema(
@@ -53,36 +53,60 @@ def period(kind: str, today: date) -> str:
     }[kind]
 
 
-def wanted(
-    rule: TaskRule,
+def all_wanted(
+    rules: Rules,
+    object_name: str,
     inputs: Inputs,
     allowed: NDArray[np.bool_],
     records: pa.Table,
-    texts: Mapping[str, pa.Array],
+    texts: Mapping[str, Callable[[], Any]],
     today: date,
 ) -> pa.Table:
-    """The tasks of one rule in `TASK_SCHEMA`.
+    """The tasks that all rules want for records of one object, in TASK_SCHEMA.
 
-    `records` has id, account_id, opportunity_id, owner_id, owner_active and score of every row; `texts` what
-    templates may name; only `allowed` rows get tasks.
+    `records` has id, account_id, opportunity_id, owner_id, owner_active and score of every record; `texts` makes
+    what templates may name; only `allowed` records get tasks.
     """
-    hits = np.flatnonzero(allowed & holds(rule.when, rule.on, inputs, len(allowed)))
-    rows = pa.array(hits)
-    found = {name: column.take(rows) for name, column in texts.items() if name in _names(rule)}
+    found = [TASK_SCHEMA.empty_table()]
+    for rule in rules.tasks:
+        if rule.on == object_name:
+            hits = np.flatnonzero(allowed & holds(rule.when, rule.on, inputs, len(allowed)))
+            if len(hits):
+                found.append(_wanted(rule, pa.array(hits), records, texts, today))
+    return pa.concat_tables(found)
+
+
+def _wanted(
+    rule: TaskRule, rows: pa.Array, records: pa.Table, texts: Mapping[str, Callable[[], Any]], today: date
+) -> pa.Table:
+    named = {name: _flat(texts[name]()).take(rows) for name in sorted(_names(rule))}
     constants = {
-        "rule": rule.name, "object": rule.on, "priority": rule.priority, "period": period(rule.period, today),
+        "rule": rule.name,
+        "object": rule.on,
+        "priority": rule.priority,
+        "period": period(rule.period, today),
         "due": today + timedelta(days=rule.due_days),
-    }  # fmt: skip
+    }
+    subject = _rendered(rule.subject, named, len(rows))
     columns = {
         **{
-            name: pa.array([value] * len(hits), TASK_SCHEMA.field(name).type)
+            name: pa.array([value] * len(rows), TASK_SCHEMA.field(name).type)
             for name, value in constants.items()
         },
-        **{name: records[name].take(rows) for name in records.column_names},
-        "subject": pc.utf8_slice_codeunits(_rendered(rule.subject, found, len(hits)), 0, _LONGEST_SUBJECT),
-        "description": _rendered(rule.description, found, len(hits)),
+        **{name: _flat(records[name]).take(rows) for name in records.column_names},
+        "subject": pc.utf8_slice_codeunits(subject, 0, _LONGEST_SUBJECT),
+        "description": _rendered(rule.description, named, len(rows)),
     }
     return pa.table({name: columns[name] for name in TASK_SCHEMA.names}, schema=TASK_SCHEMA)
+
+
+def _flat(column: Any) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def one_line(names: pa.ChunkedArray) -> pa.Array:
+    """Names without line breaks and doubled spaces."""
+    return pc.utf8_trim_whitespace(pc.replace_substring_regex(names.combine_chunks(), r"\s+", " "))
 
 
 def _names(rule: TaskRule) -> set[str]:
@@ -107,5 +131,6 @@ _LINES = frozenset({"reason", "next_step"})
 
 def together(tables: Iterable[pa.Table]) -> pa.Table:
     """All tasks, in a fixed order."""
-    table = pa.concat_tables([TASK_SCHEMA.empty_table(), *tables])
-    return table.sort_by([("object", "ascending"), ("id", "ascending"), ("rule", "ascending")])
+    return pa.concat_tables(tables).sort_by(
+        [("object", "ascending"), ("id", "ascending"), ("rule", "ascending")]
+    )

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from config.records import MONEY
 
 from scoring.columns import numbers, whole
 from scoring.counts import money_bin, rank_of
@@ -91,4 +95,10 @@ def _value(rank: Ints, growing: Ints, rules: Rules) -> Sum:
     """The weighted mean of rank and growth."""
     weights = rules.account_value
     total = weights.expected_spend + weights.growth
-    return Sum(np.column_stack([rank * (weights.expected_spend / total), growing * (weights.growth / total)]))
+    return Sum(np.stack([rank * (weights.expected_spend / total), growing * (weights.growth / total)]))
+
+
+def money_of_cents(cents: Floats) -> pa.Array:
+    """Cents as the canonical decimal; NaN becomes null."""
+    whole_cents = pa.array(np.rint(np.nan_to_num(cents)).astype(np.int64), mask=np.isnan(cents))
+    return pc.divide(whole_cents.cast(pa.decimal128(20, 0)), pa.scalar(100, pa.decimal128(3, 0))).cast(MONEY)

@@ -51,7 +51,7 @@ def deal_items(scored: Scored, rules: Rules, today: int) -> list[Texts]:
         "margin": _margin(found, rules.show.margin),
         "amount": _shown(
             rules.show.amount, money(numbers(table, "cents"), "{}"),
-            bands(found.priority.parts[:, deals.ITEMS.index("amount")], (5, 14), ("small deal", "mid-sized deal", "large deal")),
+            bands(found.priority.parts[deals.ITEMS.index("amount")], (5, 14), ("small deal", "mid-sized deal", "large deal")),
         ),
         "need_by": chosen(need_day >= today, dates(need_day, today, "needed by {}"), dates(need_day, today, "needed since {}")),
         "pain": one("pain named", rows),
@@ -102,11 +102,11 @@ def _growth(scored: Scored, rules: Rules) -> Texts:
     points = scored.growth.card.points
     weights = np.abs(points)
     if rules.show.growth_plan == "hide":
-        weights[:, [growth.ITEMS.index(item) - 1 for item in ("promise", "kept")]] = 0
-    strongest = np.argmax(weights, axis=1)
-    rows = np.arange(len(points))
-    item = np.where(weights[rows, strongest] > 0, strongest + 1, 0)
-    raised = np.where(points[rows, strongest] > 0, 0, 1)
+        weights[[growth.ITEMS.index(item) - 1 for item in ("promise", "kept")]] = 0
+    strongest = np.argmax(weights, axis=0)
+    rows = np.arange(points.shape[1])
+    item = np.where(weights[strongest, rows] > 0, strongest + 1, 0)
+    raised = np.where(points[strongest, rows] > 0, 0, 1)
     table = [
         f"growth potential {name}{_DRIVERS[driver][sign]}"
         for name in LEVELS
@@ -114,16 +114,6 @@ def _growth(scored: Scored, rules: Rules) -> Texts:
         for sign in (0, 1)
     ]
     return Texts(table, (level(scored, rules) * len(growth.ITEMS) + item) * 2 + raised)
-
-
-def with_deal(account: Scored, deal_texts: list[Texts], account_texts: list[Texts]) -> list[Texts]:
-    """Per account the texts of its best deal's items where that decided, then its own items where they did."""
-    by_deal, row = account.by_deal, np.maximum(account.best.row, 0)
-    lifted = []
-    for text in deal_texts:
-        codes = text.codes[row] if len(text.codes) else np.full(len(row), -1)
-        lifted.append(Texts(text.table, np.where(by_deal, codes, -1)))
-    return [*lifted, *(Texts(text.table, np.where(by_deal, -1, text.codes)) for text in account_texts)]
 
 
 ACCOUNT_ITEMS = (*deals.ITEMS, *value.ITEMS)

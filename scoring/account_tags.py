@@ -1,0 +1,148 @@
+"""The wanted tags, tasks and state of the accounts of one bucket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from config.outputs import LEVELS, SEGMENTS, TIERS
+from scoring import deals, value
+from scoring.alerts import alerts, parent_changes
+from scoring.columns import numbers, taken
+from scoring.features import day_number
+from scoring.inputs import account_inputs, level
+from scoring.notes import heads, limit_notes, note
+from scoring.placing import Placed, place, remembered
+from scoring.playbook import next_steps
+from scoring.reasons import Items, reasons
+from scoring.state import CAUSES
+from scoring.tasks import all_wanted, one_line
+from scoring.texts import dates
+from scoring.tiers import account_limits
+from scoring.value import REDUCE
+from scoring.wording import account_items
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from config.rules import Rules
+    from scoring.book import Book
+    from scoring.inputs import Inputs
+    from scoring.value import Scored
+
+    Ints = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+
+ITEMS = (*deals.ITEMS, *value.ITEMS)
+_NOT_SCORED = "Not scored: fill in Industry, or add an opportunity"
+
+
+def account_shares(scored: Scored) -> Ints:
+    """What each of ITEMS gave to the accounts' priorities: the best deal's items, or the account's own."""
+    by_deal, row = scored.by_deal, np.maximum(scored.best.row, 0)
+    shares = scored.deals.priority.shares
+    of_deal = shares[:, row] if shares.size else np.zeros((len(deals.ITEMS), len(row)), dtype=np.int64)
+    return np.vstack([of_deal * by_deal, scored.value.shares * ~by_deal])
+
+
+def tag_accounts(
+    scored: Scored, deal_words: Items, book: Book, kept: pa.Table | None, rules: Rules, today: date
+) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Accounts, tasks and state, as `scoring.tags.Tagged` tells."""
+    table, now, valid = scored.features.accounts, day_number(today), scored.scored
+    limits = account_limits(scored, rules)
+    placed = place("account", table, scored.score, valid, limits, book, kept, rules, now)
+    parent_since = parent_changes(table, placed.kept, now)
+    inputs = account_inputs(scored, placed.tier, book, rules, today)
+    own_words = Items(account_items(scored, rules), scored.value.shares)
+    out = pa.table({
+        "id": table["id"],
+        "owner_id": table["owner_id"],
+        "foretag_tier": taken(TIERS, placed.tier),
+        "foretag_score": pa.array(placed.score, mask=~valid),
+        "foretag_segment": taken(SEGMENTS, np.where(valid, scored.segment, -1)),
+        "foretag_growth_potential": taken(LEVELS, np.where(valid, level(scored, rules), -1)),
+        "foretag_reason": _reasons(placed, scored, own_words, deal_words, now),
+        "foretag_next_step": next_steps(rules, "account", inputs, valid),
+        "foretag_alert": alerts(table, parent_since, placed.pins, book, rules, now),
+        "foretag_likelihood": pa.array(scored.likelihood.score, mask=~valid),
+        "foretag_growth_score": pa.array(scored.growth.card.score, mask=~valid),
+        "leave": placed.pins.leave,
+        "overridden": placed.pins.pinned,
+        "cause": taken(CAUSES, placed.cause),
+        "changed": placed.changed,
+        "expected_spend": value.money_of_cents(scored.expected),
+        "topics": _topics(scored, own_words, deal_words),
+    })  # fmt: skip
+    return (
+        out,
+        _tasks(out, placed, inputs, scored, rules, today),
+        remembered(placed, parent_since, rules, now),
+    )
+
+
+def _reasons(placed: Placed, scored: Scored, own: Items, of_deals: Items, today: int) -> pa.Array:
+    by_deal, row = scored.by_deal, np.maximum(scored.best.row, 0)
+
+    def body(records: Ints, most: int) -> pa.Array:
+        lines = own.lines(records, most)
+        if not by_deal.any():
+            return lines
+        best = of_deals.lines(np.arange(of_deals.shares.shape[1]), most) if len(records) == len(row) else None
+        chosen = best.take(pa.array(row)) if best is not None else of_deals.lines(row[records], most)
+        return pc.if_else(pa.array(by_deal[records]), chosen, lines)
+
+    decided = taken([" by account value", " by best deal"], by_deal.astype(np.int64))
+    head = pc.binary_join_element_wise(heads(placed, today), decided, "")
+    unknown = by_deal & _of_best(np.isnan(scored.deals.profit), row)
+    notes = [*limit_notes(placed, "Reduce", "Prioritize"), note("margin not known", unknown)]
+    not_scored = taken([_NOT_SCORED], np.zeros(len(row), dtype=np.int64))
+    usual = reasons(pc.fill_null(head, ""), body, notes)
+    return pc.if_else(pa.array(placed.valid), usual, pc.coalesce(heads(placed, today), not_scored))
+
+
+def _of_best(values: Flags, row: Ints) -> Flags:
+    return values[row] if len(values) else np.zeros(len(row), dtype=np.bool_)
+
+
+def _topics(scored: Scored, own: Items, of_deals: Items) -> pa.Array:
+    """The two strongest items of the reason, as `close_date margin`."""
+    names, size = [*ITEMS, ""], len(ITEMS)
+    table = [f"{first} {second}".strip() for first in names for second in names]
+    chosen = []
+    for rank in (0, 1):
+        best, mine = of_deals.named(rank), own.named(rank)
+        best = best[np.maximum(scored.best.row, 0)] if len(best) else mine
+        code = np.where(scored.by_deal, best, np.where(mine >= 0, mine + len(deals.ITEMS), -1))
+        chosen.append(np.where(code < 0, size, code))
+    return taken(table, np.where(scored.scored, chosen[0] * (size + 1) + chosen[1], -1))
+
+
+def _tasks(
+    out: pa.Table, placed: Placed, inputs: Inputs, scored: Scored, rules: Rules, today: date
+) -> pa.Table:
+    table = placed.table
+    records = pa.table({
+        "id": table["id"],
+        "account_id": table["id"],
+        "opportunity_id": pa.nulls(table.num_rows, pa.string()),
+        "owner_id": table["owner_id"],
+        "owner_active": table["owner_active"],
+        "score": pa.array(placed.score),
+    })  # fmt: skip
+    texts = {
+        "account": lambda: one_line(table["name"]),
+        "last_purchase": lambda: dates(numbers(table, "last_day"), day_number(today), "{}").array(),
+        "tier": lambda: out["foretag_tier"],
+        "score": lambda: out["foretag_score"].cast(pa.string()),
+        "segment": lambda: out["foretag_segment"],
+        "reason": lambda: out["foretag_reason"],
+        "next_step": lambda: out["foretag_next_step"],
+    }
+    allowed = placed.valid & ~placed.pins.leave & (scored.segment != REDUCE)
+    return all_wanted(rules, "account", inputs, allowed, records, texts, today)

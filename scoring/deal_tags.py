@@ -1,0 +1,115 @@
+"""The wanted tags, tasks and state of the open deals of one bucket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from config.outputs import TIERS
+from scoring import deals
+from scoring.columns import flags, numbers, taken, whole
+from scoring.features import day_number
+from scoring.inputs import deal_inputs
+from scoring.notes import heads, limit_notes, note
+from scoring.placing import Placed, place, remembered
+from scoring.playbook import next_steps
+from scoring.reasons import Items, reasons
+from scoring.state import CAUSES
+from scoring.tasks import all_wanted, one_line
+from scoring.texts import dates
+from scoring.tiers import deal_limits
+from scoring.value import money_of_cents
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from config.rules import Rules
+    from scoring.book import Book
+    from scoring.inputs import Inputs
+    from scoring.value import Scored
+
+    Ints = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+
+_NOT_SCORED = "Not scored: fill in Close Date"
+
+
+def tag_deals(
+    scored: Scored, words: Items, leave: Flags, book: Book, kept: pa.Table | None, rules: Rules, today: date
+) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Opportunities, tasks and state, as `scoring.tags.Tagged` tells. `leave`: accounts to be left alone."""
+    table, now, found = scored.features.deals, day_number(today), scored.deals
+    valid, points = found.scored, found.priority.score
+    placed = place("opportunity", table, points, valid, deal_limits(scored, rules), book, kept, rules, now)
+    inputs = deal_inputs(scored, placed.tier, today)
+    out = pa.table({
+        "id": table["id"],
+        "account_id": table["account_id"],
+        "owner_id": table["owner_id"],
+        "foretag_tier": taken(TIERS, placed.tier),
+        "foretag_score": pa.array(points, mask=~valid),
+        "foretag_reason": _reasons(placed, scored, words, now),
+        "foretag_next_step": next_steps(rules, "opportunity", inputs, valid),
+        "leave": placed.pins.leave,
+        "overridden": placed.pins.pinned,
+        "cause": taken(CAUSES, placed.cause),
+        "changed": placed.changed,
+        "topics": _topics(words, valid),
+        "amount": money_of_cents(numbers(table, "cents")),
+    })  # fmt: skip
+    rows = whole(table, "account_row")
+    allowed = valid & ~placed.pins.leave & ~np.append(leave, np.False_)[rows]
+    tasks = _tasks(out, placed, inputs, scored, allowed, rules, today)
+    state = remembered(placed, np.full(table.num_rows, -1), rules, now)
+    return out, tasks, state.filter(pa.array(~flags(table, "closed")))
+
+
+def _reasons(placed: Placed, scored: Scored, words: Items, today: int) -> pa.Array:
+    table, head = placed.table, heads(placed, today)
+    notes = [
+        *limit_notes(placed, "margin too thin", ""),
+        note("margin not known", np.isnan(scored.deals.profit)),
+        note("amount not known", np.isnan(numbers(table, "cents"))),
+    ]
+    usual = reasons(pc.fill_null(head, ""), words.lines, notes)
+    not_scored = taken([_NOT_SCORED], np.where(flags(table, "closed"), -1, 0))
+    return pc.if_else(pa.array(placed.valid), usual, pc.coalesce(head, not_scored))
+
+
+def _topics(words: Items, valid: Flags) -> pa.Array:
+    """The two strongest items of the reason, as `close_date margin`."""
+    names, size = [*deals.ITEMS, ""], len(deals.ITEMS)
+    table = [f"{first} {second}".strip() for first in names for second in names]
+    first, second = (np.where(words.named(rank) < 0, size, words.named(rank)) for rank in (0, 1))
+    return taken(table, np.where(valid, first * (size + 1) + second, -1))
+
+
+def _tasks(
+    out: pa.Table, placed: Placed, inputs: Inputs, scored: Scored, allowed: Flags, rules: Rules, today: date
+) -> pa.Table:
+    table, rows = placed.table, whole(placed.table, "account_row")
+    of_account = scored.features.accounts["owner_id"].combine_chunks().take(pa.array(rows, mask=rows < 0))
+    records = pa.table({
+        "id": table["id"],
+        "account_id": table["account_id"],
+        "opportunity_id": table["id"],
+        "owner_id": pc.coalesce(table["owner_id"].combine_chunks(), of_account),
+        "owner_active": table["owner_active"],
+        "score": pa.array(placed.score),
+    })  # fmt: skip
+    texts = {
+        "account": lambda: one_line(table["account_name"]),
+        "opportunity": lambda: one_line(table["name"]),
+        "stage": lambda: table["stage"],
+        "close_date": lambda: dates(numbers(table, "close_day"), day_number(today), "{}").array(),
+        "tier": lambda: out["foretag_tier"],
+        "score": lambda: out["foretag_score"].cast(pa.string()),
+        "reason": lambda: out["foretag_reason"],
+        "next_step": lambda: out["foretag_next_step"],
+    }
+    return all_wanted(rules, "opportunity", inputs, allowed, records, texts, today)

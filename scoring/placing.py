@@ -1,0 +1,110 @@
+"""Where the records of one object stand: their tier, what limits or holds it, and what to remember of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from config.outputs import TIERS
+from scoring.columns import taken, whole
+from scoring.overrides import Overrides, overrides
+from scoring.state import CAUSES, STATE_SCHEMA, WORDS, Kept, day_array, lined_up
+from scoring.tiers import by_cutoff, calm
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from config.rules import Rules
+    from scoring.book import Book
+
+    Ints = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+
+_NEW, _DATA, _TIME, _RULES = range(len(CAUSES))
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Records with their tiers, as places in TIERS; -1 where `valid` is false and no person gave one.
+
+    `by_score` is the tier by cut-off alone, `limited` that within `best` and `worst`, `tier` what is written: a
+    person's word, else the calm one. `cause` is that of the last change, as a place in CAUSES.
+    """
+
+    object: str
+    table: pa.Table
+    score: Ints
+    valid: Flags
+    kept: Kept
+    pins: Overrides
+    best: Ints
+    worst: Ints
+    by_score: Ints
+    limited: Ints
+    tier: Ints
+    changed: Flags
+    cause: Ints
+
+    @property
+    def free(self) -> Flags:
+        """No person gave the tier."""
+        return ~self.pins.pinned
+
+
+def place(
+    object_name: str,
+    table: pa.Table,
+    score: Ints,
+    valid: Flags,
+    limits: tuple[Ints, Ints],
+    book: Book,
+    kept_table: pa.Table | None,
+    rules: Rules,
+    today: int,
+) -> Placed:
+    """Give each record its tier. `limits` are the best and the worst that it may have."""
+    kept = lined_up(kept_table, object_name, table["id"])
+    pins = overrides(table, kept, rules, today)
+    cutoffs = book.cutoffs.get(object_name, {})
+    by_score = by_cutoff(score, table["owner_id"], cutoffs)
+    relaxed = np.clip(by_cutoff(score + rules.tiers.exit_margin, table["owner_id"], cutoffs), *limits)
+    limited = np.clip(by_score, *limits)
+    free = np.where(valid, calm(limited, relaxed, kept, rules, today), -1)
+    tier = np.where(pins.pinned, pins.word, free)
+    changed, cause = _causes(tier, kept, whole(table, "fingerprint"), rules)
+    return Placed(
+        object_name, table, score, valid, kept, pins, *limits, by_score, limited, tier, changed, cause
+    )
+
+
+def _causes(tier: Ints, kept: Kept, fingerprint: Ints, rules: Rules) -> tuple[Flags, Ints]:
+    """Where the tier changed, and why it last did."""
+    changed = ~kept.known | (tier != kept.tier)
+    other_rules = np.asarray(kept.rules != rules.digest, dtype=np.bool_)
+    by_time = np.where(fingerprint != kept.fingerprint, _DATA, _TIME)
+    why = np.where(~kept.known, _NEW, np.where(other_rules, _RULES, by_time))
+    return changed, np.where(changed, why, kept.cause)
+
+
+def remembered(placed: Placed, parent_since: Ints, rules: Rules, today: int) -> pa.Table:
+    """What the next run must know of these records, in STATE_SCHEMA."""
+    rows, table = placed.table.num_rows, placed.table
+    parents = table["parent_id"] if placed.object == "account" else pa.nulls(rows, pa.string())
+    columns = {
+        "object": taken([placed.object], np.zeros(rows, dtype=np.int64)),
+        "id": table["id"],
+        "tier": taken(TIERS, placed.tier),
+        "since": day_array(np.where(placed.changed, today, placed.kept.since)),
+        "cause": taken(CAUSES, placed.cause),
+        "score": pa.array(placed.score, mask=~placed.valid),
+        "rules": taken([rules.digest], np.zeros(rows, dtype=np.int64)),
+        "fingerprint": table["fingerprint"],
+        "parent_id": parents,
+        "parent_since": day_array(parent_since),
+        "override": taken(WORDS, placed.pins.word),
+        "override_seen": day_array(placed.pins.seen),
+    }
+    return pa.table(columns, schema=STATE_SCHEMA)
