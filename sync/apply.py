@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connectors.contract import Connector
-    from sync.ledger import Ledger, Lease
+    from sync.ledger import Lease, Ledger
     from sync.mirror import Mirror
     from sync.plan import Plan
 

@@ -207,7 +207,7 @@ def sandbox(
 
     To try rules, faults, or other clients on it.
     """
-    from sync.demo import serve_sandbox
+    from sync.local_crm import serve_sandbox
 
     with _talking(machine) as talk:
         _exit(serve_sandbox(talk, crm=crm, port=port, data=data, faults=faults))

@@ -60,9 +60,7 @@ def setup(talk: Talk, settings: Path, connection: str | None, *, yes: bool, prin
         rules = load_rules(chosen_connection.rules)
         outputs = chosen_connection.outputs
         if print_to is not None:
-            return _print_setup(
-                talk, connect(name, chosen_connection, rules, ledger), outputs, print_to
-            )
+            return _print_setup(talk, connect(name, chosen_connection, rules, ledger), outputs, print_to)
         admin = connect_admin(name, chosen_connection, rules, ledger, admin_auth())
         talk.banner(admin.org(), name)
         missing = admin.missing(outputs)

@@ -69,35 +69,6 @@ def demo(talk: Talk, *, crm: str, data: str, serve: bool) -> int:
         return max(first.exit_code, second.exit_code, DONE)
 
 
-def serve_sandbox(talk: Talk, *, crm: str, port: int, data: str, faults: Path | None) -> int:
-    """Run the local CRM alone until it is told to stop."""
-
-    def ready(sandbox: Sandbox) -> None:
-        worker, admin = sandbox.credentials.worker, sandbox.credentials.admin
-        talk.result(
-            {
-                "url": sandbox.url,
-                "http_url": sandbox.http_url,
-                "ca_file": str(sandbox.ca_file),
-                "client_id": worker.client_id,
-                "client_secret": worker.client_secret,
-                "admin_client_id": admin.client_id,
-                "admin_client_secret": admin.client_secret,
-            }
-        )
-        talk.say(f"A local {crm.capitalize()} with the data set {data!r}. Look at it: {sandbox.http_url}/")
-        talk.say("To connect to it, in foretag.yaml:")
-        talk.say(f"  url: {sandbox.url}\n  ca_file: {sandbox.ca_file}\nand in the environment:")
-        talk.say(f"  export FORETAG_CLIENT_ID={worker.client_id}")
-        talk.say(f"  export FORETAG_CLIENT_SECRET={worker.client_secret}")
-        talk.say(f"  export FORETAG_ADMIN_CLIENT_ID={admin.client_id}")
-        talk.say(f"  export FORETAG_ADMIN_CLIENT_SECRET={admin.client_secret}")
-        talk.say("Ctrl-C ends it; everything in it is then gone.")
-
-    Sandbox(crm=crm, data=data, port=port, faults=faults).serve(ready)
-    return DONE
-
-
 def write_settings(folder: Path, sandbox: Sandbox) -> Path:
     """Settings, secrets and rules for a connection to a sandbox; returns the settings file."""
     for user, prefix in ((sandbox.credentials.worker, ""), (sandbox.credentials.admin, "admin_")):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from config.rules import Rules
     from config.settings import Connection
     from connectors.contract import Connector, Org
-    from sync.ledger import Ledger, Lease
+    from sync.ledger import Lease, Ledger
     from sync.mirror import Mirror
     from sync.tags import TagStore
 

@@ -82,7 +82,13 @@ def connect_admin(name: str, connection: Connection, rules: Rules, ledger: Ledge
 
 
 def _connect(
-    name: str, connection: Connection, rules: Rules, ledger: Ledger, *, worker: str = "", sleep: Sleep = time.sleep
+    name: str,
+    connection: Connection,
+    rules: Rules,
+    ledger: Ledger,
+    *,
+    worker: str = "",
+    sleep: Sleep = time.sleep,
 ) -> Connector:
     from connectors.salesforce import connect as salesforce  # noqa: PLC0415  # the SDK takes long to import
 
@@ -101,7 +107,7 @@ def _connect(
 def admin_auth() -> Auth:
     """The one-time admin credentials of the environment. Raises `ConfigProblem` if there are none."""
     if os.environ.get("FORETAG_ADMIN_TOKEN"):
-        return AccessToken(grant="access_token", token=Secret(env="FORETAG_ADMIN_TOKEN"))  # noqa: S106  # a name
+        return AccessToken(grant="access_token", token=Secret(env="FORETAG_ADMIN_TOKEN"))  # a name
     if os.environ.get("FORETAG_ADMIN_CLIENT_ID"):
         return ClientCredentials(
             client_id=Secret(env="FORETAG_ADMIN_CLIENT_ID"),
