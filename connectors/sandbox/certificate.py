@@ -1,4 +1,4 @@
-"""The sandbox's certificate, made at start by its own authority, for the hosts by which clients know the CRM."""
+"""The sandbox's certificate, made at start for the names that clients know the CRM by."""
 
 from __future__ import annotations
 
@@ -11,13 +11,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOSTS = (
-    "localhost", "127.0.0.1", "::1", "login.salesforce.com", "test.salesforce.com", "*.my.salesforce.com",
-    "*.sandbox.my.salesforce.com", "api.hubapi.com",
+    "localhost",
+    "127.0.0.1",
+    "::1",
+    "login.salesforce.com",
+    "test.salesforce.com",
+    "*.my.salesforce.com",
+    "*.sandbox.my.salesforce.com",
+    "api.hubapi.com",
 )
 
 
 def tls_context(ca_file: Path) -> ssl.SSLContext:
-    """A server context with a fresh certificate; the authority that clients must trust is written to `ca_file`."""
+    """A server context with a fresh certificate; the authority to trust is written to `ca_file`."""
     authority = trustme.CA(organization_name="Foretag sandbox")
     authority.cert_pem.write_to_path(ca_file)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -1,4 +1,4 @@
-"""The sandbox's own clock: it starts on the data's "today", ticks as clocks do, and can be moved by an admin."""
+"""The sandbox's own clock: it starts on the data's "today", ticks, and can be moved."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class SandboxClock:
-    """Calling it gives the org's time, in UTC. `ticks` gives seconds; without it the machine's own clock ticks."""
+    """Calling it gives the org's time, in UTC. `ticks` gives seconds; default the machine's own."""
 
     def __init__(self, start: datetime, ticks: Callable[[], float] = time.monotonic) -> None:
         self._ticks = ticks

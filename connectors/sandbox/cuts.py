@@ -1,13 +1,14 @@
-"""Replies that are cut in the middle of their bytes, or before the first: an ASGI server alone cannot do it."""
+"""Replies that are cut in the middle of their bytes, or before the first; no ASGI server can do it."""
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    import asyncio
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from connectors.sandbox.fault_kinds import Truncate
@@ -17,9 +18,7 @@ _FRAMING = (b"content-length", b"transfer-encoding", b"connection")
 
 
 def _transport(scope: Scope) -> asyncio.Transport:
-    transport = scope["state"]["transport"]
-    assert isinstance(transport, asyncio.Transport)
-    return transport
+    return cast("asyncio.Transport", scope["state"]["transport"])
 
 
 async def _until_gone(receive: Receive) -> None:
@@ -51,14 +50,13 @@ class Truncation:
 
     app: ASGIApp
     fault: Truncate
-    start: Message | None = None
+    start: Message = field(default_factory=dict)
     body: bytearray = field(default_factory=bytearray)
     whole: int = 0
 
     async def serve(self, scope: Scope, receive: Receive, stamped: Stamped) -> None:
         """Run the application, then send as much of its reply as the fault lets through."""
         await self.app(scope, receive, self._collect)
-        assert self.start is not None
         if self.fault.framing == "close":
             self._write_plainly(_transport(scope), stamped)
         elif self.whole <= self.fault.bytes:
@@ -79,7 +77,6 @@ class Truncation:
         self.whole += len(message.get("body", b""))
 
     async def _send_part(self, send: Send) -> None:
-        assert self.start is not None
         await send(self._framed(self.start))
         await send({"type": "http.response.body", "body": bytes(self.body), "more_body": True})
 
@@ -93,7 +90,6 @@ class Truncation:
 
     def _write_plainly(self, transport: asyncio.Transport, stamped: Stamped) -> None:
         """Without length and chunks: the end of the connection is the end of the body, true or not."""
-        assert self.start is not None
         stamped.status, stamped.sent = self.start["status"], len(self.body)
         headers = [pair for pair in stamped.headers(self.start["headers"]) if pair[0].lower() not in _FRAMING]
         headers.append((b"Connection", b"close"))

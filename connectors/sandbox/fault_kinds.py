@@ -66,7 +66,9 @@ class Status(Fault):
 
     kind: Literal["status"]
     status: int = Field(default=503, ge=400, le=599)
-    body: Literal["error", "html", "empty"] | None = Field(default=None, description="default: as the CRM does")
+    body: Literal["error", "html", "empty"] | None = Field(
+        default=None, description="default: as the CRM does"
+    )
     code: str | None = None
     message: str | None = None
     retry_after: int | None = Field(default=None, ge=0, description="seconds")
@@ -106,12 +108,13 @@ class LostReply(Fault):
 
 
 class Truncate(Fault):
-    """The connection ends after some bytes of the response body (as sent, so compressed ones if asked for)."""
+    """The connection ends after some bytes of the response body (as sent: compressed, if asked for)."""
 
     kind: Literal["truncate"]
     bytes: int = Field(default=1000, ge=0)
     framing: Literal["as_is", "length", "chunked", "close"] = Field(
-        default="as_is", description="how the body's end is announced: by length, by chunks, or only by closing"
+        default="as_is",
+        description="how the body's end is announced: by length, by chunks, or only by closing",
     )
 
 
@@ -138,7 +141,9 @@ class LockRows(Standing):
     kind: Literal["lock_rows"]
     percent: float = Field(default=5.0, gt=0, le=100)
     prefix: str = Field(default="", description="only ids that begin so: 001 for accounts")
-    hold: int | None = Field(default=1, ge=1, description="attempts that fail before a record is free; null for ever")
+    hold: int | None = Field(
+        default=1, ge=1, description="attempts that fail before a record is free; null for ever"
+    )
 
 
 class LateCommit(OnObject):
@@ -211,9 +216,25 @@ class Poison(OnObject):
 
 
 AnyFault = Annotated[
-    ExpireSession | Status | Html200 | QueryTimeout | RequestLimit | Latency | LostReply | Truncate | LoseLocators
-    | ShortPages | LockRows | LateCommit | FlsOff | ReadOnly | ValidationRule | JobFailed | JobAborted
-    | ShuffleResults | Poison,
+    ExpireSession
+    | Status
+    | Html200
+    | QueryTimeout
+    | RequestLimit
+    | Latency
+    | LostReply
+    | Truncate
+    | LoseLocators
+    | ShortPages
+    | LockRows
+    | LateCommit
+    | FlsOff
+    | ReadOnly
+    | ValidationRule
+    | JobFailed
+    | JobAborted
+    | ShuffleResults
+    | Poison,
     Field(discriminator="kind"),
 ]
 

@@ -1,4 +1,4 @@
-"""The faults that are switched on: what they do to a call, to the data, and to bulk jobs; repeatable by seed."""
+"""The faults that are switched on: what they do to a call, to the data and to bulk jobs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from config.documents import Document, load_document, validate
 from connectors.sandbox import fault_kinds as kinds
@@ -21,17 +21,25 @@ Kind = TypeVar("Kind", bound=kinds.Fault)
 
 # Kinds that meet a call as such; the others are asked for by whoever handles data and jobs.
 OF_A_CALL = (
-    kinds.ExpireSession, kinds.Status, kinds.Html200, kinds.QueryTimeout, kinds.RequestLimit, kinds.Latency,
-    kinds.LostReply, kinds.Truncate, kinds.LoseLocators, kinds.ShortPages,
+    kinds.ExpireSession,
+    kinds.Status,
+    kinds.Html200,
+    kinds.QueryTimeout,
+    kinds.RequestLimit,
+    kinds.Latency,
+    kinds.LostReply,
+    kinds.Truncate,
+    kinds.LoseLocators,
+    kinds.ShortPages,
 )
 
 
 @dataclass(slots=True)
-class Switch:
+class Switch(Generic[Kind]):
     """A fault that is on, and how often it was met and acted."""
 
     number: int
-    fault: kinds.Fault
+    fault: Kind
     seen: int = 0
     acted: int = 0
     pattern: re.Pattern[str] = field(init=False)
@@ -52,7 +60,7 @@ class Faults:
 
     def __init__(self, faults: Iterable[kinds.Fault | Mapping[str, Any]] = (), seed: int = 0) -> None:
         self._lock = threading.RLock()
-        self._switches: list[Switch] = []
+        self._switches: list[Switch[kinds.Fault]] = []
         self._attempts: Counter[str] = Counter()
         self._number = 0
         self.seed = seed
@@ -65,11 +73,13 @@ class Faults:
         return cls(file.faults, file.seed)
 
     def add(self, faults: Iterable[kinds.Fault | Mapping[str, Any]]) -> list[int]:
-        """Switch faults on; returns their numbers. Raises `ConfigProblem` if one is not understood; then none is on."""
+        """Switch faults on; returns their numbers. Raises `ConfigProblem`, with none on, if one is wrong."""
         document = Document(Path("faults"), {"faults": [_plain(fault) for fault in faults]})
         made = validate(document, kinds.FaultFile).faults
         with self._lock:
-            switches = [Switch(self._number + place, fault) for place, fault in enumerate(made, 1)]
+            switches = [
+                Switch[kinds.Fault](self._number + place, fault) for place, fault in enumerate(made, 1)
+            ]
             self._number += len(switches)
             self._switches.extend(switches)
             return [switch.number for switch in switches]
@@ -87,7 +97,12 @@ class Faults:
         """The faults that are on, as JSON, with how often each was met and acted."""
         with self._lock:
             return [
-                {"number": switch.number, **switch.fault.model_dump(), "seen": switch.seen, "acted": switch.acted}
+                {
+                    "number": switch.number,
+                    **switch.fault.model_dump(),
+                    "seen": switch.seen,
+                    "acted": switch.acted,
+                }
                 for switch in self._switches
             ]
 
@@ -100,7 +115,8 @@ class Faults:
         line = f"{method} {target}"
         with self._lock:
             return tuple(
-                switch.fault for switch in self._switches
+                switch.fault
+                for switch in self._switches
                 if isinstance(switch.fault, OF_A_CALL) and switch.pattern.search(line) and switch.meets()
             )
 
@@ -159,14 +175,15 @@ class Faults:
     def _standing(self, kind: type[Kind], object_name: str) -> list[Kind]:
         with self._lock:
             found = [switch.fault for switch in self._on(kind)]
-        return [fault for fault in found if not isinstance(fault, kinds.OnObject) or fault.concerns(object_name)]
+        return [
+            fault for fault in found if not isinstance(fault, kinds.OnObject) or fault.concerns(object_name)
+        ]
 
-    def _on(self, kind: type[Kind]) -> list[Any]:
-        return [switch for switch in self._switches if isinstance(switch.fault, kind)]
+    def _on(self, kind: type[Kind]) -> list[Switch[Kind]]:
+        return [cast("Switch[Kind]", switch) for switch in self._switches if isinstance(switch.fault, kind)]
 
-    def _locks(self, switch: Switch, record_id: str) -> bool:
-        fault = switch.fault
-        assert isinstance(fault, kinds.LockRows)
+    def _locks(self, switch: Switch[kinds.LockRows], record_id: str) -> bool:
+        fault: kinds.LockRows = switch.fault
         if not record_id.startswith(fault.prefix) or _draw(self.seed, record_id) >= fault.percent / 100:
             return False
         key = f"{switch.number}:{record_id}"

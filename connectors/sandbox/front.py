@@ -1,8 +1,8 @@
 """The sandbox's one port: plain HTTP, TLS and proxy requests are told apart by their first bytes.
 
-A connection that begins with a TLS hello is served over TLS; `CONNECT host:443` is answered and then looked at
-anew, so that clients with a fixed host (login.salesforce.com) reach us as their proxy. uvicorn's HTTP protocol
-then runs on the socket itself: nothing is relayed or parsed twice, so bulk downloads are not slowed down.
+A connection that begins with a TLS hello is served over TLS; `CONNECT host:443` is answered and then looked
+at anew, so that clients with a fixed host (login.salesforce.com) reach us as their proxy. uvicorn's HTTP
+protocol then runs on the socket itself: nothing is relayed or parsed twice, so downloads are not slowed down.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -34,7 +34,7 @@ _GRACE_SECONDS = 5.0
 class Protocol(H11Protocol):
     """uvicorn's HTTP/1.1, which lets the application see its transport: some faults are cuts in the bytes."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start serving a connection."""
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
@@ -49,9 +49,18 @@ class Front:
         self._tls = tls
         self._state = ServerState()
         self._config = Config(
-            app, interface="asgi3", lifespan="off", http="h11", ws="none", log_config=None, access_log=False,
-            server_header=False, date_header=False, timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-            h11_max_incomplete_event_size=4 * _MAX_HEAD, proxy_headers=False,
+            app,
+            interface="asgi3",
+            lifespan="off",
+            http="h11",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            h11_max_incomplete_event_size=4 * _MAX_HEAD,
+            proxy_headers=False,
         )
         self._listeners: list[socket.socket] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -72,14 +81,14 @@ class Front:
         for listener in self._listeners:
             listener.close()
         for connection in list(self._state.connections):
-            cast("asyncio.Transport", connection.transport).abort()
+            connection.transport.abort()
         for running in list(self._state.tasks):
             running.cancel()
         pending = [*self._tasks, *self._state.tasks]
         await asyncio.gather(*pending, return_exceptions=True)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_GRACE_SECONDS):
-                while self._state.connections:
+                while self._state.connections:  # noqa: ASYNC110  # uvicorn keeps a set, and no event
                     await asyncio.sleep(0.005)
 
     async def _accept(self, listener: socket.socket) -> None:
@@ -91,7 +100,7 @@ class Front:
                 # The client gave up while in the queue, or file descriptors ran out for a moment.
                 await asyncio.sleep(0.01)
                 continue
-            connection.setblocking(False)
+            connection.settimeout(0)
             self._spawn(self._take(connection))
 
     async def _take(self, connection: socket.socket) -> None:
@@ -132,13 +141,13 @@ def loopback_addresses(host: str) -> tuple[str, ...]:
     with contextlib.suppress(ValueError):
         if ipaddress.ip_address(host).is_loopback:
             return (host,)
-    raise ConfigProblem(Problem(
-        f"the sandbox serves only this machine, not {host!r}", where="sandbox", fix="use localhost"
-    ))
+    raise ConfigProblem(
+        Problem(f"the sandbox serves only this machine, not {host!r}", where="sandbox", fix="use localhost")
+    )
 
 
 def listen(hosts: tuple[str, ...], port: int) -> list[socket.socket]:
-    """Listening sockets on one port of every address; IPv6 may be missing. Raises `ConfigProblem` if it is taken."""
+    """Listening sockets on one port of every address; IPv6 may be missing. Raises `ConfigProblem`."""
     listeners: list[socket.socket] = []
     for host in hosts:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -147,10 +156,14 @@ def listen(hosts: tuple[str, ...], port: int) -> list[socket.socket]:
         except OSError as error:
             if listeners:
                 continue  # a machine without IPv6, or another program on that port there
-            raise ConfigProblem(Problem(
-                f"cannot listen on {host} port {port}: {error.strerror}", where="sandbox", fix="choose another --port"
-            )) from None
-        listener.setblocking(False)
+            raise ConfigProblem(
+                Problem(
+                    f"cannot listen on {host} port {port}: {error.strerror}",
+                    where="sandbox",
+                    fix="choose another --port",
+                )
+            ) from None
+        listener.settimeout(0)
         listeners.append(listener)
         port = listener.getsockname()[1]
     return listeners
@@ -182,10 +195,16 @@ async def answer_connect(connection: socket.socket) -> None:
     await loop.sock_sendall(connection, b"HTTP/1.1 200 Connection established\r\n\r\n")
 
 
+def _resolve(ready: asyncio.Future[None]) -> None:
+    # May be called again before the reader is removed.
+    if not ready.done():
+        ready.set_result(None)
+
+
 async def _readable(connection: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(connection, lambda: ready.done() or ready.set_result(None))
+    loop.add_reader(connection, _resolve, ready)
     try:
         await ready
     finally:

@@ -1,4 +1,4 @@
-"""The sandbox's own account of what was asked of it and what really changed, for tests and for the curious."""
+"""The sandbox's own account of what was asked of it and what really changed, for tests and people."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class RequestEntry:
 
 @dataclass(frozen=True, slots=True)
 class WriteEntry:
-    """Effective writes of one operation on one object: these records got these fields; `changed` values differ now."""
+    """Effective writes of one operation: `fields` of these records; `changed` values differ now."""
 
     number: int
     at: str
@@ -60,16 +60,34 @@ class Journal:
         self._entries: list[RequestEntry | WriteEntry] = []
         self._lock = threading.Lock()
 
-    def request(  # noqa: PLR0913  # one argument for each column of the entry
-        self, *, method: str, path: str, user: str, status: int, counted: bool, sent: int, faults: Sequence[str] = ()
+    def request(  # one argument for each column of the entry
+        self,
+        *,
+        method: str,
+        path: str,
+        user: str,
+        status: int,
+        counted: bool,
+        sent: int,
+        faults: Sequence[str] = (),
     ) -> None:
         """Note a request that was answered, or cut."""
         with self._lock:
-            self._entries.append(RequestEntry(
-                len(self._entries) + 1, self._now(), method, path, user, status, counted, sent, tuple(faults)
-            ))
+            self._entries.append(
+                RequestEntry(
+                    len(self._entries) + 1,
+                    self._now(),
+                    method,
+                    path,
+                    user,
+                    status,
+                    counted,
+                    sent,
+                    tuple(faults),
+                )
+            )
 
-    def write(  # noqa: PLR0913  # the org's seam
+    def write(  # the org's seam
         self,
         user: Person,
         operation: str,
@@ -80,10 +98,18 @@ class Journal:
     ) -> None:
         """Note records that an operation wrote."""
         with self._lock:
-            self._entries.append(WriteEntry(
-                len(self._entries) + 1, self._now(), user.username, operation, object_name, tuple(record_ids),
-                tuple(fields), changed,
-            ))
+            self._entries.append(
+                WriteEntry(
+                    len(self._entries) + 1,
+                    self._now(),
+                    user.username,
+                    operation,
+                    object_name,
+                    tuple(record_ids),
+                    tuple(fields),
+                    changed,
+                )
+            )
 
     @property
     def position(self) -> int:
@@ -94,7 +120,7 @@ class Journal:
     def entries(self, since: int = 0) -> list[RequestEntry | WriteEntry]:
         """The entries after a number, oldest first."""
         with self._lock:
-            return self._entries[max(since, 0):]
+            return self._entries[max(since, 0) :]
 
     def requests(self, since: int = 0) -> list[RequestEntry]:
         """The requests after a number."""

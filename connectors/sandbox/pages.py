@@ -23,11 +23,26 @@ PAGE_ROWS = 100
 OPPORTUNITY_ROWS = 50
 _VERSION = "62.0"
 # Columns of the book, in the order a rep reads them.
-_BOOK = ("foretag_tier", "foretag_score", "foretag_segment", "foretag_growth_potential", "foretag_reason",
-         "foretag_next_step")
+_BOOK = (
+    "foretag_tier",
+    "foretag_score",
+    "foretag_segment",
+    "foretag_growth_potential",
+    "foretag_reason",
+    "foretag_next_step",
+)
 _STYLES = {"foretag_reason": "why", "foretag_next_step": "step", "foretag_score": "number"}
-_DETAILS = ("Type", "Industry", "BillingCountry", "NumberOfEmployees", "AnnualRevenue", "Phone", "Website",
-            "CreatedDate", "LastModifiedDate")
+_DETAILS = (
+    "Type",
+    "Industry",
+    "BillingCountry",
+    "NumberOfEmployees",
+    "AnnualRevenue",
+    "Phone",
+    "Website",
+    "CreatedDate",
+    "LastModifiedDate",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +65,21 @@ class Shown:
 
 
 _OPPORTUNITY = (
-    Shown("Foretag_Tier__c", "Tier"), Shown("Foretag_Score__c", "Score", "number"), Shown("Name", "Opportunity"),
-    Shown("StageName", "Stage", "short"), Shown("Amount", "Amount", "number"), Shown("CloseDate", "Close date", "short"),
-    Shown("Foretag_Reason__c", "Why", "why"), Shown("Foretag_Next_Step__c", "Suggested next step", "step"),
+    Shown("Foretag_Tier__c", "Tier"),
+    Shown("Foretag_Score__c", "Score", "number"),
+    Shown("Name", "Opportunity"),
+    Shown("StageName", "Stage", "short"),
+    Shown("Amount", "Amount", "number"),
+    Shown("CloseDate", "Close date", "short"),
+    Shown("Foretag_Reason__c", "Why", "why"),
+    Shown("Foretag_Next_Step__c", "Suggested next step", "step"),
 )
 _TASK = (
-    Shown("Subject", "Task"), Shown("Status", "Status", "short"), Shown("Priority", "Priority", "short"),
-    Shown("ActivityDate", "Due", "short"), Shown("Description", "Comments", "why"),
+    Shown("Subject", "Task"),
+    Shown("Status", "Status", "short"),
+    Shown("Priority", "Priority", "short"),
+    Shown("ActivityDate", "Due", "short"),
+    Shown("Description", "Comments", "why"),
 )
 
 
@@ -66,8 +89,11 @@ class Pages:
     def __init__(self, org: Org) -> None:
         self._org = org
         self._environment = Environment(
-            loader=PackageLoader("connectors.sandbox"), autoescape=True, undefined=StrictUndefined,
-            trim_blocks=True, lstrip_blocks=True,
+            loader=PackageLoader("connectors.sandbox"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
         self._environment.filters["shown"] = shown
 
@@ -94,16 +120,28 @@ class Pages:
     def accounts_page(self, tier: str, page: int) -> str:
         """The book: by tier and score where these fields exist, by name before."""
         visible = self._visible("Account")
-        columns = [field for name in _BOOK for field in OUTPUT_FIELDS
-                   if field.name == name and field.salesforce_name in visible]
+        columns = [
+            field
+            for name in _BOOK
+            for field in OUTPUT_FIELDS
+            if field.name == name and field.salesforce_name in visible
+        ]
         scored = "Foretag_Tier__c" in visible
         where = f" WHERE Foretag_Tier__c = '{tier}'" if scored and tier else ""
-        total = self._org.query(f"SELECT COUNT() FROM Account{where}", self._org.admin).total_size  # noqa: S608  # a fixed word
+        count = f"SELECT COUNT() FROM Account{where}"  # noqa: S608  # `where` holds one of four letters
+        total = self._org.query(count, self._org.admin).total_size
         pages = max(-(-total // PAGE_ROWS), 1)
         page = min(page, pages)
         return self._render(
-            "accounts.html", accounts=self._accounts(columns, where, page, scored=scored), total=total, scored=scored,
-            tier=tier, tiers=list(TIERS), page=page, pages=pages, columns=[_column(field) for field in columns],
+            "accounts.html",
+            accounts=self._accounts(columns, where, page, scored=scored),
+            total=total,
+            scored=scored,
+            tier=tier,
+            tiers=list(TIERS),
+            page=page,
+            pages=pages,
+            columns=[_column(field) for field in columns],
         )
 
     def account_page(self, record_id: str) -> str:
@@ -115,17 +153,29 @@ class Pages:
         ours = [field for field in OUTPUT_FIELDS if field.salesforce_name in visible]
         record_id = account["Id"]
         opportunities = self._list(
-            "Opportunity", _OPPORTUNITY, f"AccountId = '{record_id}' ORDER BY IsClosed, CloseDate DESC")
-        tasks = self._list("Task", _TASK, f"AccountId = '{record_id}' ORDER BY IsClosed, ActivityDate NULLS LAST")
+            "Opportunity", _OPPORTUNITY, f"AccountId = '{record_id}' ORDER BY IsClosed, CloseDate DESC"
+        )
+        tasks = self._list(
+            "Task", _TASK, f"AccountId = '{record_id}' ORDER BY IsClosed, ActivityDate NULLS LAST"
+        )
         return self._render(
-            "account.html", account=account, **opportunities, **tasks,
-            verdict={field.name: account.get(field.salesforce_name) for field in OUTPUT_FIELDS} if ours else None,
+            "account.html",
+            account=account,
+            **opportunities,
+            **tasks,
+            verdict={field.name: account.get(field.salesforce_name) for field in OUTPUT_FIELDS}
+            if ours
+            else None,
             details=[(visible[name], account.get(name)) for name in _DETAILS if name in visible],
         )
 
-    def _accounts(self, columns: list[OutputField], where: str, page: int, *, scored: bool) -> list[dict[str, Any]]:
+    def _accounts(
+        self, columns: list[OutputField], where: str, page: int, *, scored: bool
+    ) -> list[dict[str, Any]]:
         fields = ", ".join(["Id", "Name", "Owner.Name", *(field.salesforce_name for field in columns)])
-        order = "Foretag_Tier__c NULLS LAST, Foretag_Score__c DESC NULLS LAST, Name, Id" if scored else "Name, Id"
+        order = (
+            "Foretag_Tier__c NULLS LAST, Foretag_Score__c DESC NULLS LAST, Name, Id" if scored else "Name, Id"
+        )
         soql = f"SELECT {fields} FROM Account{where} ORDER BY {order}"  # noqa: S608  # field names of ours
         start = (page - 1) * PAGE_ROWS
         return self._org.query(soql, self._org.admin).records(start, start + PAGE_ROWS, _VERSION)
@@ -134,7 +184,8 @@ class Pages:
         """Rows of a related object, the columns that exist there, and how many there are in all if more."""
         visible = self._visible(object_name)
         columns = tuple(column for column in columns if column.name in visible)
-        soql = f"SELECT {', '.join(column.name for column in columns)} FROM {object_name} WHERE {condition}"  # noqa: S608  # as above
+        names = ", ".join(column.name for column in columns)
+        soql = f"SELECT {names} FROM {object_name} WHERE {condition}"  # noqa: S608  # field names of ours
         found = self._org.query(soql, self._org.admin)
         name = object_name.lower()
         plural = "opportunities" if name == "opportunity" else f"{name}s"
@@ -160,7 +211,10 @@ class Pages:
 
 def _column(field: OutputField) -> dict[str, str]:
     return {
-        "name": field.name, "label": field.label, "type": field.type, "salesforce_name": field.salesforce_name,
+        "name": field.name,
+        "label": field.label,
+        "type": field.type,
+        "salesforce_name": field.salesforce_name,
         "style": _STYLES.get(field.name, "short"),
     }
 

@@ -32,7 +32,7 @@ def _value(poison: Poison) -> Any:
 
 
 def poison_records(faults: Faults, object_name: str, records: list[dict[str, Any]], first: int) -> bool:
-    """Poison wire records in place; `first` is the first record's place in the whole result. True if any was."""
+    """Poison wire records in place; `first` is the first one's place in the whole result. True if any."""
     touched = False
     for poison in faults.poisons(object_name):
         for place, record in enumerate(records, first):
@@ -58,7 +58,9 @@ def poison_table(faults: Faults, object_name: str, table: pa.Table, first: int) 
         column = table.schema.get_field_index("Id" if poison.what == "missing_id" else poison.field)
         places = _places(poison, table, first)
         if column >= 0 and places:
-            table = table.set_column(column, table.schema.names[column], _poisoned(table[column], poison, places))
+            table = table.set_column(
+                column, table.schema.names[column], _poisoned(table[column], poison, places)
+            )
     return table
 
 

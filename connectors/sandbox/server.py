@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import signal
 import tempfile
 import threading
@@ -54,14 +55,14 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The worker's and the admin's. They are the same in every sandbox: it is reachable from this machine only."""
+    """The worker's and the admin's: the same in every sandbox, as only this machine reaches it."""
 
     worker: Account
     admin: Account
 
 
 class Sandbox:
-    """A local CRM. `with Sandbox() as sandbox:` serves it from a thread; `serve` blocks until it is told to stop.
+    """A local CRM. `with Sandbox() as sandbox:` serves it from a thread; `serve` blocks until told to stop.
 
     Args:
         crm: which CRM is played.
@@ -76,7 +77,7 @@ class Sandbox:
         ConfigProblem: unknown CRM or data set, port taken, malformed faults.
     """
 
-    def __init__(  # noqa: PLR0913  # each has a default, and all are named where it is called
+    def __init__(  # each has a default, and all are named where it is called
         self,
         crm: str = "salesforce",
         data: str = "pipeline",
@@ -89,7 +90,9 @@ class Sandbox:
         ca_file: Path | None = None,
     ) -> None:
         if crm not in CRMS:
-            raise ConfigProblem(Problem(f"no such CRM: {crm!r}", where="sandbox", fix=f"known here: {', '.join(CRMS)}"))
+            raise ConfigProblem(
+                Problem(f"no such CRM: {crm!r}", where="sandbox", fix=f"known here: {', '.join(CRMS)}")
+            )
         self.crm, self.data = crm, data
         self.faults = _faults(faults)
         dataset = load_dataset(data)
@@ -99,7 +102,9 @@ class Sandbox:
         self.org = Org(dataset, self.clock, faults=self.faults, journal=self.journal)
         self.sessions = Sessions(self.org, self.clock)
         self.limits = Limits(self.clock)
-        self.credentials = Credentials(self._account("worker", self.org.worker), self._account("admin", self.org.admin))
+        self.credentials = Credentials(
+            self._account("worker", self.org.worker), self._account("admin", self.org.admin)
+        )
         self._host, self._wanted_port, self._wanted_ca_file = host, port, ca_file
         self._resources = ExitStack()
         self._front: Front | None = None
@@ -123,8 +128,8 @@ class Sandbox:
     @property
     def ca_file(self) -> Path:
         """The certificate authority, PEM."""
-        self._running()
-        assert self._ca_file is not None
+        if self._ca_file is None:
+            raise _not_running()
         return self._ca_file
 
     def trust(self, client_id: str, public_key: str) -> None:
@@ -142,8 +147,7 @@ class Sandbox:
             thread.start()
             self._resources.callback(thread.finish)
             started.wait()
-            if thread.problem is not None:
-                raise thread.problem
+            thread.complain()
         except BaseException:
             self.stop()
             raise
@@ -152,7 +156,7 @@ class Sandbox:
     def stop(self) -> None:
         """Cut all connections and free everything; a stopped sandbox can be started again."""
         self._resources.close()
-        self._front = None
+        self._front = self._ca_file = None
 
     def __enter__(self) -> Self:
         return self.start()
@@ -161,7 +165,7 @@ class Sandbox:
         self.stop()
 
     def serve(self, ready: Callable[[Sandbox], None]) -> None:
-        """Serve from this (main) thread until SIGTERM or Ctrl-C; `ready` is called once connections are accepted."""
+        """Serve from this (main) thread until SIGTERM or Ctrl-C; `ready` is called once it accepts."""
         try:
             self._begin()
             asyncio.run(self._until_signal(ready))
@@ -182,7 +186,7 @@ class Sandbox:
         end, loop = asyncio.Event(), asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, end.set)
-        await self.serving(lambda: ready(self), end)
+        await self.serving(functools.partial(ready, self), end)
 
     def _begin(self) -> None:
         self._ca_file = self._wanted_ca_file or self._temporary_file()
@@ -194,13 +198,20 @@ class Sandbox:
 
     def _running(self) -> Front:
         if self._front is None:
-            raise RuntimeError("the sandbox is not running: use it in a with statement, or call start()")
+            raise _not_running()
         return self._front
 
     def _app(self) -> ASGIApp:
         context = SandboxContext(self.org, self.sessions, self.faults, self.journal, self.limits, self.clock)
         switches = Switches(
-            self.crm, self.data, self.org.name, self.clock, self.faults, self.journal, self.limits, self.sessions
+            self.crm,
+            self.data,
+            self.org.name,
+            self.clock,
+            self.faults,
+            self.journal,
+            self.limits,
+            self.sessions,
         )
         return salesforce_app(context, [*switches.routes(), *Pages(self.org).routes()])
 
@@ -209,9 +220,16 @@ class Sandbox:
         login = Login(user.username, f"sandbox-{name}-password", f"sandbox{name}token")
         self.sessions.apps[app.client_id] = app
         self.sessions.logins[user.username.lower()] = login
-        refresh_token = self.sessions.issue_refresh_token(app.client_id, user.username, f"sandbox-{name}-refresh-token")
+        refresh_token = self.sessions.issue_refresh_token(
+            app.client_id, user.username, f"sandbox-{name}-refresh-token"
+        )
         return Account(
-            app.client_id, app.client_secret, user.username, login.password, login.security_token, refresh_token
+            app.client_id,
+            app.client_secret,
+            user.username,
+            login.password,
+            login.security_token,
+            refresh_token,
         )
 
 
@@ -239,11 +257,20 @@ class _ServingThread(threading.Thread):
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
         await self._sandbox.serving(self._accepting.set, self._end)
 
+    def complain(self) -> None:
+        """Raise what went wrong, if anything did."""
+        if self.problem is not None:
+            raise self.problem
+
     def finish(self) -> None:
         """End the loop and wait for the thread."""
         if self.is_alive() and self._loop is not None and self._end is not None:
             self._loop.call_soon_threadsafe(self._end.set)
         self.join()
+
+
+def _not_running() -> RuntimeError:
+    return RuntimeError("the sandbox is not running: use it in a with statement, or call start()")
 
 
 def _faults(faults: Path | str | Faults | Iterable[Fault | Mapping[str, Any]] | None) -> Faults:
@@ -255,5 +282,4 @@ def _faults(faults: Path | str | Faults | Iterable[Fault | Mapping[str, Any]] | 
 def _clock(today: date, clock: Callable[[], datetime] | None) -> SandboxClock:
     if clock is None:
         return SandboxClock(datetime(today.year, today.month, today.day, tzinfo=UTC) + _MORNING)
-    began = clock()
-    return SandboxClock(began, lambda: (clock() - began).total_seconds())
+    return SandboxClock(clock(), lambda: clock().timestamp())

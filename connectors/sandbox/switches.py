@@ -1,4 +1,4 @@
-"""The sandbox's own switches over HTTP: health, journal, clock, faults, keys. None of them counts as an API call."""
+"""The sandbox's own switches over HTTP: health, journal, clock, faults, limits, keys. None is counted."""
 
 from __future__ import annotations
 
@@ -71,10 +71,17 @@ class Switches:
 
     async def health(self, _request: Request) -> Response:
         """GET /sandbox."""
-        return JSONResponse({
-            "status": "up", "crm": self.crm, "data": self.data, "org": self.org_name, "now": self.clock().isoformat(),
-            "totals": self.journal.totals(), "faults": len(self.faults.listing()),
-        })
+        return JSONResponse(
+            {
+                "status": "up",
+                "crm": self.crm,
+                "data": self.data,
+                "org": self.org_name,
+                "now": self.clock().isoformat(),
+                "totals": self.journal.totals(),
+                "faults": len(self.faults.listing()),
+            }
+        )
 
     async def read_journal(self, request: Request) -> Response:
         """GET /sandbox/journal?since=N."""
@@ -84,7 +91,7 @@ class Switches:
         return JSONResponse(self.journal.as_json(int(since)))
 
     async def move_clock(self, request: Request) -> Response:
-        """POST /sandbox/clock with {"days", "hours", "minutes", "seconds"} to advance by, or {"now": ISO} to set."""
+        """POST /sandbox/clock with {"days", "hours", "minutes", "seconds"} to go on by, or {"now": ISO}."""
         if request.method == "POST":
             try:
                 self._move(await _json(request))
@@ -115,7 +122,7 @@ class Switches:
         return JSONResponse({"seed": self.faults.seed, "faults": self.faults.listing()})
 
     async def change_limits(self, request: Request) -> Response:
-        """POST /sandbox/limits with {"maximum", "per_app", "use"}: the daily allowance, its header, calls of others."""
+        """POST /sandbox/limits with {"maximum", "per_app", "use"}: allowance, header, calls of others."""
         if request.method == "POST":
             try:
                 wanted = await _json(request)
@@ -127,7 +134,7 @@ class Switches:
         return JSONResponse({"header": self.allowance.header()})
 
     async def add_key(self, request: Request) -> Response:
-        """POST /sandbox/keys with {"client_id", "public_key"}: trust a certificate or public key (PEM) for JWTs."""
+        """POST /sandbox/keys with {"client_id", "public_key"}: trust a PEM for JWTs."""
         try:
             wanted = await _json(request)
             self.keys.register_key(wanted["client_id"], wanted["public_key"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Notes:
-    """What handlers tell about the call they are in: who called, whether it counts, which faults act on it."""
+    """What is known about the call in hand: who called, whether it counts, which faults act on it."""
 
     user: str = ""
     counted: bool = False
@@ -53,7 +53,7 @@ class Crm(Protocol):
     """What the wire asks of the CRM that is played."""
 
     def concerns(self, path: str) -> bool:
-        """Whether the path is the CRM's own; the sandbox's pages and switches have neither faults nor journal."""
+        """Whether the path is the CRM's own; the sandbox's own have neither faults nor journal."""
         ...
 
     def refuse(self, scope: Scope) -> Response | None:
@@ -93,7 +93,9 @@ class Wire:
         await self._call(scope, receive, stamped)
 
     async def _call(self, scope: Scope, receive: Receive, stamped: Stamped) -> None:
-        target = scope["path"] + ("?" + scope["query_string"].decode("latin-1") if scope["query_string"] else "")
+        target = scope["path"] + (
+            "?" + scope["query_string"].decode("latin-1") if scope["query_string"] else ""
+        )
         acting = self.faults.of_call(scope["method"], target)
         call = Notes(faults=acting)
         token = NOTES.set(call)
@@ -102,11 +104,18 @@ class Wire:
         finally:
             NOTES.reset(token)
             self.journal.request(
-                method=scope["method"], path=target, user=call.user, status=stamped.status, counted=call.counted,
-                sent=stamped.sent, faults=[fault.model_dump()["kind"] for fault in acting],
+                method=scope["method"],
+                path=target,
+                user=call.user,
+                status=stamped.status,
+                counted=call.counted,
+                sent=stamped.sent,
+                faults=[fault.model_dump()["kind"] for fault in acting],
             )
 
-    async def _faulty(self, scope: Scope, receive: Receive, stamped: Stamped, acting: tuple[Fault, ...]) -> None:
+    async def _faulty(
+        self, scope: Scope, receive: Receive, stamped: Stamped, acting: tuple[Fault, ...]
+    ) -> None:
         for fault in acting:
             if isinstance(fault, Latency):
                 await asyncio.sleep(fault.seconds)

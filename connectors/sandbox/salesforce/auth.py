@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MY_DOMAIN = "foretag-sandbox.my.salesforce.com"
 _SHARED_HOSTS = ("login.salesforce.com", "test.salesforce.com")
-# Beyond this an `exp` claim must be milliseconds, as one well-known client sends it (it is the year 5138 in seconds).
+# Beyond this (the year 5138) an `exp` claim must be milliseconds, as one well-known client sends it.
 _MILLISECONDS = 100_000_000_000
 _LEEWAY_SECONDS = 300
 
@@ -65,10 +65,8 @@ def instance_url(base_url: str) -> str:
 def token(call: Call) -> Response:
     """POST /services/oauth2/token."""
     form = _form(call)
-    grant = GRANTS.get(form.get("grant_type", ""))
+    grant = GRANTS.get(form.get("grant_type", ""), _unsupported)
     try:
-        if grant is None:
-            raise OAuthError("unsupported_grant_type", "grant type not supported")
         user, app, refresh_token = grant(call, form)
     except OAuthError as error:
         return json_response(error.body, 400)
@@ -128,6 +126,10 @@ def _basic(call: Call) -> tuple[str, str] | None:
     except ValueError:
         raise OAuthError("invalid_client", "invalid client credentials") from None
     return unquote_plus(client_id), secret
+
+
+def _unsupported(_call: Call, _form: Mapping[str, str]) -> tuple[User, App, str | None]:
+    raise OAuthError("unsupported_grant_type", "grant type not supported")
 
 
 def _client_credentials(call: Call, form: Mapping[str, str]) -> tuple[User, App, str | None]:

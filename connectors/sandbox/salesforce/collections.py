@@ -109,11 +109,17 @@ def _saved(call: Call, save: Save, *, with_created: bool = False) -> Response:
     try:
         with call.org.transaction() if all_or_none else nullcontext():
             results = [result for name, rows in chunks for result in save(name, rows)]
-            if all_or_none and not all(result.success for result in results):
-                raise RolledBack([_undone(result) for result in results])
+            if all_or_none:
+                _all(results)
     except RolledBack as rolled_back:
         results = rolled_back.answer
     return json_response([result.body(with_created=with_created) for result in results])
+
+
+def _all(results: list[SaveResult]) -> None:
+    """Leave the transaction if one record was refused."""
+    if not all(result.success for result in results):
+        raise RolledBack([_undone(result) for result in results])
 
 
 def _undone(result: SaveResult) -> SaveResult:
@@ -128,7 +134,7 @@ def _chunks(records: Any) -> list[tuple[str, list[dict[str, Any]]]]:
     runs = groupby(records, key=_type)
     chunks = [(name, [_without_attributes(record) for record in run]) for name, run in runs]
     if len(chunks) > MAX_CHUNKS:
-        message = f"Cannot process more than {MAX_CHUNKS} chunks of different types in one call; sort records by type"
+        message = f"Cannot process more than {MAX_CHUNKS} chunks of different types; sort records by type"
         raise SalesforceError("LIMIT_EXCEEDED", message)
     return chunks
 

@@ -100,11 +100,17 @@ def _run_together(call: Call, requests: list[dict[str, Any]], *, all_or_none: bo
         with call.org.transaction() if all_or_none else nullcontext():
             for request in requests:
                 replies.append(_reply(call, request, replies))
-                if all_or_none and replies[-1].failed:
-                    raise RolledBack(replies)
+                if all_or_none:
+                    _must_stand(replies[-1])
     except RolledBack:
         return _halted(requests, replies[-1])
     return replies
+
+
+def _must_stand(reply: Subreply) -> None:
+    """Leave the transaction if this subrequest was refused."""
+    if reply.failed:
+        raise RolledBack(reply)
 
 
 def _halted(requests: list[dict[str, Any]], culprit: Subreply) -> list[Subreply]:

@@ -1,4 +1,4 @@
-"""How the Salesforce side looks while a fault acts: error bodies, pages and empty replies as the CRM sends them."""
+"""How the Salesforce side looks while a fault acts: errors, pages and empty replies as the CRM has them."""
 
 from __future__ import annotations
 
@@ -17,19 +17,23 @@ if TYPE_CHECKING:
 
     from connectors.sandbox.salesforce.context import SandboxContext
 
+_ERROR_ID = (
+    "An unexpected error occurred. Please include this ErrorId if you contact support: "
+    "1234567-89 (1234567890)"
+)
 # What the CRM's edge sends for a status, unless the fault says otherwise: (body, error code, message).
 _STATUS_REPLIES = {
     406: ("empty", "", ""),
     420: ("html", "", ""),
     429: ("error", "REQUEST_LIMIT_EXCEEDED", "Too many requests"),
-    500: (
-        "error",
-        "UNKNOWN_EXCEPTION",
-        "An unexpected error occurred. Please include this ErrorId if you contact "
-        "support: 1234567-89 (1234567890)",
-    ),
+    500: ("error", "UNKNOWN_EXCEPTION", _ERROR_ID),
     502: ("html", "", ""),
     503: ("error", "SERVER_UNAVAILABLE", "The server is currently unavailable"),
+}
+# Faults that answer with one error.
+_ERRORS: dict[type[kinds.Fault], tuple[str, str]] = {
+    kinds.QueryTimeout: ("QUERY_TIMEOUT", "Your query request was running for too long."),
+    kinds.LoseLocators: ("INVALID_QUERY_LOCATOR", "invalid query locator"),
 }
 _PAGE = (
     "<!DOCTYPE html><html><head><title>Salesforce</title></head><body><h1>We are setting things up</h1>"
@@ -40,20 +44,15 @@ _PAGE = (
 def fault_reply(context: SandboxContext, fault: kinds.Fault, scope: Scope) -> Response | None:
     """The reply of a fault, or None where the call goes on (with its session gone, perhaps)."""
     if isinstance(fault, kinds.ExpireSession):
-        return _expire(context, fault, scope)
+        _expire(context, fault, scope)
     if isinstance(fault, kinds.Status):
         return _status(fault)
     if isinstance(fault, kinds.Html200):
         return HTMLResponse(_PAGE)
-    if isinstance(fault, kinds.QueryTimeout):
-        return error_response(
-            SalesforceError("QUERY_TIMEOUT", "Your query request was running for too long.")
-        )
-    if isinstance(fault, kinds.LoseLocators):
-        return error_response(SalesforceError("INVALID_QUERY_LOCATOR", "invalid query locator"))
     if isinstance(fault, kinds.RequestLimit):
         return _limit(context, fault)
-    return None
+    error = _ERRORS.get(type(fault))
+    return None if error is None else error_response(SalesforceError(*error))
 
 
 def _expire(context: SandboxContext, fault: kinds.ExpireSession, scope: Scope) -> None:

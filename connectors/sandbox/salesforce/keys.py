@@ -13,5 +13,5 @@ def public_key(pem: str) -> RSAPublicKey:
     certified = "BEGIN CERTIFICATE" in pem
     key = x509.load_pem_x509_certificate(data).public_key() if certified else load_pem_public_key(data)
     if not isinstance(key, RSAPublicKey):
-        raise ValueError("an RSA key is needed, as JWTs are signed with RS256")  # noqa: TRY004  # its content is wrong
+        raise ValueError("an RSA key is needed: JWTs are signed with RS256")  # noqa: TRY004  # of its content
     return key

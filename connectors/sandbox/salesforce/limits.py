@@ -1,4 +1,4 @@
-"""The org's API allowance: calls in the last 24 hours of its own clock, and the header that tells about them."""
+"""The org's API allowance: calls in the last 24 hours of its own clock, and the header that tells."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ SESSION_LIFETIME = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """An external client app. `runs_as` is the user of its client credentials; `public_keys` are PEM texts."""
+    """An external client app; `runs_as` is the user of its client credentials, `public_keys` are PEM."""
 
     client_id: str
     client_secret: str
@@ -117,7 +117,7 @@ class Sessions:
         return app if hmac.compare_digest(app.client_secret.encode(), client_secret.encode()) else None
 
     def register_key(self, client_id: str, pem: str) -> None:
-        """Trust a public key or certificate (PEM) for the app's JWTs. Raises `KeyError` for an unknown app, `ValueError` for the key."""
+        """Trust a key (PEM) for the app's JWTs. Raises `KeyError` for the app, `ValueError` for the key."""
         public_key(pem)
         with self._lock:
             app = self.apps[client_id]

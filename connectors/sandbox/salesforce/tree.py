@@ -26,7 +26,7 @@ def routes(context: SandboxContext) -> list[Route]:
 
 
 def plant(call: Call) -> Response:
-    """POST /composite/tree/T: 201 with an id for each reference, or 400 with the errors of those that failed."""
+    """POST /composite/tree/T: 201 with an id for each reference, or 400 with what failed."""
     json_body_only(call)
     records = _children(call.json_object())
     if sum(1 for record in records for _ in _descendants(record, 1)) > MAX_RECORDS:

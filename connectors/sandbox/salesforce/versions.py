@@ -80,12 +80,8 @@ def record_count(call: Call) -> Response:
             described = call.org.describe(call.user, name)["name"]
         except SalesforceError:
             continue  # objects that do not exist are left out
-        counts.append(
-            {
-                "count": call.org.query(f"SELECT COUNT() FROM {described}", call.user).total_size,
-                "name": described,
-            }
-        )
+        soql = f"SELECT COUNT() FROM {described}"  # noqa: S608  # a name out of a describe
+        counts.append({"count": call.org.query(soql, call.user).total_size, "name": described})
     return json_response({"sObjects": counts})
 
 
