@@ -1,0 +1,92 @@
+"""The real command line in a subprocess, beside a sandbox."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from connectors.sandbox.server import Sandbox
+
+SETTINGS = """\
+connections:
+  main:
+    crm: salesforce
+    url: {url}
+    ca_file: {ca_file}
+    auth:
+      client_id: {{env: FORETAG_CLIENT_ID}}
+      client_secret: {{env: FORETAG_CLIENT_SECRET}}
+    outputs: full
+    tasks: true
+    limits: {{max_changes: 100000}}
+"""
+
+
+@dataclass
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one JSON object of stdout."""
+        return json.loads(self.out)
+
+
+class Shell:
+    """A user's shell: a folder with the two files, secrets in the environment."""
+
+    def __init__(self, folder: Path, sandbox: Sandbox) -> None:
+        self.folder = folder
+        worker, admin = sandbox.credentials.worker, sandbox.credentials.admin
+        self.environment = {
+            "PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8", "COLUMNS": "160",
+            "FORETAG_CLIENT_ID": worker.client_id, "FORETAG_CLIENT_SECRET": worker.client_secret,
+            "FORETAG_ADMIN_CLIENT_ID": admin.client_id, "FORETAG_ADMIN_CLIENT_SECRET": admin.client_secret,
+        }
+        for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
+            if name in os.environ:
+                self.environment[name] = os.environ[name]
+        self.write("foretag.yaml", SETTINGS.format(url=sandbox.url, ca_file=sandbox.ca_file))
+        self.write("rules.yaml", "")
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file of the user's."""
+        (self.folder / name).write_text(text, encoding="utf-8")
+
+    def replace(self, name: str, old: str, new: str) -> None:
+        """Edit a file of the user's."""
+        text = (self.folder / name).read_text(encoding="utf-8")
+        assert old in text
+        self.write(name, text.replace(old, new))
+
+    def foretag(self, *arguments: str, **environment: str) -> Done:
+        """Run a command to its end."""
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("foretag")), *arguments], cwd=self.folder, env=self.environment | environment,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def shell(tmp_path, make_sandbox) -> Shell:
+    """A user beside a small bundled sandbox."""
+    return Shell(tmp_path, make_sandbox())
+
+
+@pytest.fixture
+def production(tmp_path, make_sandbox) -> Shell:
+    """A user beside an org that says it is production."""
+    return Shell(tmp_path, make_sandbox(production=True))

@@ -1,0 +1,168 @@
+"""The command line as its three users meet it: real processes, real exit codes, real words."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FORETAG = str(Path(sys.executable).with_name("foretag"))
+COMMANDS = ("demo", "check", "setup", "plan", "apply", "run", "explain", "runs", "sandbox", "init")
+
+
+def test_the_demo_does_the_whole_job_and_says_so(tmp_path):
+    """One JSON object, the promised keys, and nothing written by the second run."""
+    done = subprocess.run([FORETAG, "demo", "--json"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert set(result) >= {
+        "crm", "data", "today", "accounts", "opportunities", "fields_created", "accounts_written", "opportunities_written",
+        "tasks_created", "api_calls", "seconds", "tiers", "segments", "second_run_writes", "refused", "unknown",
+    }
+    assert (result["crm"], result["data"], result["today"]) == ("salesforce", "pipeline", "2018-01-01")
+    assert (result["accounts"], result["opportunities"], result["accounts_written"]) == (85, 8800, 85)
+    assert (result["second_run_writes"], result["refused"], result["unknown"]) == (0, 0, 0)
+    assert result["tasks_created"] > 0
+    assert sum(result["tiers"].values()) == sum(result["segments"].values()) == 85
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command):
+    """Nobody has to guess."""
+    done = subprocess.run([FORETAG, command, "--help"], capture_output=True, text=True, timeout=60, check=True)
+    assert f"Example: foretag {command}" in done.stdout
+    assert "--json" in done.stdout
+
+
+def test_init_writes_files_that_check_can_read_and_never_overwrites(tmp_path, shell):
+    """The starter files are good as they are, but for the address and the secrets."""
+    folder = tmp_path / "new"
+    assert shell.foretag("init", str(folder)).code == 0
+    done = shell.foretag("check", "--settings", str(folder / "foretag.yaml"), FORETAG_CLIENT_ID="", HOME=str(tmp_path))
+    assert done.code == 2
+    assert "environment variable FORETAG_CLIENT_ID is not set" in done.err
+    again = shell.foretag("init", str(folder))
+    assert again.code == 2
+    assert "is not overwritten" in again.err
+
+
+def test_the_first_walk(production):
+    """Check, set up, check, plan to a file, apply it, run: as the README says."""
+    before = production.foretag("check")
+    assert before.code == 2
+    assert "foretag setup" in before.err
+    assert "PRODUCTION" in before.err
+
+    refused = production.foretag("setup")
+    assert refused.code == 2
+    assert "repeat with --yes" in refused.err
+    assert production.foretag("setup", "--yes").code == 0
+    assert "Nothing is missing" in production.foretag("setup", "--yes").err
+    assert production.foretag("check").code == 0
+
+    preview = production.foretag("run", "--json")
+    assert preview.code == 0
+    assert preview.json["mode"] == "preview"
+    assert preview.json["done"] == {}
+
+    planned = production.foretag("plan", "-o", "friday.plan")
+    assert planned.code == 0
+    assert "Nothing was written." in planned.err
+    applied = production.foretag("apply", "friday.plan", "--json")
+    assert applied.code == 0, applied.err
+    assert applied.json["done"]["account"] == applied.json["planned"]["account"] > 0
+
+    after = production.foretag("run", "--json")
+    assert (after.code, after.json["mode"], sum(after.json["done"].values())) == (0, "live", 0)
+
+    history = production.foretag("runs", "--json").json
+    assert [row["command"] for row in history] == ["run", "apply", "plan", "run"]
+    told = production.foretag("runs", applied.json["run"])
+    assert applied.json["last_line"] in told.err
+
+
+def test_explain_tells_where_every_point_came_from(shell):
+    """By name, by id, in both forms; the points add up to the score."""
+    shell.foretag("setup", "--yes")
+    shell.foretag("run")
+    plan = shell.foretag("runs", "--json")
+    assert plan.code == 0
+    name = "Account 1"
+    unknown = shell.foretag("explain", "No such company")
+    assert unknown.code == 2
+    assert 'no account is called "No such company"' in unknown.err
+    close = unknown.err.partition('did you mean "')[2].partition('"')[0] or name
+    done = shell.foretag("explain", close, "--json")
+    if done.code == 2:
+        pytest.fail(done.err)
+    explained = done.json
+    assert sum(points for _, points, *_ in explained["points"]["priority"]) == explained["tags"]["foretag_score"]
+    by_id = shell.foretag("explain", explained["id"][:15], "--json").json
+    assert by_id == explained
+
+
+@pytest.mark.parametrize(
+    ("edits", "environment", "words"),
+    [
+        ([("foretag.yaml", "outputs: full", "output: full")], {}, 'unknown key \'output\'; did you mean "outputs"?'),
+        ([("foretag.yaml", "crm: salesforce", "crm: [")], {}, "is not valid YAML"),
+        ([("foretag.yaml", "https://localhost", "https://127.0.0.9")], {}, "cannot be reached"),
+        ([], {"FORETAG_CLIENT_SECRET": "wrong"}, "invalid_client"),
+        ([], {"FORETAG_CLIENT_SECRET": ""}, "environment variable FORETAG_CLIENT_SECRET is not set"),
+        ([("foretag.yaml", "rules.yaml", "none.yaml")], {}, "none.yaml"),
+    ],
+)
+def test_what_a_user_gets_wrong_is_named(shell, edits, environment, words):
+    """What, where and what to do; never a traceback; the same words for machines."""
+    shell.replace("foretag.yaml", "    tasks: true\n", "    tasks: true\n    rules: rules.yaml\n")
+    for edit in edits:
+        shell.replace(*edit)
+    done = shell.foretag("check", **environment)
+    machine = shell.foretag("check", "--json", **environment)
+    assert words in done.err
+    assert "Traceback" not in done.err
+    assert done.code in (2, 69)
+    assert (machine.json["exit_code"], machine.code) == (done.code, done.code)
+    assert "wrong" not in done.err.replace("wrong-", "")
+
+
+def test_rules_with_mistakes_are_all_named_at_once(shell):
+    """Line and column of each, before anything is asked of the CRM."""
+    shell.write("rules.yaml", "priority:\n  weights: {soon: -1}\nwritng: {}\n")
+    done = shell.foretag("check")
+    assert done.code == 2
+    assert "rules.yaml:2:" in done.err
+    assert 'rules.yaml:3:1: unknown key \'writng\'; did you mean "writing"?' in done.err
+
+
+def test_a_plan_of_another_kind_is_refused(shell):
+    """Rules that changed since, and a file that is no plan."""
+    shell.foretag("setup", "--yes")
+    assert shell.foretag("plan", "-o", "p").code == 0
+    shell.write("rules.yaml", "writing: {tolerance: 7}\n")
+    done = shell.foretag("apply", "p")
+    assert done.code == 2
+    assert "rules digest" in done.err
+    shell.write("p", "not a plan")
+    assert "not a plan file" in shell.foretag("apply", "p").err
+
+
+def test_a_guard_stops_before_the_first_write(shell):
+    """Exit 4, and the message says how to go on."""
+    shell.foretag("setup", "--yes")
+    done = shell.foretag("run", "--max-changes", "3", "--json")
+    assert done.code == 4
+    assert "nothing was written" in done.json["message"]
+    assert shell.foretag("runs", "--json").json[0]["exit_code"] == 4
+
+
+def test_setup_prints_metadata_for_the_admins_own_deployment(shell):
+    """Nothing is asked of the CRM that needs an admin."""
+    done = shell.foretag("setup", "--print", "metadata", FORETAG_ADMIN_CLIENT_ID="")
+    assert done.code == 0, done.err
+    assert (shell.folder / "metadata" / "sfdx-project.json").exists()
+    assert list((shell.folder / "metadata").rglob("Foretag_Tier__c.field-meta.xml"))
