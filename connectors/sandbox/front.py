@@ -101,6 +101,8 @@ class Front:
                 await asyncio.sleep(0.01)
                 continue
             connection.settimeout(0)
+            # Heads and bodies are written apart; without this the second waits for the client's delayed answer.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._spawn(self._take(connection))
 
     async def _take(self, connection: socket.socket) -> None:

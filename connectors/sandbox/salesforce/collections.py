@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from connectors.sandbox.salesforce.context import json_response
-from connectors.sandbox.salesforce.errors import SalesforceError, SaveError, SaveResult
+from connectors.sandbox.salesforce.errors import SalesforceError, SaveResult
 from connectors.sandbox.salesforce.records import json_body_only
 
 if TYPE_CHECKING:
@@ -21,18 +20,6 @@ if TYPE_CHECKING:
     Save = Callable[[str, list[dict[str, Any]]], list[SaveResult]]
 
 MAX_RECORDS, MAX_CHUNKS, MAX_RETRIEVED = 200, 10, 2000
-_ROLLED_BACK = SaveError(
-    "ALL_OR_NONE_OPERATION_ROLLED_BACK",
-    "Record rolled back because not all records were valid and the request was using AllOrNone header",
-)
-
-
-class RolledBack(Exception):  # noqa: N818  # not an error: the way out of a transaction
-    """Leaves a transaction so that nothing of it stays, carrying what is answered."""
-
-    def __init__(self, answer: Any) -> None:
-        super().__init__("rolled back")
-        self.answer = answer
 
 
 def routes(context: SandboxContext) -> list[Route]:
@@ -106,24 +93,9 @@ def _saved(call: Call, save: Save, *, with_created: bool = False) -> Response:
     body = call.json_object()
     chunks = _chunks(body.get("records"))
     all_or_none = str(body.get("allOrNone", False)).lower() == "true"
-    try:
-        with call.org.transaction() if all_or_none else nullcontext():
-            results = [result for name, rows in chunks for result in save(name, rows)]
-            if all_or_none:
-                _all(results)
-    except RolledBack as rolled_back:
-        results = rolled_back.answer
+    with call.org.atomic(only_whole=all_or_none) as transaction:
+        results = transaction.judge([result for name, rows in chunks for result in save(name, rows)])
     return json_response([result.body(with_created=with_created) for result in results])
-
-
-def _all(results: list[SaveResult]) -> None:
-    """Leave the transaction if one record was refused."""
-    if not all(result.success for result in results):
-        raise RolledBack([_undone(result) for result in results])
-
-
-def _undone(result: SaveResult) -> SaveResult:
-    return SaveResult(None, success=False, errors=(_ROLLED_BACK,)) if result.success else result
 
 
 def _chunks(records: Any) -> list[tuple[str, list[dict[str, Any]]]]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from connectors.sandbox.salesforce.collections import RolledBack
 from connectors.sandbox.salesforce.context import json_response, sub_call
 from connectors.sandbox.salesforce.errors import SalesforceError
 
@@ -96,21 +94,13 @@ def graphs(call: Call) -> Response:
 
 def _run_together(call: Call, requests: list[dict[str, Any]], *, all_or_none: bool) -> list[Subreply]:
     replies: list[Subreply] = []
-    try:
-        with call.org.transaction() if all_or_none else nullcontext():
-            for request in requests:
-                replies.append(_reply(call, request, replies))
-                if all_or_none:
-                    _must_stand(replies[-1])
-    except RolledBack:
-        return _halted(requests, replies[-1])
+    with call.org.atomic(only_whole=all_or_none) as transaction:
+        for request in requests:
+            replies.append(_reply(call, request, replies))
+            if all_or_none and replies[-1].failed:
+                transaction.roll_back()
+                return _halted(requests, replies[-1])
     return replies
-
-
-def _must_stand(reply: Subreply) -> None:
-    """Leave the transaction if this subrequest was refused."""
-    if reply.failed:
-        raise RolledBack(reply)
 
 
 def _halted(requests: list[dict[str, Any]], culprit: Subreply) -> list[Subreply]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 import re
 import zlib
 from collections.abc import Callable, Mapping
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 OLDEST_VERSION, NEWEST_VERSION = 31, 67
 _VERSION = re.compile(r"\d{2}\.0")
 _JSON = "application/json;charset=UTF-8"
+
+_log = logging.getLogger(__name__)
 
 Handler = Callable[["Call"], Response]
 
@@ -163,6 +166,10 @@ class SandboxContext:
             return _handler(resource, call.method)(call)
         except SalesforceError as error:
             return error_response(error, call.version)
+        except Exception:  # noqa: BLE001  # whatever it is, the client gets a reply
+            # The CRM never shows its insides; ours go to the log.
+            _log.exception("%s %s failed", call.method, call.path)
+            return error_response(SalesforceError("UNKNOWN_EXCEPTION", "The sandbox failed; see its log"))
 
     def perform(self, call: Call) -> Response:
         """Run a subrequest: the same resources, as an already authenticated and counted caller."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connectors.sandbox.salesforce.collections import RolledBack
 from connectors.sandbox.salesforce.context import json_response
 from connectors.sandbox.salesforce.errors import SalesforceError
 from connectors.sandbox.salesforce.records import json_body_only
@@ -20,6 +19,14 @@ if TYPE_CHECKING:
 MAX_RECORDS, MAX_LEVELS = 200, 5
 
 
+class Uprooted(Exception):  # noqa: N818  # the way out of a transaction, carrying what is answered
+    """One record of the tree was refused, so nothing of it stays."""
+
+    def __init__(self, reason: dict[str, Any]) -> None:
+        super().__init__("uprooted")
+        self.reason = reason
+
+
 def routes(context: SandboxContext) -> list[Route]:
     """The resources of this module."""
     return [context.resource("/services/data/v{version}/composite/tree/{object}", {"POST": plant})]
@@ -33,11 +40,11 @@ def plant(call: Call) -> Response:
         raise SalesforceError("INVALID_INPUT", f"A tree may have at most {MAX_RECORDS} records")
     planted: list[dict[str, Any]] = []
     try:
-        with call.org.transaction():
+        with call.org.atomic():
             for record in records:
                 _plant(call, call.path_params["object"], record, {}, planted)
-    except RolledBack as refused:
-        return json_response({"hasErrors": True, "results": [refused.answer]}, 400)
+    except Uprooted as refused:
+        return json_response({"hasErrors": True, "results": [refused.reason]}, 400)
     return json_response({"hasErrors": False, "results": planted}, 201)
 
 
@@ -49,7 +56,7 @@ def _plant(
     own = {key: value for key, value in record.items() if key != "attributes" and not _is_child(value)}
     result = call.org.insert(call.user, name, [{**own, **parent}])[0]
     if not result.success or result.id is None:
-        raise RolledBack({"referenceId": reference, "errors": [error.body() for error in result.errors]})
+        raise Uprooted({"referenceId": reference, "errors": [error.body() for error in result.errors]})
     planted.append({"referenceId": reference, "id": result.id})
     for relationship, value in record.items():
         if _is_child(value):
