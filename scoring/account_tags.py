@@ -87,15 +87,15 @@ def tag_accounts(
 
 
 def _reasons(placed: Placed, scored: Scored, own: Items, of_deals: Items, today: int) -> pa.Array:
-    by_deal, row = scored.by_deal, np.maximum(scored.best.row, 0)
+    by_deal, row, any_deal = scored.by_deal, np.maximum(scored.best.row, 0), bool(scored.by_deal.any())
 
     def body(records: Ints, most: int) -> pa.Array:
         lines = own.lines(records, most)
-        if not by_deal.any():
-            return lines
-        best = of_deals.lines(np.arange(of_deals.shares.shape[1]), most) if len(records) == len(row) else None
-        chosen = best.take(pa.array(row)) if best is not None else of_deals.lines(row[records], most)
-        return pc.if_else(pa.array(by_deal[records]), chosen, lines)
+        return (
+            pc.if_else(pa.array(by_deal[records]), of_deals.lines(row[records], most), lines)
+            if any_deal
+            else lines
+        )
 
     decided = taken([" by account value", " by best deal"], by_deal.astype(np.int64))
     head = pc.binary_join_element_wise(heads(placed, today), decided, "")

@@ -16,11 +16,11 @@ from scoring.counts import (
     Summary, as_integers, count, count_pairs, merge, money_bin, money_of, quantile, ranks,
 )  # fmt: skip
 from scoring.cutoffs import EVERYBODY, Cutoffs, cutoffs
-from scoring.features import Features, cycles, day_number, extract
+from scoring.features import Features, Reader, day_number
 from scoring.growth import kept_share
 from scoring.likelihood import earlier_points
 from scoring.points import DOUBLE, chance
-from scoring.value import Scored, score
+from scoring.value import Assessed, Scored, assess, settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -108,15 +108,19 @@ def read_book(buckets: Iterable[Tables], rules: Rules, today: date) -> tuple[Boo
     Every statistic is a sum of integers over buckets, so neither their number nor any order matters.
     The features come back too, one for each bucket in order, so that `tag` need not extract them again.
     """
-    won_after = merge(
-        {"cycles": Counter({str(days): n for days, n in cycles(tables, today).items()})} for tables in buckets
-    )
-    book = start(as_integers(won_after.get("cycles", {})), rules)
-    parts = tuple(extract(tables, book.horizon, rules, today) for tables in buckets)
+    with Reader(today) as reader:
+        won_after = merge({"cycles": _keyed(reader.cycles(tables))} for tables in buckets)
+        book = start(as_integers(won_after.get("cycles", {})), rules)
+        parts = tuple(reader.features(tables, book.horizon) for tables in buckets)
     book = with_measures(book, merge(measure(part, today) for part in parts))
     book = with_bases(book, merge(calibrate(part, book, rules, today) for part in parts))
-    book = with_ranks(book, merge(spread(score(part, book, rules, today)) for part in parts))
-    return with_cutoffs(book, merge(order(score(part, book, rules, today)) for part in parts), rules), parts
+    assessed = [assess(part, book, rules, today) for part in parts]
+    book = with_ranks(book, merge(map(spread, assessed)))
+    return with_cutoffs(book, merge(order(settle(part, book, rules)) for part in assessed), rules), parts
+
+
+def _keyed(histogram: Mapping[int, int]) -> Counter[str]:
+    return Counter({str(key): number for key, number in histogram.items()})
 
 
 def start(won_after: Mapping[int, int], rules: Rules) -> Book:
@@ -273,9 +277,9 @@ def _base(points: Mapping[int, int], bought: int, prior: int) -> int:
     return 200
 
 
-def spread(scored: Scored) -> Summary:
+def spread(assessed: Assessed) -> Summary:
     """Third round: how expected spend is spread."""
-    return {"spends": count(money_bin(scored.expected)[scored.scored])}
+    return {"spends": count(money_bin(assessed.expected)[assessed.scored])}
 
 
 def with_ranks(book: Book, found: Summary) -> Book:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
 
@@ -46,33 +46,53 @@ def day_number(day: date) -> int:
 def extract(tables: Tables, horizon: int, rules: Rules, today: date) -> Features:
     """The features of one bucket. `horizon` is in days: the book's (`Book.horizon`)."""
     del rules  # line items will come from a table that the rules name
-    now = day_number(today)
-    with _database(tables, now, now - horizon) as database:
-        accounts = database.sql("FROM account_features ORDER BY id").to_arrow_table()
-        deals = database.sql("FROM deal_features ORDER BY id").to_arrow_table()
-    return Features(accounts, deals)
+    with Reader(today) as reader:
+        return reader.features(tables, horizon)
 
 
-def cycles(tables: Tables, today: date) -> dict[int, int]:
-    """How many deals of a bucket were won after how many days."""
-    now = day_number(today)
-    with _database(tables, now, now) as database:
-        return dict(database.sql("FROM cycle ORDER BY days").fetchall())
+class Reader:
+    """Reads buckets one after another through one embedded database.
 
+    It runs on one thread, so that nothing depends on the machine, and holds no data of its own.
+    """
 
-def _database(tables: Tables, today: int, cut: int) -> duckdb.DuckDBPyConnection:
-    """An embedded database over the tables, on one thread, so that nothing depends on the machine."""
-    database = duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False})
-    for name in ("account", "opportunity", "owner", "stage"):
-        known = tables.get(name)
-        if known is not None:
-            database.register(f"given_{name}", known)
-        database.sql(_canonical(name, set(known.schema.names) if known is not None else None)).create_view(
-            name
-        )
-    database.execute(f"CREATE MACRO today() AS {today:d}; CREATE MACRO cut() AS {cut:d}")
-    database.execute(_VIEWS)
-    return database
+    def __init__(self, today: date) -> None:
+        self._today = day_number(today)
+        self._database = duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False})
+        self._columns: dict[str, frozenset[str] | None] = {}
+        self._database.execute(f"CREATE MACRO today() AS {self._today:d}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._database.close()
+
+    def features(self, tables: Tables, horizon: int) -> Features:
+        """One row per account, and one per open deal."""
+        self._open(tables, horizon)
+        accounts = self._database.sql("FROM account_features ORDER BY id").to_arrow_table()
+        deals = self._database.sql("FROM deal_features ORDER BY id").to_arrow_table()
+        return Features(accounts, deals)
+
+    def cycles(self, tables: Tables) -> dict[int, int]:
+        """How many deals were won after how many days."""
+        self._open(tables, 0)
+        return dict(self._database.sql("FROM cycle ORDER BY days").fetchall())
+
+    def _open(self, tables: Tables, horizon: int) -> None:
+        first = not self._columns
+        self._database.execute(f"CREATE OR REPLACE MACRO cut() AS {self._today - horizon:d}")
+        for name in ("account", "opportunity", "owner", "stage"):
+            given = tables.get(name)
+            present = None if given is None else frozenset(given.schema.names)
+            if given is not None:
+                self._database.register(f"given_{name}", given)
+            if first or self._columns[name] != present:
+                self._database.execute(f"CREATE OR REPLACE VIEW {name} AS {_canonical(name, present)}")
+                self._columns[name] = present
+        if first:
+            self._database.execute(_VIEWS)
 
 
 _SQL_TYPES = {
@@ -81,7 +101,7 @@ _SQL_TYPES = {
 }  # fmt: skip
 
 
-def _canonical(name: str, present: set[str] | None) -> str:
+def _canonical(name: str, present: frozenset[str] | None) -> str:
     """Every canonical column of an object: as given, or null in every row."""
     columns = ", ".join(
         f'"{column.name}"' if present is not None and column.name in present

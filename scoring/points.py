@@ -44,7 +44,10 @@ def points_of_share(part: float, whole: float) -> int:
 def in_bands(values: Floats, bands: Bands) -> Ints:
     """Points of each value's band; NaN falls in the band `none`."""
     points = np.array([*bands.points, bands.none], dtype=np.int64)
-    places = np.searchsorted(np.array(bands.bounds), values, side="left")
+    # Comparing with a few bounds is several times quicker than a binary search among them.
+    places = np.zeros(len(values), dtype=np.int64)
+    for bound in bands.bounds:
+        places += values > bound
     return points[np.where(np.isnan(values), len(points) - 1, places)]
 
 

@@ -65,8 +65,18 @@ class Items:
         item, records = self.order[place], np.arange(self.shares.shape[1])
         return np.where(self._weights[item, records] > 0, item, -1)
 
+    @cached_property
+    def all_lines(self) -> pa.Array:
+        """The lines of all records, with as many items as a reason may have."""
+        return self._lines(np.arange(self.shares.shape[1]), MOST_ITEMS)
+
     def lines(self, records: Ints, most: int) -> pa.Array:
         """` · closes 14 Mar +41 · good margin +22 · other +3` for some records, of at most so many items."""
+        if most == MOST_ITEMS:
+            return self.all_lines.take(pa.array(records))
+        return self._lines(records, most)
+
+    def _lines(self, records: Ints, most: int) -> pa.Array:
         table, codes = self._table
         left = self.shares[:, records].sum(axis=0)
         pieces = []

@@ -15,7 +15,7 @@ from scoring.deal_tags import tag_deals
 from scoring.features import day_number
 from scoring.reasons import Items
 from scoring.tasks import together
-from scoring.value import score
+from scoring.value import assess, settle
 from scoring.wording import deal_items
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Tagged:
 
 def tag(features: Features, book: Book, kept: pa.Table | None, rules: Rules, today: date) -> Tagged:
     """Score one bucket against the book. `kept` is the bucket's state of the run before, if there was one."""
-    scored = score(features, book, rules, today)
+    scored = settle(assess(features, book, rules, today), book, rules)
     words = Items(deal_items(scored, rules, day_number(today)), scored.deals.priority.shares)
     accounts, tasks, state = tag_accounts(scored, words, book, kept, rules, today)
     leave = np.asarray(accounts["leave"].combine_chunks().to_numpy(zero_copy_only=False), dtype=np.bool_)

@@ -32,8 +32,11 @@ def by_cutoff(score: Ints, owner_id: pa.ChunkedArray, cutoffs: Mapping[str, Cuto
     owners, codes = coded(owner_id)
     everybody = cutoffs.get(EVERYBODY, Cutoffs())
     found = [cutoffs.get(owner, everybody) for owner in (*owners, "")]
-    bounds = np.array([(cut.A, cut.B, cut.C) for cut in found], dtype=np.int64)
-    return (score[:, None] < bounds[codes]).sum(axis=1)
+    bounds = np.array([(cut.A, cut.B, cut.C) for cut in found], dtype=np.int64).T
+    tier = np.zeros(len(score), dtype=np.int64)
+    for bound in bounds:
+        tier += score < bound[codes]
+    return tier
 
 
 def account_limits(scored: Scored, rules: Rules) -> tuple[Ints, Ints]:

@@ -36,12 +36,30 @@ PRIORITIZE, NURTURE, MONITOR, REDUCE = range(4)  # places in `config.outputs.SEG
 
 
 @dataclass(frozen=True, slots=True)
+class Assessed:
+    """One bucket in all dimensions but rank: `expected` spend is in cents."""
+
+    features: Features
+    deals: Deals
+    best: BestDeals
+    likelihood: Card
+    growth: Growth
+    expected: Floats
+
+    @property
+    def scored(self) -> Flags:
+        """Accounts about which there is anything to go by."""
+        accounts = self.features.accounts
+        known = ~accounts["peer"].combine_chunks().is_null().to_numpy(zero_copy_only=False)
+        return (whole(accounts, "opportunities") > 0) | known
+
+
+@dataclass(frozen=True, slots=True)
 class Scored:
     """One bucket, scored: everything but what depends on the order within each owner's book.
 
-    Per account: `expected` in cents, `rank` 0-100, `segment` (a place in SEGMENTS), `value` the sum of
-    `ITEMS`, `score` the priority, `by_deal` where a deal decided it,
-    `scored` where there is anything to go by.
+    Per account: `rank` of expected spend, 0-100, `segment` (a place in SEGMENTS), `value` the sum of ITEMS, `score`
+    the priority, `by_deal` where a deal decided it, `scored` where there is anything to go by.
     """
 
     features: Features
@@ -71,23 +89,26 @@ def expected_spend(features: Features, best: BestDeals, likely: Card, book: Book
     return np.maximum(by_history, best.expected)
 
 
-def score(features: Features, book: Book, rules: Rules, today: date) -> Scored:
-    """All dimensions of one bucket. Pure: the same book, rules and day give the same digits."""
+def assess(features: Features, book: Book, rules: Rules, today: date) -> Assessed:
+    """All dimensions of one bucket that need no rank in the book."""
     found = deals(features, book, rules, today)
     best = best_deals(features, found, book)
-    accounts = features.accounts
-    likely = likelihood(accounts, best, book, rules, today)
-    growing = growth(accounts, book, rules, today)
-    expected = expected_spend(features, best, likely, book)
-    rank = rank_of(money_bin(expected), book.spend_ranks)
-    spends, grows = rank >= rules.segments.expected_spend, growing.card.score >= rules.segments.growth
+    likely = likelihood(features.accounts, best, book, rules, today)
+    growing = growth(features.accounts, book, rules, today)
+    return Assessed(features, found, best, likely, growing, expected_spend(features, best, likely, book))
+
+
+def settle(assessed: Assessed, book: Book, rules: Rules) -> Scored:
+    """Rank, segment and priority of the accounts of one bucket."""
+    best, growing = assessed.best, assessed.growth.card.score
+    rank = rank_of(money_bin(assessed.expected), book.spend_ranks)
+    spends, grows = rank >= rules.segments.expected_spend, growing >= rules.segments.growth
     segment = np.where(spends, np.where(grows, PRIORITIZE, NURTURE), np.where(grows, MONITOR, REDUCE))
-    value = _value(rank, growing.card.score, rules)
+    value = _value(rank, growing, rules)
     by_deal = (best.row >= 0) & (best.score >= value.score)
-    scored = (whole(accounts, "opportunities") > 0) | ~accounts["peer"].is_null().to_numpy()
     return Scored(
-        features, found, best, likely, growing, expected, rank, segment, value,
-        np.where(by_deal, best.score, value.score), by_deal, scored,
+        assessed.features, assessed.deals, best, assessed.likelihood, assessed.growth, assessed.expected,
+        rank, segment, value, np.where(by_deal, best.score, value.score), by_deal, assessed.scored,
     )  # fmt: skip
 
 
