@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from pyarrow import csv
@@ -12,25 +12,52 @@ from pyarrow import csv
 from config.problems import ConfigProblem, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
 _STAMP = pa.timestamp("ms")
 
 # References are row numbers (from 0) into the other tables; stamps are UTC.
-OWNERS = pa.schema([
-    ("name", pa.string()), ("manager", pa.int64()), ("team", pa.string()), ("title", pa.string()),
-])
-ACCOUNTS = pa.schema([
-    ("name", pa.string()), ("owner", pa.int64()), ("parent", pa.int64()), ("type", pa.string()), ("industry", pa.string()),
-    ("country", pa.string()), ("employees", pa.int64()), ("annual_revenue", pa.float64()), ("year_started", pa.string()),
-    ("created_at", _STAMP), ("modified_at", _STAMP),
-])
+OWNERS = pa.schema(
+    [
+        ("name", pa.string()),
+        ("manager", pa.int64()),
+        ("team", pa.string()),
+        ("title", pa.string()),
+    ]
+)
+ACCOUNTS = pa.schema(
+    [
+        ("name", pa.string()),
+        ("owner", pa.int64()),
+        ("parent", pa.int64()),
+        ("type", pa.string()),
+        ("industry", pa.string()),
+        ("country", pa.string()),
+        ("employees", pa.int64()),
+        ("annual_revenue", pa.float64()),
+        ("year_started", pa.string()),
+        ("created_at", _STAMP),
+        ("modified_at", _STAMP),
+    ]
+)
 PRODUCTS = pa.schema([("name", pa.string()), ("family", pa.string()), ("price", pa.float64())])
-OPPORTUNITIES = pa.schema([
-    ("name", pa.string()), ("account", pa.int64()), ("owner", pa.int64()), ("product", pa.int64()), ("stage", pa.string()),
-    ("type", pa.string()), ("amount", pa.float64()), ("quantity", pa.float64()), ("close_date", pa.date32()),
-    ("created_at", _STAMP), ("stage_changed_at", _STAMP), ("modified_at", _STAMP),
-])
+OPPORTUNITIES = pa.schema(
+    [
+        ("name", pa.string()),
+        ("account", pa.int64()),
+        ("owner", pa.int64()),
+        ("product", pa.int64()),
+        ("stage", pa.string()),
+        ("type", pa.string()),
+        ("amount", pa.float64()),
+        ("quantity", pa.float64()),
+        ("close_date", pa.date32()),
+        ("created_at", _STAMP),
+        ("stage_changed_at", _STAMP),
+        ("modified_at", _STAMP),
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +75,18 @@ class Book:
     notes: tuple[str, ...] = field(default=())
 
 
-def table(schema: pa.Schema, columns: dict[str, object]) -> pa.Table:
+def table(schema: pa.Schema, columns: Mapping[str, Any]) -> pa.Table:
     """The columns in the schema's order and types; a column that is not given is null in every row."""
-    length = max(len(column) for column in columns.values())  # type: ignore[arg-type]
+    length = max(len(column) for column in columns.values())
     arrays = [
-        pa.array(columns[one.name], one.type) if one.name in columns and not isinstance(columns[one.name], (pa.Array, pa.ChunkedArray))
-        else columns[one.name].cast(one.type) if one.name in columns  # type: ignore[attr-defined]
-        else pa.nulls(length, one.type)
+        _typed(columns[one.name], one.type) if one.name in columns else pa.nulls(length, one.type)
         for one in schema
     ]
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _typed(column: Any, kind: pa.DataType) -> Any:
+    return column.cast(kind) if isinstance(column, (pa.Array, pa.ChunkedArray)) else pa.array(column, kind)
 
 
 def source(name: str, **options: object) -> pa.Table:
@@ -70,21 +99,23 @@ def load_book(name: str) -> Book:
     """The data set of this name: `pipeline`, `cdnow`, `cdnow_sample` or `synthetic:ACCOUNTS:OPPORTUNITIES[:SEED]`."""
     # Late, so that starting with one data set does not read the others' modules.
     if name == "pipeline":
-        from connectors.sandbox.datasets.pipeline import pipeline  # noqa: PLC0415
+        from connectors.sandbox.datasets.pipeline import pipeline  # noqa: PLC0415 (late on purpose)
 
         return pipeline()
     if name in {"cdnow", "cdnow_sample"}:
-        from connectors.sandbox.datasets.cdnow import cdnow  # noqa: PLC0415
+        from connectors.sandbox.datasets.cdnow import cdnow  # noqa: PLC0415 (late on purpose)
 
         return cdnow(sample=name == "cdnow_sample")
     if name.startswith("synthetic:"):
-        from connectors.sandbox.datasets.synthetic import synthetic  # noqa: PLC0415
+        from connectors.sandbox.datasets.synthetic import synthetic  # noqa: PLC0415 (late on purpose)
 
         return synthetic(*_sizes(name))
-    raise ConfigProblem(Problem(
-        f"there is no data set {name!r}",
-        fix="choose pipeline, cdnow, cdnow_sample or synthetic:ACCOUNTS:OPPORTUNITIES[:SEED]",
-    ))
+    raise ConfigProblem(
+        Problem(
+            f"there is no data set {name!r}",
+            fix="choose pipeline, cdnow, cdnow_sample or synthetic:ACCOUNTS:OPPORTUNITIES[:SEED]",
+        )
+    )
 
 
 def _sizes(name: str) -> tuple[int, int, int]:
@@ -94,7 +125,10 @@ def _sizes(name: str) -> tuple[int, int, int]:
     except ValueError:
         numbers = []
     if len(numbers) not in {2, 3} or min(numbers) < 0 or numbers[0] < 1:
-        raise ConfigProblem(Problem(
-            f"{name!r} is not a size", fix="write synthetic:ACCOUNTS:OPPORTUNITIES[:SEED], for example synthetic:1000:5000",
-        ))
+        raise ConfigProblem(
+            Problem(
+                f"{name!r} is not a size",
+                fix="write synthetic:ACCOUNTS:OPPORTUNITIES[:SEED], for example synthetic:1000:5000",
+            )
+        )
     return numbers[0], numbers[1], numbers[2] if len(numbers) == 3 else 7

@@ -16,8 +16,8 @@ from connectors.sandbox.datasets.stamps import at_work
 DESCRIPTION = """Real purchase histories of CDNOW customers who first bought in the first quarter of 1997, to June 1998.
 
 A customer is an account, a purchase a won opportunity created and closed on its day, its dollars the amount and its CDs
-the quantity (some purchases are worth 0.00, as published). The source has no names and no owners: accounts are called by
-their customer number, and ten invented reps share them by that number's last digit. Times of day are derived."""
+the quantity (some purchases are worth 0.00, as published). The source has no names and no owners: accounts are called
+by their customer number, and ten invented reps share them by that number's last digit. Times of day are derived."""
 
 
 def cdnow(*, sample: bool) -> Book:
@@ -30,13 +30,17 @@ def cdnow(*, sample: bool) -> Book:
     numbers = text if sample else text[4:]
     rows = np.array(numbers).reshape(-1, 5 if sample else 4)[:, columns]
     customers, account = np.unique(rows[:, 0].astype(np.int64), return_inverse=True)
-    days = np.array([f"{day[:4]}-{day[4:6]}-{day[6:]}" for day in rows[:, 1].astype(str)], dtype="datetime64[D]")
+    days = np.array(
+        [f"{day[:4]}-{day[4:6]}-{day[6:]}" for day in rows[:, 1].astype(str)], dtype="datetime64[D]"
+    )
     owners = [f"Rep {number}" for number in range(10)]
     return Book(
         name="cdnow_sample" if sample else "cdnow",
         today=date(1998, 7, 1),
         description=DESCRIPTION,
-        owners=table(OWNERS, {"name": owners, "team": ["CDNOW"] * 10, "title": ["Sales Representative"] * 10}),
+        owners=table(
+            OWNERS, {"name": owners, "team": ["CDNOW"] * 10, "title": ["Sales Representative"] * 10}
+        ),
         accounts=table(ACCOUNTS, _accounts(customers, account, days)),
         products=table(PRODUCTS, {"name": ["CDs"], "family": ["Music"], "price": [None]}),
         opportunities=table(OPPORTUNITIES, _purchases(rows, customers, account, days)),
@@ -73,5 +77,7 @@ def _purchases(rows: Any, customers: Any, account: Any, days: Any) -> dict[str, 
         "amount": rows[:, 3].astype(np.float64),
         "quantity": rows[:, 2].astype(np.float64),
         "close_date": days,
-        "created_at": bought, "stage_changed_at": bought, "modified_at": bought,
+        "created_at": bought,
+        "stage_changed_at": bought,
+        "modified_at": bought,
     }

@@ -15,7 +15,7 @@ from connectors.sandbox.datasets.stamps import Days, at_work
 
 DESCRIPTION = """A fictitious seller of computer hardware ("CRM Sales Opportunities", Maven Analytics, public domain).
 
-As published, except: "technolgy" is technology, "Philipines" Philippines, "GTXPro" the product GTX Pro. Derived, because
+As published, except: "technolgy" is technology, "Philipines" Philippines, "GTXPro" the product GTX Pro. Derived, as
 the source has none and a CRM needs one:
 - close date of an open deal: its engage date plus the median days to close of its product (so many lie in the past);
 - engage date of a deal in Prospecting: spread evenly, by its id, over one such median before the last day of the set;
@@ -31,7 +31,9 @@ _NEVER = np.datetime64("NaT", "D")
 
 def pipeline() -> Book:
     """The data set as a book; today is the day after its last event."""
-    products, teams, accounts = (source(f"{name}.csv.gz").to_pylist() for name in ("products", "sales_teams", "accounts"))
+    products, teams, accounts = (
+        source(f"{name}.csv.gz").to_pylist() for name in ("products", "sales_teams", "accounts")
+    )
     deals = source(
         "sales_pipeline.csv.gz",
         convert_options=csv.ConvertOptions(
@@ -49,10 +51,14 @@ def pipeline() -> Book:
         description=DESCRIPTION,
         owners=table(OWNERS, agents),
         accounts=table(ACCOUNTS, _accounts(accounts, deals, engaged, agents["name"])),
-        products=table(PRODUCTS, {
-            "name": [row["product"] for row in products], "family": [row["series"] for row in products],
-            "price": [float(row["sales_price"]) for row in products],
-        }),
+        products=table(
+            PRODUCTS,
+            {
+                "name": [row["product"] for row in products],
+                "family": [row["series"] for row in products],
+                "price": [float(row["sales_price"]) for row in products],
+            },
+        ),
         opportunities=table(OPPORTUNITIES, opportunities),
     )
 
@@ -70,7 +76,9 @@ def _owners(teams: list[dict[str, Any]]) -> dict[str, list[Any]]:
 
 def _dates(texts: list[str | None]) -> Days:
     """DD-MM-YY as days; missing ones as NaT."""
-    return np.array([_NEVER if not text else np.datetime64(f"20{text[6:]}-{text[3:5]}-{text[:2]}") for text in texts])
+    return np.array(
+        [_NEVER if not text else np.datetime64(f"20{text[6:]}-{text[3:5]}-{text[:2]}") for text in texts]
+    )
 
 
 def _cycles(products: list[str], engaged: Days, closed: Days) -> dict[str, int]:
@@ -99,7 +107,9 @@ def _opportunities(
     return {
         "name": [
             f"{account or 'No account'} - {product} ({key})"
-            for account, product, key in zip(deals["account"], deals["product"], deals["opportunity_id"], strict=True)
+            for account, product, key in zip(
+                deals["account"], deals["product"], deals["opportunity_id"], strict=True
+            )
         ],
         "account": [accounts.index(name) if name else None for name in deals["account"]],
         "owner": [agents.index(name) for name in deals["sales_agent"]],
@@ -109,7 +119,10 @@ def _opportunities(
             prices[name] if value is None else value
             for name, value in zip(deals["product"], deals["close_value"], strict=True)
         ],
-        "close_date": due, "created_at": created, "stage_changed_at": moved, "modified_at": moved,
+        "close_date": due,
+        "created_at": created,
+        "stage_changed_at": moved,
+        "modified_at": moved,
     }, engaged
 
 
@@ -124,10 +137,13 @@ def _accounts(
             first[name] = min(first.get(name, day), day)
             sellers[name][agent] += 1
     won = {name for name, stage in zip(deals["account"], deals["deal_stage"], strict=True) if stage == "Won"}
-    created = at_work(np.array([first[name] for name in names]) - np.timedelta64(1, "D"), 3)
+    created = at_work(np.array([first[name] - np.timedelta64(1, "D") for name in names]), 3)
     return {
         "name": names,
-        "owner": [agents.index(min(sellers[name], key=lambda agent: (-sellers[name][agent], agent))) for name in names],
+        "owner": [
+            agents.index(min(sellers[name], key=lambda agent: (-sellers[name][agent], agent)))
+            for name in names
+        ],
         "parent": [names.index(row["subsidiary_of"]) if row["subsidiary_of"] else None for row in rows],
         "type": ["Customer - Direct" if name in won else "Prospect" for name in names],
         "industry": [_SPELLING.get(row["sector"], row["sector"]).capitalize() for row in rows],
@@ -135,7 +151,6 @@ def _accounts(
         "employees": [row["employees"] for row in rows],
         "annual_revenue": [round(row["revenue"] * 1_000_000) for row in rows],
         "year_started": [str(row["year_established"]) for row in rows],
-        "created_at": created, "modified_at": created,
+        "created_at": created,
+        "modified_at": created,
     }
-
-

@@ -12,10 +12,11 @@ import pyarrow.compute as pc
 from connectors.sandbox.datasets.book import Book, load_book
 from connectors.sandbox.salesforce.ids import make_ids
 from connectors.sandbox.salesforce.objects import STAGES, choice
-from connectors.sandbox.salesforce.schema import Field
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from connectors.sandbox.salesforce.schema import Field
 
 # Serial numbers of people below this one belong to the org itself (admin, worker).
 FIRST_OWNER = 100
@@ -54,8 +55,15 @@ def load_dataset(name: str, book: Book | None = None) -> Dataset:
         tables["OpportunityHistory"] = _history(tables["Opportunity"])
     names = tuple(book.products["name"].to_pylist())
     return Dataset(
-        book.name, book.today, tables,
-        (("Opportunity", choice("Product__c", "Product", names, custom=True, help="The product the deal is about.")),),
+        book.name,
+        book.today,
+        tables,
+        (
+            (
+                "Opportunity",
+                choice("Product__c", "Product", names, custom=True, help="The product the deal is about."),
+            ),
+        ),
         {
             ("Account", "Industry"): tuple(pc.unique(book.accounts["industry"].drop_null()).to_pylist()),
             ("Product2", "Family"): tuple(pc.unique(book.products["family"].drop_null()).to_pylist()),
@@ -73,8 +81,11 @@ def _touched(owner: Any, created: Any, modified: Any) -> dict[str, Any]:
     """The system columns: made and last changed by the owner."""
     return {
         "IsDeleted": pa.repeat(pa.scalar(value=False), len(created)),
-        "CreatedDate": created.cast(_TYPED), "CreatedById": owner,
-        "LastModifiedDate": modified.cast(_TYPED), "LastModifiedById": owner, "SystemModstamp": modified.cast(_TYPED),
+        "CreatedDate": created.cast(_TYPED),
+        "CreatedById": owner,
+        "LastModifiedDate": modified.cast(_TYPED),
+        "LastModifiedById": owner,
+        "SystemModstamp": modified.cast(_TYPED),
     }
 
 
@@ -86,35 +97,64 @@ def _users(book: Book, ids: dict[str, pa.Array]) -> pa.Table:
     last = [name.partition(" ")[2] or name for name in names]
     logins = [f"{name.lower().replace(' ', '.')}@{book.name.split(':')[0]}.example" for name in names]
     stamps = pa.array([hired] * len(names), pa.timestamp("ms"))
-    return pa.table({
-        "Id": ids["User"], "Name": names, "FirstName": first, "LastName": last, "Username": logins, "Email": logins,
-        "Alias": [(one[0] + two)[:8].lower().replace(" ", "") for one, two in zip(first, last, strict=True)],
-        "ManagerId": _pointed(ids["User"], book.owners["manager"]),
-        "Division": book.owners["team"], "Department": ["Sales"] * len(names), "Title": book.owners["title"],
-        "IsActive": [True] * len(names),
-        **{key: column for key, column in _touched(ids["User"], stamps, stamps).items() if key != "IsDeleted"},
-    })
+    return pa.table(
+        {
+            "Id": ids["User"],
+            "Name": names,
+            "FirstName": first,
+            "LastName": last,
+            "Username": logins,
+            "Email": logins,
+            "Alias": [
+                (one[0] + two)[:8].lower().replace(" ", "") for one, two in zip(first, last, strict=True)
+            ],
+            "ManagerId": _pointed(ids["User"], book.owners["manager"]),
+            "Division": book.owners["team"],
+            "Department": ["Sales"] * len(names),
+            "Title": book.owners["title"],
+            "IsActive": [True] * len(names),
+            **{
+                key: column
+                for key, column in _touched(ids["User"], stamps, stamps).items()
+                if key != "IsDeleted"
+            },
+        }
+    )
 
 
 def _accounts(book: Book, ids: dict[str, pa.Array]) -> pa.Table:
     rows = book.accounts
     owner = _pointed(ids["User"], rows["owner"])
-    return pa.table({
-        "Id": ids["Account"], "Name": rows["name"], "OwnerId": owner, "ParentId": _pointed(ids["Account"], rows["parent"]),
-        "Type": rows["type"], "Industry": rows["industry"], "BillingCountry": rows["country"],
-        "NumberOfEmployees": rows["employees"], "AnnualRevenue": rows["annual_revenue"], "YearStarted": rows["year_started"],
-        **_touched(owner, rows["created_at"], rows["modified_at"]),
-    })
+    return pa.table(
+        {
+            "Id": ids["Account"],
+            "Name": rows["name"],
+            "OwnerId": owner,
+            "ParentId": _pointed(ids["Account"], rows["parent"]),
+            "Type": rows["type"],
+            "Industry": rows["industry"],
+            "BillingCountry": rows["country"],
+            "NumberOfEmployees": rows["employees"],
+            "AnnualRevenue": rows["annual_revenue"],
+            "YearStarted": rows["year_started"],
+            **_touched(owner, rows["created_at"], rows["modified_at"]),
+        }
+    )
 
 
 def _products(book: Book, ids: dict[str, pa.Array]) -> pa.Table:
     count = book.products.num_rows
     first = pc.min(book.accounts["created_at"]).as_py()
     stamps = pa.array([first] * count, pa.timestamp("ms"))
-    return pa.table({
-        "Id": ids["Product2"], "Name": book.products["name"], "Family": book.products["family"],
-        "IsActive": [True] * count, **_touched(pa.array([None] * count, pa.string()), stamps, stamps),
-    })
+    return pa.table(
+        {
+            "Id": ids["Product2"],
+            "Name": book.products["name"],
+            "Family": book.products["family"],
+            "IsActive": [True] * count,
+            **_touched(pa.array([None] * count, pa.string()), stamps, stamps),
+        }
+    )
 
 
 def _prices(book: Book, ids: dict[str, pa.Array]) -> dict[str, pa.Table]:
@@ -126,16 +166,27 @@ def _prices(book: Book, ids: dict[str, pa.Array]) -> dict[str, pa.Table]:
     many = pa.array([stamp] * count, pa.timestamp("ms"))
     pricebook = make_ids("01s", 1, 1)
     return {
-        "Pricebook2": pa.table({
-            "Id": pricebook, "Name": ["Standard Price Book"], "IsActive": [True], "IsStandard": [True],
-            **_touched(nobody, one, one),
-        }),
-        "PricebookEntry": pa.table({
-            "Id": make_ids("01u", 1, count), "Name": book.products["name"], "Product2Id": ids["Product2"],
-            "Pricebook2Id": [pricebook[0].as_py()] * count, "UnitPrice": pc.fill_null(book.products["price"], 0.0),
-            "IsActive": [True] * count, "UseStandardPrice": [False] * count,
-            **_touched(pa.array([None] * count, pa.string()), many, many),
-        }),
+        "Pricebook2": pa.table(
+            {
+                "Id": pricebook,
+                "Name": ["Standard Price Book"],
+                "IsActive": [True],
+                "IsStandard": [True],
+                **_touched(nobody, one, one),
+            }
+        ),
+        "PricebookEntry": pa.table(
+            {
+                "Id": make_ids("01u", 1, count),
+                "Name": book.products["name"],
+                "Product2Id": ids["Product2"],
+                "Pricebook2Id": [pricebook[0].as_py()] * count,
+                "UnitPrice": pc.fill_null(book.products["price"], 0.0),
+                "IsActive": [True] * count,
+                "UseStandardPrice": [False] * count,
+                **_touched(pa.array([None] * count, pa.string()), many, many),
+            }
+        ),
     }
 
 
@@ -152,19 +203,32 @@ def _opportunities(book: Book, ids: dict[str, pa.Array]) -> pa.Table:
     probability = _by_stage(stage, 1, pa.float64())
     month = pc.month(rows["close_date"])
     quarter, year = pc.add(pc.divide(pc.subtract(month, 1), 3), 1), pc.year(rows["close_date"])
-    return pa.table({
-        "Id": ids["Opportunity"], "Name": rows["name"], "AccountId": _pointed(ids["Account"], rows["account"]),
-        "OwnerId": owner, "StageName": stage, "Amount": rows["amount"], "Probability": probability,
-        "ExpectedRevenue": pc.round(pc.divide(pc.multiply(rows["amount"], probability), 100.0), 2),
-        "CloseDate": rows["close_date"], "Type": rows["type"], "TotalOpportunityQuantity": rows["quantity"],
-        "IsClosed": _by_stage(stage, 2, pa.bool_()), "IsWon": _by_stage(stage, 3, pa.bool_()),
-        "ForecastCategory": _by_stage(stage, 4, pa.string()), "ForecastCategoryName": _by_stage(stage, 5, pa.string()),
-        "FiscalQuarter": quarter, "FiscalYear": year,
-        "Fiscal": pc.binary_join_element_wise(year.cast(pa.string()), quarter.cast(pa.string()), " "),
-        "PushCount": pa.array(np.zeros(rows.num_rows, dtype=np.int64)),
-        "LastStageChangeDate": rows["stage_changed_at"].cast(_TYPED), "Product__c": product,
-        **_touched(owner, rows["created_at"], rows["modified_at"]),
-    })
+    return pa.table(
+        {
+            "Id": ids["Opportunity"],
+            "Name": rows["name"],
+            "AccountId": _pointed(ids["Account"], rows["account"]),
+            "OwnerId": owner,
+            "StageName": stage,
+            "Amount": rows["amount"],
+            "Probability": probability,
+            "ExpectedRevenue": pc.round(pc.divide(pc.multiply(rows["amount"], probability), 100.0), 2),
+            "CloseDate": rows["close_date"],
+            "Type": rows["type"],
+            "TotalOpportunityQuantity": rows["quantity"],
+            "IsClosed": _by_stage(stage, 2, pa.bool_()),
+            "IsWon": _by_stage(stage, 3, pa.bool_()),
+            "ForecastCategory": _by_stage(stage, 4, pa.string()),
+            "ForecastCategoryName": _by_stage(stage, 5, pa.string()),
+            "FiscalQuarter": quarter,
+            "FiscalYear": year,
+            "Fiscal": pc.binary_join_element_wise(year.cast(pa.string()), quarter.cast(pa.string()), " "),
+            "PushCount": pa.array(np.zeros(rows.num_rows, dtype=np.int64)),
+            "LastStageChangeDate": rows["stage_changed_at"].cast(_TYPED),
+            "Product__c": product,
+            **_touched(owner, rows["created_at"], rows["modified_at"]),
+        }
+    )
 
 
 def _history(opportunities: pa.Table) -> pa.Table:
@@ -174,16 +238,26 @@ def _history(opportunities: pa.Table) -> pa.Table:
     first = pa.repeat("Engaging", began.num_rows)
     start = _snapshot(began, first, began["CreatedDate"])
     end = _snapshot(opportunities, opportunities["StageName"], opportunities["LastStageChangeDate"])
-    both = pa.concat_tables([start, end]).sort_by([("CreatedDate", "ascending"), ("OpportunityId", "ascending")])
+    both = pa.concat_tables([start, end]).sort_by(
+        [("CreatedDate", "ascending"), ("OpportunityId", "ascending")]
+    )
     return both.append_column("Id", make_ids("008", 1, both.num_rows))
 
 
 def _snapshot(rows: pa.Table, stage: Any, at: Any) -> pa.Table:
     probability = _by_stage(stage, 1, pa.float64())
-    return pa.table({
-        "OpportunityId": rows["Id"], "StageName": stage, "Amount": rows["Amount"], "CloseDate": rows["CloseDate"],
-        "Probability": probability, "ForecastCategory": _by_stage(stage, 4, pa.string()),
-        "ExpectedRevenue": pc.round(pc.divide(pc.multiply(rows["Amount"], probability), 100.0), 2),
-        "CreatedDate": at, "SystemModstamp": at, "CreatedById": rows["OwnerId"],
-        "IsDeleted": pa.repeat(pa.scalar(value=False), rows.num_rows),
-    })
+    return pa.table(
+        {
+            "OpportunityId": rows["Id"],
+            "StageName": stage,
+            "Amount": rows["Amount"],
+            "CloseDate": rows["CloseDate"],
+            "Probability": probability,
+            "ForecastCategory": _by_stage(stage, 4, pa.string()),
+            "ExpectedRevenue": pc.round(pc.divide(pc.multiply(rows["Amount"], probability), 100.0), 2),
+            "CreatedDate": at,
+            "SystemModstamp": at,
+            "CreatedById": rows["OwnerId"],
+            "IsDeleted": pa.repeat(pa.scalar(value=False), rows.num_rows),
+        }
+    )

@@ -12,4 +12,7 @@ def at_work(days: Days, salt: int) -> Days:
     """A millisecond between 8:00 and 17:00 UTC on each day, spread by row number."""
     rows = np.arange(len(days), dtype=np.int64)
     millisecond = (rows * 7_919_993 + salt * 104_729) % (9 * 3600 * 1000)
-    return days.astype("datetime64[ms]") + np.timedelta64(8, "h") + millisecond.astype("timedelta64[ms]")
+    stamps: Days = (
+        days.astype("datetime64[ms]") + np.timedelta64(8, "h") + millisecond.astype("timedelta64[ms]")
+    )
+    return stamps

@@ -1,5 +1,7 @@
 """Who may see and change what: object rights and field-level security from permission sets, per user."""
 
+# ruff: noqa: S608 (the SQL holds schema names and quoted literals only; what users send goes in as parameters)
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -12,7 +14,9 @@ if TYPE_CHECKING:
 
 RIGHTS = ("Create", "Read", "Edit", "Delete")
 # Changing any of these may change what somebody sees.
-PERMISSION_OBJECTS = frozenset({"PermissionSet", "PermissionSetAssignment", "FieldPermissions", "ObjectPermissions", "User"})
+PERMISSION_OBJECTS = frozenset(
+    {"PermissionSet", "PermissionSetAssignment", "FieldPermissions", "ObjectPermissions", "User"}
+)
 
 _SETS = """
     SELECT "PermissionSetId" AS id FROM "PermissionSetAssignment" WHERE "AssigneeId" = $user
@@ -50,14 +54,21 @@ class Access:
         key = {"user": user.id}
         flags = ", ".join(f'"Permissions{right}"' for right in RIGHTS)
         objects = self._store.read(
-            f'SELECT "SobjectType", {flags} FROM "ObjectPermissions" WHERE "ParentId" IN ({_SETS})', key  # noqa: S608
+            f'SELECT "SobjectType", {flags} FROM "ObjectPermissions" WHERE "ParentId" IN ({_SETS})',
+            key,
         ).to_pylist()
         fields = self._store.read(
-            f'SELECT "Field", "PermissionsEdit" FROM "FieldPermissions" WHERE "ParentId" IN ({_SETS})'  # noqa: S608
-            ' AND ("PermissionsRead" OR "PermissionsEdit")', key,
+            f'SELECT "Field", "PermissionsEdit" FROM "FieldPermissions" WHERE "ParentId" IN ({_SETS})'
+            ' AND ("PermissionsRead" OR "PermissionsEdit")',
+            key,
         ).to_pylist()
         return Grants(
-            frozenset((row["SobjectType"], right) for row in objects for right in RIGHTS if row[f"Permissions{right}"]),
+            frozenset(
+                (row["SobjectType"], right)
+                for row in objects
+                for right in RIGHTS
+                if row[f"Permissions{right}"]
+            ),
             frozenset(row["Field"] for row in fields),
             frozenset(row["Field"] for row in fields if row["PermissionsEdit"]),
         )
@@ -85,7 +96,8 @@ class Access:
         hidden = self._faults.hidden_fields(found.name) if self._faults is not None else frozenset()
         readable = self.grants(user).readable
         return {
-            name: one for name, one in found.fields.items()
+            name: one
+            for name, one in found.fields.items()
             if name not in hidden and (not one.custom or self._key(found, one) in readable)
         }
 

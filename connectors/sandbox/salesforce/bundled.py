@@ -27,7 +27,15 @@ _SALES = ("Account", "Contact", "Lead", "Opportunity", "Task", "Case", "Product2
 # a permission set has to grant those.
 _RIGHTS: dict[str, dict[str, str]] = {
     "System Administrator": dict.fromkeys(_SALES, "CRED"),
-    "Integration": {"Account": "RE", "Opportunity": "RE", "Task": "CRED", "Contact": "R", "Case": "R", "Product2": "R", "Pricebook2": "R"},
+    "Integration": {
+        "Account": "RE",
+        "Opportunity": "RE",
+        "Task": "CRED",
+        "Contact": "R",
+        "Case": "R",
+        "Product2": "R",
+        "Pricebook2": "R",
+    },
     "Standard User": {**dict.fromkeys(_SALES, "CRED"), "Product2": "R", "Pricebook2": "R"},
 }
 _WORDS = {"C": "Create", "R": "Read", "E": "Edit", "D": "Delete"}
@@ -48,12 +56,14 @@ def bundled_rows(dataset: Dataset, born: datetime) -> dict[str, list[dict[str, A
     """Rows by object. `born` stamps them: the org is as old as its oldest record."""
     rows = {
         "Organization": [_organization()],
-        "OpportunityStage": [_stage(number, *stage) for number, stage in enumerate(STAGES, 1)],
+        "OpportunityStage": [_stage(number, stage) for number, stage in enumerate(STAGES, 1)],
         "Profile": [{"Id": profile_id(name), "Name": name, "UserType": "Standard"} for name in PROFILES],
         "PermissionSet": [_profile_set(name) for name in PROFILES],
         "PermissionSetAssignment": [
             {"Id": make_id("0Pa", number), "PermissionSetId": profile_set_id(profile), "AssigneeId": user}
-            for number, (profile, user) in enumerate((("System Administrator", ADMIN_ID), ("Integration", WORKER_ID)), 1)
+            for number, (profile, user) in enumerate(
+                (("System Administrator", ADMIN_ID), ("Integration", WORKER_ID)), 1
+            )
         ],
         "ObjectPermissions": _object_permissions(),
         "FieldPermissions": _field_permissions(f"{name}.{one.name}" for name, one in dataset.fields),
@@ -64,8 +74,13 @@ def bundled_rows(dataset: Dataset, born: datetime) -> dict[str, list[dict[str, A
     }
     for name, many in rows.items():
         for row in many:
-            row |= {"CreatedDate": born, "CreatedById": ADMIN_ID, "LastModifiedDate": born, "LastModifiedById": ADMIN_ID,
-                    "SystemModstamp": born}
+            row |= {
+                "CreatedDate": born,
+                "CreatedById": ADMIN_ID,
+                "LastModifiedDate": born,
+                "LastModifiedById": ADMIN_ID,
+                "SystemModstamp": born,
+            }
             if name == "User":
                 row["IsDeleted"] = False
     return rows
@@ -73,7 +88,9 @@ def bundled_rows(dataset: Dataset, born: datetime) -> dict[str, list[dict[str, A
 
 def users_with_profile(users: pa.Table) -> pa.Table:
     """The data set's people as standard users."""
-    return users.append_column("ProfileId", pa.array([profile_id("Standard User")] * users.num_rows, pa.string()))
+    return users.append_column(
+        "ProfileId", pa.array([profile_id("Standard User")] * users.num_rows, pa.string())
+    )
 
 
 def as_table(schema: Schema, object_name: str, rows: list[dict[str, Any]]) -> pa.Table:
@@ -85,15 +102,30 @@ def as_table(schema: Schema, object_name: str, rows: list[dict[str, Any]]) -> pa
 
 def _organization() -> dict[str, Any]:
     return {
-        "Id": ORG_ID, "Name": ORG_NAME, "DefaultLocaleSidKey": "en_US", "TimeZoneSidKey": "GMT", "LanguageLocaleKey": "en_US",
-        "FiscalYearStartMonth": 1, "InstanceName": "CS1", "IsSandbox": True, "OrganizationType": "Enterprise Edition",
+        "Id": ORG_ID,
+        "Name": ORG_NAME,
+        "DefaultLocaleSidKey": "en_US",
+        "TimeZoneSidKey": "GMT",
+        "LanguageLocaleKey": "en_US",
+        "FiscalYearStartMonth": 1,
+        "InstanceName": "CS1",
+        "IsSandbox": True,
+        "OrganizationType": "Enterprise Edition",
     }
 
 
-def _stage(number: int, name: str, probability: int, closed: bool, won: bool, category: str, label: str) -> dict[str, Any]:  # noqa: FBT001, PLR0913 (a row of STAGES)
+def _stage(number: int, stage: tuple[str, int, bool, bool, str, str]) -> dict[str, Any]:
+    name, probability, closed, won, category, label = stage
     return {
-        "Id": make_id("01J", number), "MasterLabel": name, "ApiName": name, "IsActive": True, "SortOrder": number,
-        "IsClosed": closed, "IsWon": won, "ForecastCategory": category, "ForecastCategoryName": label,
+        "Id": make_id("01J", number),
+        "MasterLabel": name,
+        "ApiName": name,
+        "IsActive": True,
+        "SortOrder": number,
+        "IsClosed": closed,
+        "IsWon": won,
+        "ForecastCategory": category,
+        "ForecastCategoryName": label,
         "DefaultProbability": probability,
     }
 
@@ -102,17 +134,26 @@ def _profile_set(name: str) -> dict[str, Any]:
     admin = name == "System Administrator"
     granted = {"ApiEnabled", "EditTask"} | (set(_SETUP) if admin else set())
     return {
-        "Id": profile_set_id(name), "Name": f"X{profile_id(name)}", "Label": profile_id(name), "ProfileId": profile_id(name),
-        "IsOwnedByProfile": True, "IsCustom": name != "System Administrator", "Type": "Profile",
+        "Id": profile_set_id(name),
+        "Name": f"X{profile_id(name)}",
+        "Label": profile_id(name),
+        "ProfileId": profile_id(name),
+        "IsOwnedByProfile": True,
+        "IsCustom": name != "System Administrator",
+        "Type": "Profile",
         **{f"Permissions{right}": right in granted for right in _SETUP},
     }
 
 
 def _object_permissions() -> list[dict[str, Any]]:
-    pairs = [(profile, name, letters) for profile, rights in _RIGHTS.items() for name, letters in rights.items()]
+    pairs = [
+        (profile, name, letters) for profile, rights in _RIGHTS.items() for name, letters in rights.items()
+    ]
     return [
         {
-            "Id": make_id("110", number), "ParentId": profile_set_id(profile), "SobjectType": name,
+            "Id": make_id("110", number),
+            "ParentId": profile_set_id(profile),
+            "SobjectType": name,
             **{f"Permissions{word}": letter in letters for letter, word in _WORDS.items()},
             "PermissionsViewAllRecords": profile == "System Administrator",
             "PermissionsModifyAllRecords": profile == "System Administrator",
@@ -125,8 +166,12 @@ def _field_permissions(names: Iterable[str]) -> list[dict[str, Any]]:
     pairs = [(profile, name) for name in names for profile in PROFILES]
     return [
         {
-            "Id": make_id("01k", number), "ParentId": profile_set_id(profile), "SobjectType": name.partition(".")[0],
-            "Field": name, "PermissionsRead": True, "PermissionsEdit": True,
+            "Id": make_id("01k", number),
+            "ParentId": profile_set_id(profile),
+            "SobjectType": name.partition(".")[0],
+            "Field": name,
+            "PermissionsRead": True,
+            "PermissionsEdit": True,
         }
         for number, (profile, name) in enumerate(pairs, 1)
     ]
@@ -134,6 +179,14 @@ def _field_permissions(names: Iterable[str]) -> list[dict[str, Any]]:
 
 def _user(user_id: str, username: str, first: str, last: str, profile: str) -> dict[str, Any]:
     return {
-        "Id": user_id, "Username": username, "Email": username, "FirstName": first, "LastName": last, "Name": f"{first} {last}",
-        "Alias": last[:8].lower(), "IsActive": True, "ProfileId": profile_id(profile), "UserType": "Standard",
+        "Id": user_id,
+        "Username": username,
+        "Email": username,
+        "FirstName": first,
+        "LastName": last,
+        "Name": f"{first} {last}",
+        "Alias": last[:8].lower(),
+        "IsActive": True,
+        "ProfileId": profile_id(profile),
+        "UserType": "Standard",
     }

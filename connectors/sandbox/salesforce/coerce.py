@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connectors.sandbox.salesforce.errors import SaveError
 from connectors.sandbox.salesforce.ids import long_id
 from connectors.sandbox.salesforce.schema import NUMBER_TYPES, Field
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _FIRST, _LAST = date(1700, 1, 1), date(4000, 12, 31)
 _TRUTHS = {True: True, False: False, "true": True, "false": False, "1": True, "0": False}
 
 
-class Unfit(Exception):  # noqa: N818
+class Unfit(Exception):  # noqa: N818 (named like the contract's errors: by what it means)
     """The value does not fit the field; `error` tells why."""
 
     def __init__(self, error: SaveError) -> None:
@@ -31,8 +33,11 @@ def coerce(one: Field, value: Any) -> Any:
         return one.default if one.type == "boolean" else None
     if isinstance(value, (dict, list)):
         kind = "START_OBJECT" if isinstance(value, dict) else "START_ARRAY"
-        raise Unfit(SaveError("JSON_PARSER_ERROR", f"Cannot deserialize instance of {one.type} from {kind} value"))
-    return _READERS.get(_kind(one), _text)(one, value)
+        raise Unfit(
+            SaveError("JSON_PARSER_ERROR", f"Cannot deserialize instance of {one.type} from {kind} value")
+        )
+    read: Callable[[Field, Any], Any] = _READERS.get(_kind(one), _text)
+    return read(one, value)
 
 
 def _kind(one: Field) -> str:
@@ -41,12 +46,15 @@ def _kind(one: Field) -> str:
 
 def _wrong_type(one: Field, value: Any) -> Unfit:
     kind = "VALUE_STRING" if isinstance(value, str) else "VALUE_TRUE" if value is True else "VALUE_NUMBER"
-    return Unfit(SaveError(
-        "INVALID_TYPE_ON_FIELD_IN_RECORD" if kind == "VALUE_STRING" else "JSON_PARSER_ERROR",
-        f"{one.label}: value not of required type: {value}" if kind == "VALUE_STRING"
-        else f"Cannot deserialize instance of {one.type} from {kind} value {value}",
-        (one.name,),
-    ))
+    return Unfit(
+        SaveError(
+            "INVALID_TYPE_ON_FIELD_IN_RECORD" if kind == "VALUE_STRING" else "JSON_PARSER_ERROR",
+            f"{one.label}: value not of required type: {value}"
+            if kind == "VALUE_STRING"
+            else f"Cannot deserialize instance of {one.type} from {kind} value {value}",
+            (one.name,),
+        )
+    )
 
 
 def _text(one: Field, value: Any) -> str | None:
@@ -54,11 +62,17 @@ def _text(one: Field, value: Any) -> str | None:
     # A lone surrogate cannot be stored as UTF-8.
     plain = plain.encode("utf-8", "replace").decode("utf-8").strip()
     if one.length and len(plain) > one.length:
-        raise Unfit(SaveError(
-            "STRING_TOO_LONG", f"{one.label}: data value too large: {plain[:255]} (max length={one.length})", (one.name,)
-        ))
+        raise Unfit(
+            SaveError(
+                "STRING_TOO_LONG",
+                f"{one.label}: data value too large: {plain[:255]} (max length={one.length})",
+                (one.name,),
+            )
+        )
     if one.type == "email" and plain and not _EMAIL.fullmatch(plain):
-        raise Unfit(SaveError("INVALID_EMAIL_ADDRESS", f"{one.label}: invalid email address: {plain}", (one.name,)))
+        raise Unfit(
+            SaveError("INVALID_EMAIL_ADDRESS", f"{one.label}: invalid email address: {plain}", (one.name,))
+        )
     return plain or None
 
 
@@ -70,10 +84,13 @@ def _choice(one: Field, value: Any) -> str | None:
     parts = plain.split(";") if one.type == "multipicklist" else [plain]
     for part in parts:
         if one.restricted and part.lower() not in known:
-            raise Unfit(SaveError(
-                "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
-                f"{one.label}: bad value for restricted picklist field: {part}", (one.name,),
-            ))
+            raise Unfit(
+                SaveError(
+                    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+                    f"{one.label}: bad value for restricted picklist field: {part}",
+                    (one.name,),
+                )
+            )
     return ";".join(known.get(part.lower(), part) for part in parts)
 
 
@@ -86,9 +103,13 @@ def _number(one: Field, value: Any) -> Decimal | int:
         raise _wrong_type(one, value) from None
     limit = Decimal(10) ** (one.precision - one.scale)
     if not exact.is_finite() or abs(exact) >= limit:
-        raise Unfit(SaveError(
-            "NUMBER_OUTSIDE_VALID_RANGE", f"{one.label}: value outside of valid range on numeric field: {value}", (one.name,)
-        ))
+        raise Unfit(
+            SaveError(
+                "NUMBER_OUTSIDE_VALID_RANGE",
+                f"{one.label}: value outside of valid range on numeric field: {value}",
+                (one.name,),
+            )
+        )
     if one.type in {"int", "long"}:
         if exact != exact.to_integral_value():
             raise _wrong_type(one, str(value))
@@ -113,15 +134,19 @@ def _date(one: Field, value: Any) -> date:
 
 def _within(one: Field, day: date) -> date:
     if not _FIRST <= day <= _LAST:
-        raise Unfit(SaveError("FIELD_INTEGRITY_EXCEPTION", f"{one.label}: invalid date: {day.isoformat()}", (one.name,)))
+        raise Unfit(
+            SaveError(
+                "FIELD_INTEGRITY_EXCEPTION", f"{one.label}: invalid date: {day.isoformat()}", (one.name,)
+            )
+        )
     return day
 
 
 def _moment(one: Field, value: Any) -> datetime:
     text = str(value).strip()
     try:
-        moment = datetime.fromisoformat(re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", text).replace("Z", "+00:00"))
-        utc = moment.astimezone(timezone.utc) if moment.tzinfo else moment
+        moment = datetime.fromisoformat(re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", text).upper())
+        utc = moment.astimezone(UTC) if moment.tzinfo else moment
         _within(one, utc.date())
     except (ValueError, OverflowError):
         raise _wrong_type(one, text) from None
@@ -132,11 +157,19 @@ def _moment(one: Field, value: Any) -> datetime:
 def _reference(one: Field, value: Any) -> str:
     full = long_id(str(value).strip())
     if full is None:
-        raise Unfit(SaveError("MALFORMED_ID", f"{one.label}: id value of incorrect type: {value}", (one.name,)))
+        raise Unfit(
+            SaveError("MALFORMED_ID", f"{one.label}: id value of incorrect type: {value}", (one.name,))
+        )
     return full
 
 
 _READERS: dict[str, Callable[[Field, Any], Any]] = {
-    "number": _number, "boolean": _boolean, "date": _date, "datetime": _moment, "reference": _reference, "id": _reference,
-    "picklist": _choice, "multipicklist": _choice,
+    "number": _number,
+    "boolean": _boolean,
+    "date": _date,
+    "datetime": _moment,
+    "reference": _reference,
+    "id": _reference,
+    "picklist": _choice,
+    "multipicklist": _choice,
 }

@@ -1,5 +1,7 @@
 """SOQL conditions as SQL. SOQL knows only true and false: `!=` and NOT find nulls too, text ignores case."""
 
+# ruff: noqa: S608 (the SQL holds schema names and quoted literals only; what users send goes in as parameters)
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -17,8 +19,14 @@ if TYPE_CHECKING:
 
 _ORDERED = frozenset({"<", "<=", ">", ">="})
 _WRITTEN_AS = {
-    "boolean": "boolean", "int": "int", "long": "int", "double": "double", "currency": "double", "percent": "double",
-    "date": "date", "datetime": "dateTime",
+    "boolean": "boolean",
+    "int": "int",
+    "long": "int",
+    "double": "double",
+    "currency": "double",
+    "percent": "double",
+    "date": "date",
+    "datetime": "dateTime",
 }
 
 
@@ -59,7 +67,7 @@ class Conditions:
             inner = self._subquery_of(test.query, left)
             if test.operator == "in":
                 return f"{left.sql} IN ({inner})"
-            return f"({left.sql} IS NULL OR {left.sql} NOT IN (SELECT * FROM ({inner}) s(x) WHERE x IS NOT NULL))"  # noqa: S608
+            return f"({left.sql} IS NULL OR {left.sql} NOT IN (SELECT * FROM ({inner}) s(x) WHERE x IS NOT NULL))"
         if test.operator in {"includes", "excludes"}:
             return self._choices(left, test)
         if test.operator == "like":
@@ -91,7 +99,9 @@ class Conditions:
             # Ids are ordered in Salesforce, and keyset paging leans on it; only booleans are not.
             if left.kind != "boolean":
                 return
-            raise SalesforceError("INVALID_QUERY_FILTER_OPERATOR", self._message(left, "invalid operator on boolean field"))
+            raise SalesforceError(
+                "INVALID_QUERY_FILTER_OPERATOR", self._message(left, "invalid operator on boolean field")
+            )
 
     def _message(self, left: Left, message: str) -> str:
         return self._context.error(left.at, message).message
@@ -105,14 +115,18 @@ class Conditions:
         return {
             "=": f"({left.sql} >= {first} AND {left.sql} < {after})",
             "!=": f"NOT coalesce({left.sql} >= {first} AND {left.sql} < {after}, FALSE)",
-            "<": f"({left.sql} < {first})", "<=": f"({left.sql} < {after})",
-            ">": f"({left.sql} >= {after})", ">=": f"({left.sql} >= {first})",
+            "<": f"({left.sql} < {first})",
+            "<=": f"({left.sql} < {after})",
+            ">": f"({left.sql} >= {after})",
+            ">=": f"({left.sql} >= {first})",
         }[operator]
 
     def _like(self, left: Left, value: Value) -> str:
         if left.kind not in TEXT_TYPES or left.kind in {"id", "reference", "multipicklist"}:
             name = "id" if left.kind in {"id", "reference"} else left.kind
-            raise SalesforceError("INVALID_QUERY_FILTER_OPERATOR", self._message(left, f"invalid operator on {name} field"))
+            raise SalesforceError(
+                "INVALID_QUERY_FILTER_OPERATOR", self._message(left, f"invalid operator on {name} field")
+            )
         plain = self._plain(left, value)
         if plain is None:
             return f"{left.sql} IS NULL"
@@ -120,13 +134,17 @@ class Conditions:
 
     def _among(self, left: Left, test: Comparison) -> str:
         if any(value.kind == "named_date" for value in test.values) and left.kind in {"date", "datetime"}:
-            parts = [self._compare(left, "=" if test.operator == "in" else "!=", value) for value in test.values]
+            parts = [
+                self._compare(left, "=" if test.operator == "in" else "!=", value) for value in test.values
+            ]
             return "(" + (" OR " if test.operator == "in" else " AND ").join(parts) + ")"
         plain = [self._plain(left, value) for value in test.values]
         known = [value for value in plain if value is not None]
         text = "FALSE"
         if known:
-            folded = [value.lower() for value in known] if left.kind in TEXT_TYPES - {"id", "reference"} else known
+            folded = (
+                [value.lower() for value in known] if left.kind in TEXT_TYPES - {"id", "reference"} else known
+            )
             side, _ = self._sides(left, "")
             text = f"{side} IN (SELECT unnest({self._context.parameter(folded)}))"
         if test.operator == "in":
@@ -136,14 +154,21 @@ class Conditions:
 
     def _choices(self, left: Left, test: Comparison) -> str:
         if left.kind != "multipicklist":
-            raise SalesforceError("INVALID_QUERY_FILTER_OPERATOR", self._message(
-                left, "'includes' and 'excludes' operators are only valid on multipicklist field"))
+            raise SalesforceError(
+                "INVALID_QUERY_FILTER_OPERATOR",
+                self._message(
+                    left, "'includes' and 'excludes' operators are only valid on multipicklist field"
+                ),
+            )
         held = f"string_split({left.sql}, ';')"
         parts = []
         for value in test.values:
             plain = self._plain(left, value)
-            parts.append(f"{left.sql} IS NULL" if plain is None
-                         else f"list_has_all({held}, string_split({self._context.parameter(plain)}, ';'))")
+            parts.append(
+                f"{left.sql} IS NULL"
+                if plain is None
+                else f"list_has_all({held}, string_split({self._context.parameter(plain)}, ';'))"
+            )
         text = "coalesce(" + " OR ".join(parts) + ", FALSE)"
         return text if test.operator == "includes" else f"(NOT {text})"
 
@@ -174,5 +199,7 @@ class Conditions:
     def _record_id(self, left: Left, value: Value) -> str:
         full = long_id(value.value) if value.kind == "text" else None
         if full is None:
-            raise SalesforceError("INVALID_QUERY_FILTER_OPERATOR", self._message(left, f"invalid ID field: {value.value}"))
+            raise SalesforceError(
+                "INVALID_QUERY_FILTER_OPERATOR", self._message(left, f"invalid ID field: {value.value}")
+            )
         return full

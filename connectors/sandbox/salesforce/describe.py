@@ -12,14 +12,32 @@ if TYPE_CHECKING:
     from connectors.sandbox.salesforce.schema import ChildRelationship, Field, ObjectType
 
 _SOAP = {
-    "id": "tns:ID", "reference": "tns:ID", "boolean": "xsd:boolean", "int": "xsd:int", "long": "xsd:long", "double": "xsd:double",
-    "currency": "xsd:double", "percent": "xsd:double", "date": "xsd:date", "datetime": "xsd:dateTime", "time": "xsd:time",
-    "address": "urn:address", "location": "urn:location", "base64": "xsd:base64Binary", "anyType": "xsd:anyType",
+    "id": "tns:ID",
+    "reference": "tns:ID",
+    "boolean": "xsd:boolean",
+    "int": "xsd:int",
+    "long": "xsd:long",
+    "double": "xsd:double",
+    "currency": "xsd:double",
+    "percent": "xsd:double",
+    "date": "xsd:date",
+    "datetime": "xsd:dateTime",
+    "time": "xsd:time",
+    "address": "urn:address",
+    "location": "urn:location",
+    "base64": "xsd:base64Binary",
+    "anyType": "xsd:anyType",
 }
 _MASTER = "012000000000000AAA"
 _EXTRA = {
-    "date": "date", "datetime": "datetime", "email": "email", "phone": "phone", "url": "url", "currency": "currency",
-    "textarea": "plaintextarea", "address": "address",
+    "date": "date",
+    "datetime": "datetime",
+    "email": "email",
+    "phone": "phone",
+    "url": "url",
+    "currency": "currency",
+    "textarea": "plaintextarea",
+    "address": "address",
 }
 
 
@@ -30,7 +48,9 @@ def describe_field(one: Field, *, createable: bool, updateable: bool) -> dict[st
         "aggregatable": one.aggregatable and not compound and one.type != "boolean",
         "aiPredictionField": False,
         "autoNumber": one.name == "CaseNumber",
-        "byteLength": one.length * 3 if one.type in TEXT_TYPES and one.type not in {"id", "reference"} else one.length,
+        "byteLength": one.length * 3
+        if one.type in TEXT_TYPES and one.type not in {"id", "reference"}
+        else one.length,
         "calculated": one.calculated,
         "calculatedFormula": one.formula,
         "cascadeDelete": one.cascade_delete,
@@ -41,7 +61,9 @@ def describe_field(one: Field, *, createable: bool, updateable: bool) -> dict[st
         "custom": one.custom,
         "defaultValue": one.default if isinstance(one.default, bool) else None,
         "defaultValueFormula": None,
-        "defaultedOnCreate": one.type == "boolean" or one.default is not None or not (one.createable or one.nillable)
+        "defaultedOnCreate": one.type == "boolean"
+        or one.default is not None
+        or not (one.createable or one.nillable)
         or one.name == "OwnerId",
         "dependentPicklist": False,
         "deprecatedAndHidden": False,
@@ -66,10 +88,17 @@ def describe_field(one: Field, *, createable: bool, updateable: bool) -> dict[st
         "nameField": one.name_field,
         "namePointing": one.polymorphic and one.relationship in {"What", "Who", "Owner"},
         "nillable": one.nillable,
-        "permissionable": one.nillable and one.type not in {"id"} and not one.name.startswith(("Created", "LastModified", "System")),
+        "permissionable": one.nillable
+        and one.type != "id"
+        and not one.name.startswith(("Created", "LastModified", "System")),
         "picklistValues": [
-            {"active": value.active, "defaultValue": value.default, "label": value.label or value.value, "validFor": None,
-             "value": value.value}
+            {
+                "active": value.active,
+                "defaultValue": value.default,
+                "label": value.label or value.value,
+                "validFor": None,
+                "value": value.value,
+            }
             for value in one.picklist
         ],
         "polymorphicForeignKey": one.polymorphic,
@@ -95,8 +124,13 @@ def describe_field(one: Field, *, createable: bool, updateable: bool) -> dict[st
 def describe_child(one: ChildRelationship) -> dict[str, Any]:
     """One entry of `childRelationships`."""
     return {
-        "cascadeDelete": one.field.cascade_delete, "childSObject": one.object_name, "deprecatedAndHidden": False,
-        "field": one.field.name, "junctionIdListNames": [], "junctionReferenceTo": [], "relationshipName": one.name,
+        "cascadeDelete": one.field.cascade_delete,
+        "childSObject": one.object_name,
+        "deprecatedAndHidden": False,
+        "field": one.field.name,
+        "junctionIdListNames": [],
+        "junctionReferenceTo": [],
+        "relationshipName": one.name,
         "restrictedDelete": False,
     }
 
@@ -104,15 +138,19 @@ def describe_child(one: ChildRelationship) -> dict[str, Any]:
 def _urls(name: str, base: str, *, whole: bool) -> dict[str, str]:
     root = f"{base}/sobjects/{name}"
     urls = {
-        "rowTemplate": f"{root}/{{ID}}", "describe": f"{root}/describe", "sobject": root,
-        "compactLayouts": f"{root}/describe/compactLayouts", "approvalLayouts": f"{root}/describe/approvalLayouts",
-        "defaultValues": f"{root}/defaultValues?recordTypeId&fields", "layouts": f"{root}/describe/layouts",
+        "rowTemplate": f"{root}/{{ID}}",
+        "describe": f"{root}/describe",
+        "sobject": root,
+        "compactLayouts": f"{root}/describe/compactLayouts",
+        "approvalLayouts": f"{root}/describe/approvalLayouts",
+        "defaultValues": f"{root}/defaultValues?recordTypeId&fields",
+        "layouts": f"{root}/describe/layouts",
         "quickActions": f"{root}/quickActions",
     }
     if whole:
         urls |= {
-            "uiEditTemplate": f"https://foretag-sandbox.my.salesforce.com/{{ID}}/e",
-            "uiDetailTemplate": f"https://foretag-sandbox.my.salesforce.com/{{ID}}",
+            "uiEditTemplate": "https://foretag-sandbox.my.salesforce.com/{ID}/e",
+            "uiDetailTemplate": "https://foretag-sandbox.my.salesforce.com/{ID}",
             "uiNewRecord": f"https://foretag-sandbox.my.salesforce.com/{name}/e",
         }
     return urls
@@ -153,7 +191,11 @@ def summary(found: ObjectType, rights: dict[str, bool], base: str, *, whole: boo
 
 
 def describe_object(
-    found: ObjectType, fields: Iterable[dict[str, Any]], children: Iterable[ChildRelationship], rights: dict[str, bool], base: str
+    found: ObjectType,
+    fields: Iterable[dict[str, Any]],
+    children: Iterable[ChildRelationship],
+    rights: dict[str, bool],
+    base: str,
 ) -> dict[str, Any]:
     """GET /sobjects/T/describe."""
     return summary(found, rights, base, whole=True) | {
@@ -170,11 +212,22 @@ def describe_object(
         "lookupLayoutable": None,
         "namedLayoutInfos": [],
         "networkScopeFieldName": None,
-        "recordTypeInfos": [{
-            "active": True, "available": True, "defaultRecordTypeMapping": True, "developerName": "Master", "master": True,
-            "name": "Master", "recordTypeId": _MASTER, "urls": {"layout": f"{base}/sobjects/{found.name}/describe/layouts/{_MASTER}"},
-        }],
+        "recordTypeInfos": [
+            {
+                "active": True,
+                "available": True,
+                "defaultRecordTypeMapping": True,
+                "developerName": "Master",
+                "master": True,
+                "name": "Master",
+                "recordTypeId": _MASTER,
+                "urls": {"layout": f"{base}/sobjects/{found.name}/describe/layouts/{_MASTER}"},
+            }
+        ],
         "searchLayoutable": found.searchable,
         "sobjectDescribeOption": "FULL",
-        "supportedScopes": [{"label": "All records", "name": "everything"}, {"label": "My records", "name": "mine"}],
+        "supportedScopes": [
+            {"label": "All records", "name": "everything"},
+            {"label": "My records", "name": "mine"},
+        ],
     }

@@ -23,7 +23,9 @@ STATUS = {
 class SalesforceError(Exception):
     """A request that Salesforce refuses as a whole: REST answers `[{"message", "errorCode", "fields"?}]`."""
 
-    def __init__(self, code: str, message: str, fields: tuple[str, ...] = (), status: int | None = None) -> None:
+    def __init__(
+        self, code: str, message: str, fields: tuple[str, ...] = (), status: int | None = None
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
@@ -38,15 +40,19 @@ class SalesforceError(Exception):
         return [error]
 
 
-class AmbiguousExternalId(SalesforceError):  # noqa: N818
+class AmbiguousExternalId(SalesforceError):  # noqa: N818 (named by what it means)
     """An external id that several records carry: HTTP 300, whose body lists the records' URLs.
 
     `ids` are the records' ids; the front builds `/services/data/vXX.X/sobjects/T/{id}` from them.
     """
 
     def __init__(self, object_name: str, field: str, ids: tuple[str, ...]) -> None:
-        super().__init__("DUPLICATE_EXTERNAL_ID", f"{field}: more than one record found for external id field: {list(ids)}",
-                         (field,), status=300)
+        super().__init__(
+            "DUPLICATE_EXTERNAL_ID",
+            f"{field}: more than one record found for external id field: {list(ids)}",
+            (field,),
+            status=300,
+        )
         self.object_name = object_name
         self.ids = ids
 

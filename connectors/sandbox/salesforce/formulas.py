@@ -1,5 +1,7 @@
 """Salesforce formulas to SQL: the part of the language that formula fields and validation rules here need."""
 
+# ruff: noqa: S608 (the SQL holds schema names and quoted literals only; what users send goes in as parameters)
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -63,8 +65,14 @@ class Part:
 
 
 _KINDS = {
-    "boolean": "boolean", "int": "number", "long": "number", "double": "number", "currency": "number",
-    "percent": "number", "date": "date", "datetime": "datetime",
+    "boolean": "boolean",
+    "int": "number",
+    "long": "number",
+    "double": "number",
+    "currency": "number",
+    "percent": "number",
+    "date": "date",
+    "datetime": "datetime",
 }
 NULL = Part("NULL", "null")
 # name -> (fewest arguments, most arguments or None, kind of the result, SQL of the arguments' SQL)
@@ -106,7 +114,9 @@ def _tree(text: str) -> Any:
         return _parser().parse(text)
     except UnexpectedInput as error:
         at = error.pos_in_stream or 0
-        raise FormulaError(f"Syntax error. Found '{text[at : at + 20]}'" if at >= 0 else "Syntax error") from None
+        raise FormulaError(
+            f"Syntax error. Found '{text[at : at + 20]}'" if at >= 0 else "Syntax error"
+        ) from None
 
 
 def formula_sql(schema: Schema, found: ObjectType, one: Field, column: Column) -> str:
@@ -125,13 +135,17 @@ def rule_sql(schema: Schema, found: ObjectType, formula: str, column: Column) ->
 
 def check_formula(schema: Schema, found: ObjectType, formula: str) -> str:
     """What the formula yields (text, number, boolean, date, datetime). Raises `FormulaError`."""
-    return _Writer(schema, found, lambda _object, one, alias: f'{alias}."{one.name}"').write(_tree(formula)).kind
+    return (
+        _Writer(schema, found, lambda _object, one, alias: f'{alias}."{one.name}"').write(_tree(formula)).kind
+    )
 
 
 class _Writer:
     """Writes a formula's tree as SQL."""
 
-    def __init__(self, schema: Schema, found: ObjectType, column: Column, *, blank_as_zero: bool = False) -> None:
+    def __init__(
+        self, schema: Schema, found: ObjectType, column: Column, *, blank_as_zero: bool = False
+    ) -> None:
         self._schema, self._object, self._column, self._zero = schema, found, column, blank_as_zero
 
     def write(self, node: Any) -> Part:
@@ -142,7 +156,13 @@ class _Writer:
         return Part(str(children[0]), "number")
 
     def _text(self, children: list[Any]) -> Part:
-        plain = children[0][1:-1].replace('\\"', '"').replace("\\'", "'").replace("\\n", "\n").replace("\\\\", "\\")
+        plain = (
+            children[0][1:-1]
+            .replace('\\"', '"')
+            .replace("\\'", "'")
+            .replace("\\n", "\n")
+            .replace("\\\\", "\\")
+        )
         return Part("'" + plain.replace("'", "''") + "'", "text")
 
     def _reference(self, children: list[Any]) -> Part:
@@ -165,7 +185,7 @@ class _Writer:
         parent, inner = self._schema.objects[way.reference_to[0]], f"p{depth}"
         part = self._field(parent, names[1:], inner, depth + 1)
         key = self._column(found, way, alias)
-        text = f'(SELECT {part.unfilled} FROM "{parent.name}" {inner} WHERE {inner}."Id" = {key})'  # noqa: S608
+        text = f'(SELECT {part.unfilled} FROM "{parent.name}" {inner} WHERE {inner}."Id" = {key})'
         return Part(f"coalesce({text}, 0)", part.kind, text) if part.raw else Part(text, part.kind)
 
     def _filled(self, sql: str, one: Field) -> Part:
@@ -184,7 +204,9 @@ class _Writer:
     def _logic(word: str, parts: list[Part]) -> Part:
         for part in parts:
             if part.kind not in {"boolean", "null"}:
-                raise FormulaError(f"Incorrect parameter type for function '{word}()'. Expected Boolean, received {part.kind.title()}")
+                raise FormulaError(
+                    f"Incorrect parameter type for function '{word}()'. Expected Boolean, received {part.kind.title()}"
+                )
         return Part("(" + f" {word} ".join(f"coalesce({part.sql}, FALSE)" for part in parts) + ")", "boolean")
 
     def _inverse(self, children: list[Any]) -> Part:
@@ -197,18 +219,32 @@ class _Writer:
         return Part(f"pow({self.write(children[0]).sql}, {self.write(children[1]).sql})", "number")
 
     def _join(self, children: list[Any]) -> Part:
-        return Part("(" + " || ".join(f"coalesce(CAST({self.write(child).sql} AS VARCHAR), '')" for child in children) + ")", "text")
+        return Part(
+            "("
+            + " || ".join(f"coalesce(CAST({self.write(child).sql} AS VARCHAR), '')" for child in children)
+            + ")",
+            "text",
+        )
 
     def _compare(self, children: list[Any]) -> Part:
         left, operator, right = self.write(children[0]), str(children[1]), self.write(children[2])
         dates = {"date", "datetime"}
-        if left.kind != right.kind and "null" not in {left.kind, right.kind} and {left.kind, right.kind} != dates:
+        if (
+            left.kind != right.kind
+            and "null" not in {left.kind, right.kind}
+            and {left.kind, right.kind} != dates
+        ):
             raise FormulaError(
-                f"Incorrect parameter type for operator '{operator}'. Expected {left.kind.title()}, received {right.kind.title()}"
+                f"Incorrect parameter type for operator '{operator}'. "
+                f"Expected {left.kind.title()}, received {right.kind.title()}"
             )
         if operator in {"=", "=="}:
-            return Part(f"(nullif({left.sql}, '') IS NOT DISTINCT FROM nullif({right.sql}, ''))" if left.kind == "text"
-                        else f"({left.sql} IS NOT DISTINCT FROM {right.sql})", "boolean")
+            return Part(
+                f"(nullif({left.sql}, '') IS NOT DISTINCT FROM nullif({right.sql}, ''))"
+                if left.kind == "text"
+                else f"({left.sql} IS NOT DISTINCT FROM {right.sql})",
+                "boolean",
+            )
         if operator in {"<>", "!="}:
             return Part(f"(NOT {self._compare([children[0], '=', children[2]]).sql})", "boolean")
         return Part(f"({left.sql} {operator} {right.sql})", "boolean")
@@ -232,8 +268,15 @@ class _Writer:
         if left.kind == right.kind == "datetime":
             return Part(f"(epoch({left.sql} - {right.sql}) / 86400)", "number")
         if left.kind == right.kind == "number":
-            return Part(f"({left.sql} {operator} nullif({right.sql}, 0))" if operator == "/" else f"({left.sql} {operator} {right.sql})", "number")
-        raise FormulaError(f"Incorrect parameter type for operator '{operator}'. Expected Number, received {right.kind.title()}")
+            return Part(
+                f"({left.sql} {operator} nullif({right.sql}, 0))"
+                if operator == "/"
+                else f"({left.sql} {operator} {right.sql})",
+                "number",
+            )
+        raise FormulaError(
+            f"Incorrect parameter type for operator '{operator}'. Expected Number, received {right.kind.title()}"
+        )
 
     def _call(self, children: list[Any]) -> Part:
         name, arguments = str(children[0]).upper(), children[1:]
@@ -250,14 +293,18 @@ class _Writer:
             raise FormulaError(f"Unknown function {name}. Check spelling.")
         fewest, most, kind, template = _PLAIN[name]
         if not fewest <= len(arguments) <= most:
-            raise FormulaError(f"Incorrect number of parameters for function '{name}()'. Expected {most}, received {len(arguments)}")
+            raise FormulaError(
+                f"Incorrect number of parameters for function '{name}()'. Expected {most}, received {len(arguments)}"
+            )
         return Part(template.format(*(self.write(argument).sql for argument in arguments)), kind)
 
     def _function_if(self, arguments: list[Any]) -> Part:
         test, yes, no = (self.write(argument) for argument in arguments)
         kind = no.kind if yes.kind == "null" else yes.kind
         if "null" not in {yes.kind, no.kind} and yes.kind != no.kind:
-            raise FormulaError(f"Incorrect parameter type for function 'IF()'. Expected {yes.kind.title()}, received {no.kind.title()}")
+            raise FormulaError(
+                f"Incorrect parameter type for function 'IF()'. Expected {yes.kind.title()}, received {no.kind.title()}"
+            )
         return Part(f"(CASE WHEN {test.sql} THEN {yes.sql} ELSE {no.sql} END)", kind)
 
     def _function_and(self, arguments: list[Any]) -> Part:
@@ -273,7 +320,10 @@ class _Writer:
     def _function_isblank(self, arguments: list[Any]) -> Part:
         (argument,) = arguments
         part = self.write(argument)
-        return Part(f"(nullif({part.sql}, '') IS NULL)" if part.kind == "text" else f"({part.unfilled} IS NULL)", "boolean")
+        return Part(
+            f"(nullif({part.sql}, '') IS NULL)" if part.kind == "text" else f"({part.unfilled} IS NULL)",
+            "boolean",
+        )
 
     _function_isnull = _function_isblank
 
@@ -294,19 +344,24 @@ class _Writer:
         if part.kind != "number":
             return Part(f"CAST({part.sql} AS VARCHAR)", "text")
         plain = f"CAST({part.sql} AS VARCHAR)"
-        return Part(f"(CASE WHEN contains({plain}, '.') THEN rtrim(rtrim({plain}, '0'), '.') ELSE {plain} END)", "text")
+        return Part(
+            f"(CASE WHEN contains({plain}, '.') THEN rtrim(rtrim({plain}, '0'), '.') ELSE {plain} END)",
+            "text",
+        )
 
     def _function_case(self, arguments: list[Any]) -> Part:
         subject, *pairs = (self.write(argument) for argument in arguments)
         if len(pairs) < 3 or len(pairs) % 2 == 0:
             raise FormulaError("Incorrect number of parameters for function 'CASE()'")
-        whens = " ".join(f"WHEN {one.sql} THEN {two.sql}" for one, two in zip(pairs[:-1:2], pairs[1:-1:2], strict=True))
+        whens = " ".join(
+            f"WHEN {one.sql} THEN {two.sql}" for one, two in zip(pairs[:-1:2], pairs[1:-1:2], strict=True)
+        )
         return Part(f"(CASE {subject.sql} {whens} ELSE {pairs[-1].sql} END)", pairs[1].kind)
 
     def _function_min(self, arguments: list[Any]) -> Part:
         return Part("least(" + ", ".join(self.write(argument).sql for argument in arguments) + ")", "number")
 
     def _function_max(self, arguments: list[Any]) -> Part:
-        return Part("greatest(" + ", ".join(self.write(argument).sql for argument in arguments) + ")", "number")
-
-
+        return Part(
+            "greatest(" + ", ".join(self.write(argument).sql for argument in arguments) + ")", "number"
+        )

@@ -1,11 +1,12 @@
 """Where a query's fields come from: the object asked for, and the parents it reaches, as joins."""
 
+# ruff: noqa: S608 (the SQL holds schema names and quoted literals only; what users send goes in as parameters)
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from connectors.sandbox.salesforce.errors import SalesforceError
 from connectors.sandbox.salesforce.objects import flag, lookup, text
 from connectors.sandbox.salesforce.schema import Field, ObjectType
 from connectors.sandbox.salesforce.soql import Path, pointed
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from connectors.sandbox.salesforce.access import Access
+    from connectors.sandbox.salesforce.errors import SalesforceError
     from connectors.sandbox.salesforce.org import User
     from connectors.sandbox.salesforce.schema import Schema
     from connectors.sandbox.salesforce.store import Store
@@ -23,15 +25,30 @@ _WSDL = "Please reference your WSDL or the describe call for the appropriate nam
 MAX_LEVELS = 5
 
 # What SOQL sees behind a polymorphic reference such as What.Name or Owner.Name.
-NAME_OBJECT = ObjectType("Name", "Name", "Names", None, {
-    one.name: one for one in (
-        Field("Id", "ID", "id", 18, nillable=False), text("Name", "Name"), text("Type", "Type"),
-        text("FirstName", "First Name"), text("LastName", "Last Name"), text("Email", "Email", type="email"),
-        text("Phone", "Phone", type="phone"), text("Title", "Title"), text("Username", "Username"), text("Alias", "Alias"),
-        flag("IsActive", "Active"), lookup("ProfileId", "Profile ID", "Profile", relationship="Profile"),
-        lookup("UserRoleId", "Role ID", "UserRole", relationship="UserRole"),
-    )
-})
+NAME_OBJECT = ObjectType(
+    "Name",
+    "Name",
+    "Names",
+    None,
+    {
+        one.name: one
+        for one in (
+            Field("Id", "ID", "id", 18, nillable=False),
+            text("Name", "Name"),
+            text("Type", "Type"),
+            text("FirstName", "First Name"),
+            text("LastName", "Last Name"),
+            text("Email", "Email", type="email"),
+            text("Phone", "Phone", type="phone"),
+            text("Title", "Title"),
+            text("Username", "Username"),
+            text("Alias", "Alias"),
+            flag("IsActive", "Active"),
+            lookup("ProfileId", "Profile ID", "Profile", relationship="Profile"),
+            lookup("UserRoleId", "Role ID", "UserRole", relationship="UserRole"),
+        )
+    },
+)
 
 
 @dataclass(slots=True)
@@ -112,7 +129,11 @@ class Frames:
     def resolve(self, path: Path) -> Resolved:
         """The field behind a path. A field or parent the user may not see looks exactly like a missing one."""
         names = path.names
-        if len(names) > 1 and names[0].lower() in self._own_names and self.root.found.relation(names[0]) is None:
+        if (
+            len(names) > 1
+            and names[0].lower() in self._own_names
+            and self.root.found.relation(names[0]) is None
+        ):
             names = names[1:]
         frame = self.frame(names[:-1], path)
         one = frame.found.find(names[-1])
@@ -128,7 +149,9 @@ class Frames:
         """The table at the end of a way over parents."""
         if len(names) > MAX_LEVELS:
             raise self.context.error(
-                path.at, f"SOQL relationship path '{path}' is too long: at most {MAX_LEVELS} levels.", "MALFORMED_QUERY"
+                path.at,
+                f"SOQL relationship path '{path}' is too long: at most {MAX_LEVELS} levels.",
+                "MALFORMED_QUERY",
             )
         frame = self.root
         for name in names:
@@ -148,7 +171,11 @@ class Frames:
         if names not in self._parents:
             target = NAME_OBJECT if way.polymorphic else self.context.schema.objects[way.reference_to[0]]
             self._parents[names] = Frame(
-                target, self.context.alias(), names, frame.column(way.name), way.reference_to if way.polymorphic else ()
+                target,
+                self.context.alias(),
+                names,
+                frame.column(way.name),
+                way.reference_to if way.polymorphic else (),
             )
         return self._parents[names]
 
@@ -166,7 +193,10 @@ class Frames:
 
     def sql(self) -> str:
         """The FROM clause. To be asked last, when all needed columns are known."""
-        joins = [f'LEFT JOIN {self._source(one)} {one.alias} ON {one.alias}."Id" = {one.key}' for one in self._ordered()]
+        joins = [
+            f'LEFT JOIN {self._source(one)} {one.alias} ON {one.alias}."Id" = {one.key}'
+            for one in self._ordered()
+        ]
         return " ".join([f"FROM {self._source(self.root)} {self.root.alias}", *joins])
 
     def _ordered(self) -> list[Frame]:
@@ -185,11 +215,15 @@ class Frames:
         found, store = self.context.schema.objects[target], self.context.store
         parts = []
         for name in frame.needed:
-            one = next((field for field in found.fields.values() if field.name_field), None) if name == "Name" else found.find(name)
+            one = (
+                next((field for field in found.fields.values() if field.name_field), None)
+                if name == "Name"
+                else found.find(name)
+            )
             kind = NAME_OBJECT.fields[name].sql_type
             known = f"'{target}'" if name == "Type" else store.expression(found, one) if one else "NULL"
             parts.append(f"CAST({known} AS {kind}) AS {quoted(name)}")
-        return f"SELECT {', '.join(parts)} FROM {quoted(target)} t"  # noqa: S608
+        return f"SELECT {', '.join(parts)} FROM {quoted(target)} t"
 
     def _sees(self, frame: Frame, one: Field) -> bool:
         return frame.found is NAME_OBJECT or self.context.access.sees(self.context.user, frame.found, one)

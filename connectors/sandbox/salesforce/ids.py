@@ -17,7 +17,9 @@ _SERIAL_DIGITS = 10
 def checksum(short: str) -> str:
     """The three characters that turn a 15-character id into its 18-character form."""
     return "".join(
-        _CHECK[sum(1 << place for place, letter in enumerate(short[start : start + 5]) if "A" <= letter <= "Z")]
+        _CHECK[
+            sum(1 << place for place, letter in enumerate(short[start : start + 5]) if "A" <= letter <= "Z")
+        ]
         for start in (0, 5, 10)
     )
 

@@ -1,5 +1,7 @@
 """Save requests as they arrive: field names, ids, references by external id, upsert keys, and the user's rights."""
 
+# ruff: noqa: S608 (the SQL holds schema names and quoted literals only; what users send goes in as parameters)
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -31,24 +33,28 @@ class Intake:
 
     # Requests of wire rows.
 
-    def insert(self, rows: Sequence[Row], *, all_or_none: bool) -> list[SaveResult]:
+    def insert(self, rows: Sequence[Row]) -> list[SaveResult]:
         """One outcome per record, in order."""
         values, errors = self._read(rows)
         for row, one in enumerate(values):
             if one.pop("Id", None) is not None:
-                errors.setdefault(row, []).append(SaveError("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ("Id",)))
-        saved = self._save([(row, None, one) for row, one in enumerate(values)], errors, creates=True, all_or_none=all_or_none)
+                errors.setdefault(row, []).append(
+                    SaveError(
+                        "INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ("Id",)
+                    )
+                )
+        saved = self._save([(row, None, one) for row, one in enumerate(values)], errors, creates=True)
         return self._results(len(rows), saved, set(range(len(rows))), {})
 
-    def update(self, rows: Sequence[Row], *, all_or_none: bool) -> list[SaveResult]:
+    def update(self, rows: Sequence[Row]) -> list[SaveResult]:
         """One outcome per record, in order."""
         values, errors = self._read(rows)
         ids = self._take_ids(values, errors)
         known = [(row, ids.get(row), one) for row, one in enumerate(values)]
-        saved = self._save(known, errors, creates=False, all_or_none=all_or_none)
+        saved = self._save(known, errors, creates=False)
         return self._results(len(rows), saved, set(), ids)
 
-    def upsert(self, key: str, rows: Sequence[Row], *, all_or_none: bool) -> list[SaveResult]:
+    def upsert(self, key: str, rows: Sequence[Row]) -> list[SaveResult]:
         """Update the record that carries the key, or insert a new one."""
         one = self.key_field(key)
         values, errors = self._read(rows)
@@ -57,12 +63,11 @@ class Intake:
         old = [(row, matches[row], each) for row, each in enumerate(kept) if matches.get(row)]
         new = [(row, None, each) for row, each in enumerate(kept) if not matches.get(row)]
         creates = {row for row, _, _ in new}
-        if all_or_none and errors:
-            saved = self._save(new + old, errors, creates=False, all_or_none=True)
-        else:
-            first = self._save(old, {row: many for row, many in errors.items() if row not in creates}, creates=False, all_or_none=all_or_none)
-            second = self._save(new, {row: many for row, many in errors.items() if row in creates}, creates=True, all_or_none=all_or_none)
-            saved = (first[0] | second[0], first[1] | second[1])
+        first = self._save(
+            old, {row: many for row, many in errors.items() if row not in creates}, creates=False
+        )
+        second = self._save(new, {row: many for row, many in errors.items() if row in creates}, creates=True)
+        saved = (first[0] | second[0], first[1] | second[1])
         return self._results(len(rows), saved, creates, matches)
 
     def key_field(self, key: str) -> Field:
@@ -70,8 +75,13 @@ class Intake:
         name = self._by_lower.get(key.lower())
         one = self._visible[name] if name else None
         if one is None or not (one.external_id or one.id_lookup):
-            raise SalesforceError("INVALID_FIELD", (
-                f"Field name provided, {key} does not match an External ID, Salesforce Id, or indexed field for {self._object.name}"))
+            raise SalesforceError(
+                "INVALID_FIELD",
+                (
+                    f"Field name provided, {key} does not match an External ID, Salesforce Id, or indexed "
+                    f"field for {self._object.name}"
+                ),
+            )
         return one
 
     # Reading rows.
@@ -97,17 +107,26 @@ class Intake:
         if way is not None and isinstance(value, dict):
             self._read_reference(row, way, value, known, errors)
             return
-        errors.setdefault(row, []).append(SaveError(
-            "INVALID_FIELD", f"No such column '{name}' on sobject of type {self._object.name}", (name,)))
+        errors.setdefault(row, []).append(
+            SaveError(
+                "INVALID_FIELD", f"No such column '{name}' on sobject of type {self._object.name}", (name,)
+            )
+        )
 
-    def _read_reference(self, row: int, way: Field, value: Mapping[str, Any], known: dict[str, Any], errors: Errors) -> None:
+    def _read_reference(
+        self, row: int, way: Field, value: Mapping[str, Any], known: dict[str, Any], errors: Errors
+    ) -> None:
         """{"Account": {"Ext__c": "x"}} stands for the account's id."""
         keys = [(name, text) for name, text in value.items() if name != "attributes"]
         target = str(value.get("attributes", {}).get("type") or way.reference_to[0])
         found = self._org.schema.find(target)
         one = found.find(keys[0][0]) if found and len(keys) == 1 else None
         if found is None or one is None or not (one.external_id or one.id_lookup):
-            errors.setdefault(row, []).append(SaveError("INVALID_FIELD", f"{way.relationship}: not a foreign key by external id", (way.name,)))
+            errors.setdefault(row, []).append(
+                SaveError(
+                    "INVALID_FIELD", f"{way.relationship}: not a foreign key by external id", (way.name,)
+                )
+            )
             return
         ids = self._lookup(found, one, [str(keys[0][1])]).get(str(keys[0][1]).lower(), [])
         if len(ids) == 1:
@@ -119,10 +138,14 @@ class Intake:
         """Ids of the living records that carry each value, by the value in lower case."""
         if one.name not in self._org.store.columns[found.name]:
             return {}
-        gone = self._org.store.column(found, found.fields["IsDeleted"], "t") if "IsDeleted" in found.fields else "FALSE"
+        gone = (
+            self._org.store.column(found, found.fields["IsDeleted"], "t")
+            if "IsDeleted" in found.fields
+            else "FALSE"
+        )
         key = quoted(one.name)
         rows = self._org.store.read(
-            f'SELECT lower(t.{key}) AS k, list(t."Id" ORDER BY t."Id") AS ids FROM {quoted(found.name)} t '  # noqa: S608
+            f'SELECT lower(t.{key}) AS k, list(t."Id" ORDER BY t."Id") AS ids FROM {quoted(found.name)} t '
             f"WHERE lower(t.{key}) IN (SELECT unnest($wanted)) AND NOT {gone} GROUP BY 1",
             {"wanted": sorted({value.lower() for value in values})},
         )
@@ -134,9 +157,17 @@ class Intake:
             given = one.pop("Id", None)
             full = long_id(str(given)) if given else None
             if given is None or given == "":
-                errors.setdefault(row, []).append(SaveError("MISSING_ARGUMENT", "Id not specified in an update call", ()))
+                errors.setdefault(row, []).append(
+                    SaveError("MISSING_ARGUMENT", "Id not specified in an update call", ())
+                )
             elif full is None or (self._object.prefix and not full.startswith(self._object.prefix)):
-                errors.setdefault(row, []).append(SaveError("MALFORMED_ID", f"{self._object.label} ID: id value of incorrect type: {given}", ("Id",)))
+                errors.setdefault(row, []).append(
+                    SaveError(
+                        "MALFORMED_ID",
+                        f"{self._object.label} ID: id value of incorrect type: {given}",
+                        ("Id",),
+                    )
+                )
             else:
                 ids[row] = full
         return ids
@@ -145,9 +176,10 @@ class Intake:
         """The record that each row's key leads to; rows without one are new."""
         if one.name == "Id":
             given = [row for row, each in enumerate(values) if each.get("Id")]
-            ids = self._take_ids([values[row] for row in given], taken := {})
+            taken: Errors = {}
+            known = self._take_ids([values[row] for row in given], taken)
             errors |= {given[place]: many for place, many in taken.items()}
-            return {given[place]: record_id for place, record_id in ids.items()}
+            return {given[place]: record_id for place, record_id in known.items()}
         keys = [str(each.get(one.name) or "").strip() for each in values]
         self._org.saver.wait_for(self._object.name, (), new_too=True)
         found = self._lookup(self._object, one, keys)
@@ -156,12 +188,21 @@ class Intake:
         for row, key in enumerate(keys):
             ids = found.get(key.lower(), [])
             if not key:
-                errors.setdefault(row, []).append(SaveError("MISSING_ARGUMENT", f"{one.name} not specified", (one.name,)))
+                errors.setdefault(row, []).append(
+                    SaveError("MISSING_ARGUMENT", f"{one.name} not specified", (one.name,))
+                )
             elif key.lower() in seen:
-                errors.setdefault(row, []).append(SaveError("DUPLICATE_VALUE", f"Duplicate external id specified: {key}", (one.name,)))
+                errors.setdefault(row, []).append(
+                    SaveError("DUPLICATE_VALUE", f"Duplicate external id specified: {key}", (one.name,))
+                )
             elif len(ids) > 1:
-                errors.setdefault(row, []).append(SaveError(
-                    "DUPLICATE_EXTERNAL_ID", f"{one.name}: more than one record found for external id field: [{', '.join(ids)}]", (one.name,)))
+                errors.setdefault(row, []).append(
+                    SaveError(
+                        "DUPLICATE_EXTERNAL_ID",
+                        f"{one.name}: more than one record found for external id field: [{', '.join(ids)}]",
+                        (one.name,),
+                    )
+                )
             elif ids:
                 matches[row] = ids[0]
             seen.add(key.lower())
@@ -174,18 +215,24 @@ class Intake:
         may = one is not None and not one.calculated and (one.createable if creates else one.updateable)
         if one is None or not may or not self._org.access.edits(self._user, self._object, one):
             return unwritable((name,))
-        return unwritable((name,)) if faults is not None and name in faults.read_only_fields(self._object.name) else None
+        return (
+            unwritable((name,))
+            if faults is not None and name in faults.read_only_fields(self._object.name)
+            else None
+        )
 
     def _denied(self, *, creates: bool) -> SaveError | None:
         may, found = self._org.access.may, self._object
         if creates and not (found.createable and may(self._user, found, "Create")):
-            return SaveError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type cannot be inserted: {found.label}")
+            return SaveError(
+                "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type cannot be inserted: {found.label}"
+            )
         if not creates and not (found.updateable and may(self._user, found, "Edit")):
             return SaveError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
         return None
 
     def _save(
-        self, rows: list[tuple[int, str | None, dict[str, Any]]], errors: Errors, *, creates: bool, all_or_none: bool
+        self, rows: Sequence[tuple[int, str | None, dict[str, Any]]], errors: Errors, *, creates: bool
     ) -> tuple[dict[int, str], Errors]:
         denied = self._denied(creates=creates)
         if denied is not None:
@@ -195,21 +242,26 @@ class Intake:
         staged = stage_rows(self._object, rows, lambda name: self._refuse(name, creates=creates))
         # What could not even be read is told alone.
         staged.errors |= errors
-        outcome = self._org.saver.save(self._user, staged, creates=creates, all_or_none=all_or_none)
+        outcome = self._org.saver.save(self._user, staged, creates=creates)
         return outcome.ids, outcome.errors
 
     @staticmethod
-    def _results(count: int, saved: tuple[dict[int, str], Errors], creates: set[int], ids: dict[int, str]) -> list[SaveResult]:
+    def _results(
+        count: int, saved: tuple[dict[int, str], Errors], creates: set[int], ids: dict[int, str]
+    ) -> list[SaveResult]:
         good, errors = saved
         return [
-            SaveResult(ids.get(row), success=False, errors=tuple(errors[row])) if row in errors
+            SaveResult(ids.get(row), success=False, errors=tuple(errors[row]))
+            if row in errors
             else SaveResult(good[row], success=True, created=row in creates)
             for row in range(count)
         ]
 
     # Bulk.
 
-    def table(self, operation: str, table: pa.Table, key: str | None) -> tuple[dict[int, str], Errors, set[int]]:
+    def table(
+        self, operation: str, table: pa.Table, key: str | None
+    ) -> tuple[dict[int, str], Errors, set[int]]:
         """A whole table of texts: ids by row, errors by row, and the rows that were created."""
         names = {name: self._column_name(name) for name in table.column_names}
         columns = pa.table({names[name]: table[name] for name in table.column_names}) if names else table
@@ -234,21 +286,34 @@ class Intake:
             return f"{way}.{rest}"
         raise SalesforceError("InvalidBatch", f"Field name not found : {name}")
 
-    def _fast(self, columns: pa.Table, rows: pa.Array | None = None, *, creates: bool = False) -> tuple[dict[int, str], Errors, set[int]]:
+    def _fast(
+        self, columns: pa.Table, rows: pa.Array | None = None, *, creates: bool = False
+    ) -> tuple[dict[int, str], Errors, set[int]]:
         """Update or insert by columns; only rows with something unusual go one by one."""
         denied = self._denied(creates=creates)
         rows = rows if rows is not None else pa.array(range(columns.num_rows), pa.int64())
         if denied is not None:
             return {}, {row: [denied] for row in rows.to_pylist()}, set()
-        bad = tuple(name for name in columns.column_names if name != "Id" and self._refuse(name, creates=creates))
+        bad = tuple(
+            name for name in columns.column_names if name != "Id" and self._refuse(name, creates=creates)
+        )
         if bad:
             # A row is refused only if it names the field.
             return self._slow("insert" if creates else "update", columns, rows, None)
-        given = columns if "Id" in columns.column_names else columns.append_column("Id", pa.nulls(columns.num_rows, pa.string()))
+        given = (
+            columns
+            if "Id" in columns.column_names
+            else columns.append_column("Id", pa.nulls(columns.num_rows, pa.string()))
+        )
         texts = given.append_column("row", rows)
         odd_ids: list[int] = []
         if not creates:
-            whole = pc.fill_null(pc.match_substring_regex(texts["Id"], f"^{self._object.prefix}[0-9A-Za-z]{{12}}[A-Z0-5]{{3}}$"), fill_value=False)
+            whole = pc.fill_null(
+                pc.match_substring_regex(
+                    texts["Id"], f"^{self._object.prefix}[0-9A-Za-z]{{12}}[A-Z0-5]{{3}}$"
+                ),
+                fill_value=False,
+            )
             odd_ids = texts.filter(pc.invert(whole))["row"].to_pylist()
             texts = texts.filter(whole)
         staged, odd = stage_text(self._org.store, self._object, texts)
@@ -257,7 +322,12 @@ class Intake:
         if odd or odd_ids:
             wanted = pa.array(odd + odd_ids, pa.int64())
             chosen = columns.append_column("row", rows).filter(pc.is_in(rows, wanted))
-            more = self._slow("insert" if creates else "update", chosen.drop_columns(["row"]), chosen["row"].combine_chunks(), None)
+            more = self._slow(
+                "insert" if creates else "update",
+                chosen.drop_columns(["row"]),
+                chosen["row"].combine_chunks(),
+                None,
+            )
             ids, errors, created = ids | more[0], errors | more[1], created | more[2]
         return ids, errors, created
 
@@ -275,15 +345,17 @@ class Intake:
         second = self._fast(inserts, rows.filter(new), creates=True) if inserts.num_rows else ({}, {}, set())
         return first[0] | second[0], errors | first[1] | second[1], second[2]
 
-    def _slow(self, operation: str, columns: pa.Table, rows: pa.Array, key: str | None) -> tuple[dict[int, str], Errors, set[int]]:
+    def _slow(
+        self, operation: str, columns: pa.Table, rows: pa.Array, key: str | None
+    ) -> tuple[dict[int, str], Errors, set[int]]:
         """Row by row, through the same door as REST."""
         records = [_as_wire(row) for row in columns.to_pylist()]
         if operation == "insert":
-            results = self.insert(records, all_or_none=False)
+            results = self.insert(records)
         elif operation == "update":
-            results = self.update(records, all_or_none=False)
+            results = self.update(records)
         else:
-            results = self.upsert(key or "Id", records, all_or_none=False)
+            results = self.upsert(key or "Id", records)
         numbered = list(zip(rows.to_pylist(), results, strict=True))
         return (
             {row: one.id for row, one in numbered if one.success and one.id},
@@ -301,7 +373,6 @@ def _as_wire(row: Mapping[str, Any]) -> dict[str, Any]:
         value = None if text == "#N/A" else text
         way, dot, rest = name.partition(".")
         if dot:
-
             record[way] = {rest: value}
         else:
             record[name] = value
@@ -309,6 +380,7 @@ def _as_wire(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _no_reference(found: ObjectType, one: Field, value: str) -> SaveError:
-    return SaveError("INVALID_FIELD", f"Foreign key external ID: {value} not found for field {one.name} in entity {found.name}")
-
-
+    return SaveError(
+        "INVALID_FIELD",
+        f"Foreign key external ID: {value} not found for field {one.name} in entity {found.name}",
+    )

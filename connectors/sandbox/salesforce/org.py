@@ -1,31 +1,43 @@
 """One Salesforce org in memory: its data, schema, users and rules, without HTTP."""
 
+# ruff: noqa: S608 (the SQL holds schema names and quoted literals only; what users send goes in as parameters)
+
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.sandbox.salesforce.access import Access
-from connectors.sandbox.salesforce.bundled import ADMIN_ID, ORG_ID, ORG_NAME, PROFILES, WORKER_ID, as_table, bundled_rows, profile_id, users_with_profile
+from connectors.sandbox.salesforce.bundled import (
+    ADMIN_ID,
+    ORG_ID,
+    ORG_NAME,
+    PROFILES,
+    WORKER_ID,
+    as_table,
+    bundled_rows,
+    profile_id,
+    users_with_profile,
+)
 from connectors.sandbox.salesforce.describe import describe_field, describe_object, summary
 from connectors.sandbox.salesforce.errors import SalesforceError, SaveError, SaveResult, failed
 from connectors.sandbox.salesforce.formulas import check_formula
+from connectors.sandbox.salesforce.frames import Context
 from connectors.sandbox.salesforce.ids import long_id
 from connectors.sandbox.salesforce.intake import Intake
-from connectors.sandbox.salesforce.removal import Remover
-from connectors.sandbox.salesforce.saves import Saver
-from connectors.sandbox.salesforce.frames import Context
 from connectors.sandbox.salesforce.objects import STANDARD_OBJECTS
 from connectors.sandbox.salesforce.queries import Plan, Planner
+from connectors.sandbox.salesforce.removal import Remover
 from connectors.sandbox.salesforce.results import Result as QueryResult
 from connectors.sandbox.salesforce.results import wire_moment
+from connectors.sandbox.salesforce.saves import Saver
 from connectors.sandbox.salesforce.schema import Field, ObjectType, PicklistValue, Schema
 from connectors.sandbox.salesforce.soql import parse
 from connectors.sandbox.salesforce.store import Store, quoted
@@ -34,10 +46,24 @@ if TYPE_CHECKING:
     from connectors.sandbox.datasets import Dataset
 
 Operation = Literal["insert", "update", "upsert", "delete", "hardDelete", "undelete", "merge"]
+ROLLED_BACK = (
+    "Record rolled back because not all records were valid and the request was using AllOrNone header"
+)
 Clock = Callable[[], datetime]
 Row = Mapping[str, Any]
 
-__all__ = ["Clock", "Faults", "Journal", "Operation", "Org", "QueryResult", "SaveError", "SaveResult", "SaveTable", "User"]
+__all__ = [
+    "Clock",
+    "Faults",
+    "Journal",
+    "Operation",
+    "Org",
+    "QueryResult",
+    "SaveError",
+    "SaveResult",
+    "SaveTable",
+    "User",
+]
 
 
 class Faults(Protocol):
@@ -68,7 +94,13 @@ class Journal(Protocol):
     """Where effective writes are recorded: one call per object and operation of a save, bulk or not."""
 
     def write(
-        self, user: User, operation: str, object_name: str, record_ids: Sequence[str], fields: Sequence[str], changed: int
+        self,
+        user: User,
+        operation: str,
+        object_name: str,
+        record_ids: Sequence[str],
+        fields: Sequence[str],
+        changed: int,
     ) -> None:
         """Note that `record_ids` were written: `fields` were sent, `changed` field values really differ now."""
         ...
@@ -92,6 +124,31 @@ class SaveTable:
     ids: list[str | None]
     created: list[bool]
     errors: list[str | None]
+
+
+Note = tuple["User", str, str, Sequence[str], Sequence[str], int]
+
+
+@dataclass(slots=True)
+class Transaction:
+    """Saves that stand or fall together."""
+
+    only_whole: bool
+    waiting: int = 0
+    rolled_back: bool = False
+    notes: list[Note] = field(default_factory=list)
+
+    def roll_back(self) -> None:
+        """Undo everything when the block ends."""
+        self.rolled_back = True
+
+    def judge(self, results: list[SaveResult]) -> list[SaveResult]:
+        """Undo everything if one record failed; the others then say that they were rolled back."""
+        if not self.only_whole or all(one.success for one in results):
+            return results
+        self.roll_back()
+        undone = failed("ALL_OR_NONE_OPERATION_ROLLED_BACK", ROLLED_BACK)
+        return [undone if one.success else one for one in results]
 
 
 def schema_of(dataset: Dataset) -> Schema:
@@ -133,6 +190,7 @@ class Org:
         self.access = Access(self.schema, self.store, faults)
         self._load(dataset)
         self.saver, self.remover = Saver(self), Remover(self)
+        self._transaction: Transaction | None = None
         self.users = self._users()
         self.admin, self.worker = self.users[ADMIN_ID], self.users[WORKER_ID]
 
@@ -140,7 +198,9 @@ class Org:
         born = pc.min(dataset.tables["Account"]["CreatedDate"]).as_py() - timedelta(days=1)
         rows = {name: as_table(self.schema, name, many) for name, many in bundled_rows(dataset, born).items()}
         people = users_with_profile(dataset.tables["User"])
-        rows |= dataset.tables | {"User": pa.concat_tables([rows["User"], people], promote_options="permissive")}
+        rows |= dataset.tables | {
+            "User": pa.concat_tables([rows["User"], people], promote_options="permissive")
+        }
         for name in self.schema.objects:
             if name in rows:
                 self.store.load(name, rows[name])
@@ -159,49 +219,68 @@ class Org:
 
     def now(self) -> datetime:
         """The org's time in milliseconds, UTC without a zone, as the store keeps it."""
-        moment = self.clock().astimezone(timezone.utc)
+        moment = self.clock().astimezone(UTC)
         return moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=None)
 
     def describe_global(self, user: User, version: str = "62.0") -> list[dict[str, Any]]:
         """The `sobjects` list of GET /sobjects."""
         base = f"/services/data/v{version.removeprefix('v')}"
         readable = [one for one in self.schema.objects.values() if self.access.may(user, one, "Read")]
-        return [summary(one, self._rights(user, one), base) for one in sorted(readable, key=lambda one: one.name)]
+        return [
+            summary(one, self._rights(user, one), base) for one in sorted(readable, key=lambda one: one.name)
+        ]
 
     def _rights(self, user: User, found: ObjectType) -> dict[str, bool]:
         return {right: self.access.may(user, found, right) for right in ("Create", "Edit", "Delete")}
 
     def describe(self, user: User, object_name: str, version: str = "62.0") -> dict[str, Any]:
         """GET /sobjects/T/describe. Fields without field-level security are absent. Raises NOT_FOUND."""
-        found = self.object(user, object_name)
-        edits, read_only = self.access.edits, self.faults.read_only_fields(found.name) if self.faults else frozenset()
+        found = self._found(user, object_name)
+        edits, read_only = (
+            self.access.edits,
+            self.faults.read_only_fields(found.name) if self.faults else frozenset(),
+        )
         rights = self._rights(user, found)
         fields = [
             describe_field(
-                one, createable=rights["Create"] and edits(user, found, one) and one.name not in read_only,
+                one,
+                createable=rights["Create"] and edits(user, found, one) and one.name not in read_only,
                 updateable=rights["Edit"] and edits(user, found, one) and one.name not in read_only,
             )
             for one in self.access.visible(user, found).values()
         ]
         children = [
-            one for one in self.schema.children(found.name) if self.access.may(user, self.schema.objects[one.object_name], "Read")
+            one
+            for one in self.schema.children(found.name)
+            if self.access.may(user, self.schema.objects[one.object_name], "Read")
         ]
-        return describe_object(found, fields, children, rights, f"/services/data/v{version.removeprefix('v')}")
+        return describe_object(
+            found, fields, children, rights, f"/services/data/v{version.removeprefix('v')}"
+        )
 
-    def object(self, user: User, object_name: str) -> ObjectType:
+    def _found(self, user: User, object_name: str) -> ObjectType:
         """The object of this name, if the user may read it; else NOT_FOUND."""
         found = self.schema.find(object_name)
         if found is None or not self.access.may(user, found, "Read"):
             raise SalesforceError("NOT_FOUND", "The requested resource does not exist")
         return found
 
-    def query(self, soql: str, user: User, *, include_deleted: bool = False, bulk: bool = False) -> QueryResult:
+    def query(
+        self, soql: str, user: User, *, include_deleted: bool = False, bulk: bool = False
+    ) -> QueryResult:
         """Run SOQL. `include_deleted` is queryAll; `bulk` refuses what Bulk API refuses."""
         tree = parse(soql)
         with self.store.lock:
             self._settle()
             context = Context(
-                soql, self.schema, self.store, self.access, user, self.now().date(), include_deleted=include_deleted, bulk=bulk
+                soql,
+                self.schema,
+                self.store,
+                self.access,
+                user,
+                self.now().date(),
+                include_deleted=include_deleted,
+                bulk=bulk,
             )
             return self._run(Planner(context, tree).plan(), context.parameters)
 
@@ -215,18 +294,27 @@ class Org:
         return QueryResult(plan, rows, children, self.schema)
 
     def retrieve(
-        self, user: User, object_name: str, record_id: str, fields: Sequence[str] | None = None, version: str = "62.0"
+        self,
+        user: User,
+        object_name: str,
+        record_id: str,
+        fields: Sequence[str] | None = None,
+        version: str = "62.0",
     ) -> dict[str, Any]:
         """GET /sobjects/T/{id}: all readable fields, or those asked for. NOT_FOUND, ENTITY_IS_DELETED."""
-        found = self.object(user, object_name)
+        found = self._found(user, object_name)
         full = long_id(record_id)
         if full is None or (found.prefix and not full.startswith(found.prefix)):
-            raise SalesforceError("NOT_FOUND", "Provided external ID field does not exist or is not accessible: " + record_id)
+            raise SalesforceError(
+                "NOT_FOUND", "Provided external ID field does not exist or is not accessible: " + record_id
+            )
         names = list(fields) if fields is not None else list(self.access.visible(user, found))
         hidden = {"IsDeleted"} if "IsDeleted" in found.fields else set()
         self._names(user, found, names)
         selected = ", ".join(dict.fromkeys([*names, *sorted(hidden)])) or "Id"
-        result = self.query(f"SELECT {selected} FROM {found.name} WHERE Id = '{full}'", user, include_deleted=True)  # noqa: S608
+        result = self.query(
+            f"SELECT {selected} FROM {found.name} WHERE Id = '{full}'", user, include_deleted=True
+        )
         if result.num_rows == 0:
             raise SalesforceError("NOT_FOUND", "The requested resource does not exist")
         record = result.records(0, 1, version)[0]
@@ -240,46 +328,68 @@ class Org:
         visible = {name.lower() for name in self.access.visible(user, found)}
         for name in names:
             if "." not in name and name.lower() not in visible:
-                raise SalesforceError("INVALID_FIELD", f"No such column '{name}' on sobject of type {found.name}")
+                raise SalesforceError(
+                    "INVALID_FIELD", f"No such column '{name}' on sobject of type {found.name}"
+                )
 
     def insert(
         self, user: User, object_name: str, rows: Sequence[Row], *, all_or_none: bool = False
     ) -> list[SaveResult]:
         """Create records from wire JSON; one outcome each, in order."""
-        with self._writing(user):
-            return Intake(self, user, self.object(user, object_name)).insert(rows, all_or_none=all_or_none)
+        with self.atomic(only_whole=all_or_none) as transaction, self._writing(user):
+            intake = Intake(self, user, self._found(user, object_name))
+            return transaction.judge(intake.insert(rows))
 
     def update(
         self, user: User, object_name: str, rows: Sequence[Row], *, all_or_none: bool = False
     ) -> list[SaveResult]:
         """Set fields of records; each row carries "Id" (any case)."""
-        with self._writing(user):
-            return Intake(self, user, self.object(user, object_name)).update(rows, all_or_none=all_or_none)
+        with self.atomic(only_whole=all_or_none) as transaction, self._writing(user):
+            intake = Intake(self, user, self._found(user, object_name))
+            return transaction.judge(intake.update(rows))
 
     def upsert(
-        self, user: User, object_name: str, external_id: str, rows: Sequence[Row], *, all_or_none: bool = False
+        self,
+        user: User,
+        object_name: str,
+        external_id: str,
+        rows: Sequence[Row],
+        *,
+        all_or_none: bool = False,
     ) -> list[SaveResult]:
         """Create or set by an external id field (or "Id") that each row carries."""
-        with self._writing(user):
-            return Intake(self, user, self.object(user, object_name)).upsert(external_id, rows, all_or_none=all_or_none)
+        with self.atomic(only_whole=all_or_none) as transaction, self._writing(user):
+            intake = Intake(self, user, self._found(user, object_name))
+            return transaction.judge(intake.upsert(external_id, rows))
 
     def delete(
-        self, user: User, object_name: str | None, ids: Sequence[str], *, all_or_none: bool = False, hard: bool = False
+        self,
+        user: User,
+        object_name: str | None,
+        ids: Sequence[str],
+        *,
+        all_or_none: bool = False,
+        hard: bool = False,
     ) -> list[SaveResult]:
         """Move records to the recycle bin (hard: out of the org). Without an object name it is taken from the ids."""
-        with self._writing(user):
-            groups, results = self._by_object(ids, object_name)
-            for found, places in groups:
-                errors = self._delete(user, found, [results_id for _, results_id in places], hard=hard)
-                for place, record_id in places:
-                    results[place] = _removed(record_id, errors.get(record_id))
-                if all_or_none and errors:
-                    break
-            return [results[place] for place in range(len(ids))]
+        with self.atomic(only_whole=all_or_none) as transaction, self._writing(user):
+            return transaction.judge(self._delete_all(user, object_name, ids, hard=hard))
+
+    def _delete_all(
+        self, user: User, object_name: str | None, ids: Sequence[str], *, hard: bool
+    ) -> list[SaveResult]:
+        groups, results = self._by_object(ids, object_name)
+        for found, places in groups:
+            errors = self._delete(user, found, [record_id for _, record_id in places], hard=hard)
+            for place, record_id in places:
+                results[place] = _removed(record_id, errors.get(record_id))
+        return [results[place] for place in range(len(ids))]
 
     def _delete(self, user: User, found: ObjectType, ids: list[str], *, hard: bool) -> dict[str, SaveError]:
         if not found.deletable or not self.access.may(user, found, "Delete"):
-            return dict.fromkeys(ids, SaveError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id"))
+            return dict.fromkeys(
+                ids, SaveError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+            )
         self.saver.wait_for(found.name, ids)
         return self.remover.delete(user, found, ids, hard=hard)
 
@@ -311,9 +421,11 @@ class Org:
     def merge(self, user: User, object_name: str, winner_id: str, loser_ids: Sequence[str]) -> SaveResult:
         """Losers are deleted with MasterRecordId; their children now belong to the winner."""
         with self._writing(user):
-            found = self.object(user, object_name)
+            found = self._found(user, object_name)
             if not found.mergeable or not self.access.may(user, found, "Delete"):
-                raise SalesforceError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+                raise SalesforceError(
+                    "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id"
+                )
             ids = [long_id(one) or one for one in (winner_id, *loser_ids)]
             self.remover.merge(user, found, ids[0], ids[1:])
             return SaveResult(ids[0], success=True)
@@ -323,55 +435,85 @@ class Org:
         found, first, last = self._period(user, object_name, start, end)
         self._settle()
         rows = self.store.read(
-            f'SELECT "Id" FROM {quoted(found.name)} t WHERE "SystemModstamp" >= $first AND "SystemModstamp" < $last '  # noqa: S608
-            f'AND NOT {self._gone(found)} ORDER BY "SystemModstamp", "Id"', {"first": first, "last": last},
+            f'SELECT "Id" FROM {quoted(found.name)} t WHERE "SystemModstamp" >= $first AND "SystemModstamp" < $last '
+            f'AND NOT {self._gone(found)} ORDER BY "SystemModstamp", "Id"',
+            {"first": first, "last": last},
         )
         return {"ids": rows["Id"].to_pylist(), "latestDateCovered": wire_moment(min(last, self.now()))}
 
-    def _period(self, user: User, object_name: str, start: datetime, end: datetime) -> tuple[ObjectType, datetime, datetime]:
+    def _period(
+        self, user: User, object_name: str, start: datetime, end: datetime
+    ) -> tuple[ObjectType, datetime, datetime]:
         """The object and the period in whole seconds, if Salesforce would look at it."""
-        found = self.object(user, object_name)
-        first, last = (moment.astimezone(timezone.utc).replace(tzinfo=None, microsecond=0) for moment in (start, end))
+        found = self._found(user, object_name)
+        first, last = (moment.astimezone(UTC).replace(tzinfo=None, microsecond=0) for moment in (start, end))
         if not found.replicateable:
             raise SalesforceError("INVALID_REPLICATION_DATE", f"object {found.name} is not replicable")
         if last - first <= timedelta(minutes=1):
-            raise SalesforceError("INVALID_REPLICATION_DATE", "startDate must be at least one minute before endDate")
+            raise SalesforceError(
+                "INVALID_REPLICATION_DATE", "startDate must be at least one minute before endDate"
+            )
         if self.now() - first > timedelta(days=30):
             raise SalesforceError("INVALID_REPLICATION_DATE", "startDate cannot be more than 30 days ago")
         return found, first, last
 
     def _gone(self, found: ObjectType) -> str:
-        return self.store.column(found, found.fields["IsDeleted"], "t") if "IsDeleted" in found.fields else "FALSE"
+        return (
+            self.store.column(found, found.fields["IsDeleted"], "t")
+            if "IsDeleted" in found.fields
+            else "FALSE"
+        )
 
     def deleted(self, user: User, object_name: str, start: datetime, end: datetime) -> dict[str, Any]:
         """GET /sobjects/T/deleted: {"deletedRecords", "earliestDateAvailable", "latestDateCovered"}."""
         found, first, last = self._period(user, object_name, start, end)
         self._settle()
         rows = self.store.read(
-            f'SELECT "Id", "SystemModstamp" AS at FROM {quoted(found.name)} t WHERE "SystemModstamp" >= $first '  # noqa: S608
-            f'AND "SystemModstamp" < $last AND {self._gone(found)} ORDER BY "SystemModstamp", "Id"', {"first": first, "last": last},
+            f'SELECT "Id", "SystemModstamp" AS at FROM {quoted(found.name)} t WHERE "SystemModstamp" >= $first '
+            f'AND "SystemModstamp" < $last AND {self._gone(found)} ORDER BY "SystemModstamp", "Id"',
+            {"first": first, "last": last},
         ).to_pylist()
         return {
-            "deletedRecords": [{"deletedDate": wire_moment(row["at"].replace(microsecond=0)), "id": row["Id"]} for row in rows],
+            "deletedRecords": [
+                {"deletedDate": wire_moment(row["at"].replace(microsecond=0)), "id": row["Id"]}
+                for row in rows
+            ],
             "earliestDateAvailable": wire_moment(self.now() - timedelta(days=15)),
             "latestDateCovered": wire_moment(min(last, self.now())),
         }
 
     def save_table(
-        self, user: User, object_name: str, operation: Operation, table: pa.Table, *, external_id: str | None = None
+        self,
+        user: User,
+        object_name: str,
+        operation: Operation,
+        table: pa.Table,
+        *,
+        external_id: str | None = None,
     ) -> SaveTable:
-        """Bulk ingest of string columns: "" leaves a field as it is, "#N/A" empties it; `Account.Ext__c` is a reference."""
+        """Bulk ingest of string columns: "" leaves a field as it is, "#N/A" empties it.
+
+        A column `Account.Ext__c` is a reference by external id.
+        """
         with self._writing(user):
-            found = self.object(user, object_name)
+            found = self._found(user, object_name)
             if operation in {"delete", "hardDelete"}:
-                ids = [str(one or "") for one in table["Id" if "Id" in table.column_names else table.column_names[0]].to_pylist()]
+                ids = [
+                    str(one or "")
+                    for one in table[
+                        "Id" if "Id" in table.column_names else table.column_names[0]
+                    ].to_pylist()
+                ]
                 results = self.delete(user, found.name, ids, hard=operation == "hardDelete")
-                return SaveTable([one.id for one in results], [False] * len(ids), [_lines(one.errors) for one in results])
+                return SaveTable(
+                    [one.id for one in results], [False] * len(ids), [_lines(one.errors) for one in results]
+                )
             saved, errors, created = Intake(self, user, found).table(operation, table, external_id)
             count = range(table.num_rows)
             given = table["Id"].to_pylist() if "Id" in table.column_names else None
             return SaveTable(
-                [saved.get(row) or (given[row] if given else None) for row in count], [row in created for row in count],
+                [saved.get(row) or (given[row] if given else None) for row in count],
+                [row in created for row in count],
                 [_lines(errors[row]) if row in errors else None for row in count],
             )
 
@@ -379,6 +521,40 @@ class Org:
         """Name of the object that a record id belongs to, by its prefix."""
         found = self.schema.by_prefix(record_id)
         return found.name if found else None
+
+    @contextmanager
+    def atomic(self, *, only_whole: bool = True) -> Iterator[Transaction]:
+        """Several saves that stand or fall together: an error in the block, or `roll_back()`, undoes them all.
+
+        With `only_whole` false nothing is held together (so that callers need no second way). Blocks may be
+        nested: the outermost one commits. The journal hears of a transaction only when it has been committed.
+        """
+        with self.store.lock:
+            if not only_whole or self._transaction is not None:
+                yield self._transaction or Transaction(only_whole=False)
+                return
+            self._transaction = Transaction(only_whole=True, waiting=self.saver.mark())
+            columns = {name: set(held) for name, held in self.store.columns.items()}
+            self.store.begin()
+            try:
+                yield self._transaction
+            except BaseException:
+                self._transaction.roll_back()
+                raise
+            finally:
+                self._finish(self._transaction, columns)
+
+    def _finish(self, transaction: Transaction, columns: dict[str, set[str]]) -> None:
+        self._transaction = None
+        if transaction.rolled_back:
+            self.store.roll_back()
+            self.store.columns = columns
+            self.saver.forget(transaction.waiting)
+            self.access.forget()
+            return
+        self.store.commit()
+        for entry in transaction.notes:
+            self.note(*entry)
 
     @contextmanager
     def _writing(self, user: User) -> Iterator[None]:
@@ -395,10 +571,18 @@ class Org:
         self.saver.settle(now)
 
     def note(
-        self, user: User, operation: str, object_name: str, ids: Sequence[str], fields: Sequence[str], changed: int
+        self,
+        user: User,
+        operation: str,
+        object_name: str,
+        ids: Sequence[str],
+        fields: Sequence[str],
+        changed: int,
     ) -> None:
         """Tell the journal of an effective write."""
-        if self.journal is not None:
+        if self._transaction is not None:
+            self._transaction.notes.append((user, operation, object_name, ids, fields, changed))
+        elif self.journal is not None:
             self.journal.write(user, operation, object_name, ids, fields, changed)
 
     # The schema, as metadata and tooling change it.
@@ -412,7 +596,10 @@ class Org:
             for name in ("Task", "Event") if object_name == "Activity" else (object_name,):
                 if new.formula is not None:
                     check_formula(self.schema, self.schema.objects[name], new.formula)
-                self.schema.put_field(name, replace(new, custom=True, createable=new.formula is None, updateable=new.formula is None))
+                self.schema.put_field(
+                    name,
+                    replace(new, custom=True, createable=new.formula is None, updateable=new.formula is None),
+                )
             self.access.forget()
 
     def drop_field(self, object_name: str, name: str) -> None:
@@ -421,7 +608,7 @@ class Org:
             for target in ("Task", "Event") if object_name == "Activity" else (object_name,):
                 self.store.drop_column(target, name)
                 self.schema.drop_field(target, name)
-                self.store.write(f"DELETE FROM \"FieldPermissions\" WHERE \"Field\" = '{target}.{name}'")  # noqa: S608
+                self.store.write(f'DELETE FROM "FieldPermissions" WHERE "Field" = \'{target}.{name}\'')
             self.access.forget()
 
     def add_object(self, new: ObjectType) -> None:
@@ -440,22 +627,38 @@ class Org:
         """Grant fields (`Account.X__c`: may it be edited?) in a permission set, replacing what was granted on them."""
         with self.store.lock:
             for name, edit in fields.items():
-                self._replace("FieldPermissions", {"ParentId": permission_set_id, "Field": name}, {
-                    "SobjectType": name.partition(".")[0], "PermissionsRead": True, "PermissionsEdit": edit})
+                self._replace(
+                    "FieldPermissions",
+                    {"ParentId": permission_set_id, "Field": name},
+                    {"SobjectType": name.partition(".")[0], "PermissionsRead": True, "PermissionsEdit": edit},
+                )
 
     def grant_objects(self, permission_set_id: str, objects: Mapping[str, Sequence[str]]) -> None:
         """Grant rights on objects (`Account`: ["Read", "Edit"]) in a permission set, replacing what was granted."""
         with self.store.lock:
             for name, rights in objects.items():
-                self._replace("ObjectPermissions", {"ParentId": permission_set_id, "SobjectType": name}, {
-                    f"Permissions{right}": right in rights
-                    for right in ("Create", "Read", "Edit", "Delete", "ViewAllRecords", "ModifyAllRecords")})
+                self._replace(
+                    "ObjectPermissions",
+                    {"ParentId": permission_set_id, "SobjectType": name},
+                    {
+                        f"Permissions{right}": right in rights
+                        for right in (
+                            "Create",
+                            "Read",
+                            "Edit",
+                            "Delete",
+                            "ViewAllRecords",
+                            "ModifyAllRecords",
+                        )
+                    },
+                )
 
     def _replace(self, object_name: str, key: dict[str, str], values: dict[str, Any]) -> None:
         where = " AND ".join(f"{name} = '{value}'" for name, value in key.items())
-        found = self.query(f"SELECT Id FROM {object_name} WHERE {where}", self.admin).records(0, 1, "62.0")  # noqa: S608
+        found = self.query(f"SELECT Id FROM {object_name} WHERE {where}", self.admin).records(0, 1, "62.0")
         results = (
-            self.update(self.admin, object_name, [{"Id": found[0]["Id"], **values}]) if found
+            self.update(self.admin, object_name, [{"Id": found[0]["Id"], **values}])
+            if found
             else self.insert(self.admin, object_name, [{**key, **values}])
         )
         if not results[0].success:
@@ -464,7 +667,9 @@ class Org:
     def create_permission_set(self, name: str, label: str) -> str:
         """The id of the permission set of this name, made if there is none."""
         with self.store.lock:
-            found = self.query(f"SELECT Id FROM PermissionSet WHERE Name = '{name}'", self.admin).records(0, 1, "62.0")  # noqa: S608
+            found = self.query(f"SELECT Id FROM PermissionSet WHERE Name = '{name}'", self.admin).records(
+                0, 1, "62.0"
+            )
             if found:
                 return str(found[0]["Id"])
             result = self.insert(self.admin, "PermissionSet", [{"Name": name, "Label": label}])[0]
@@ -474,10 +679,16 @@ class Org:
         """Assign a permission set to a user; again is harmless."""
         with self.store.lock:
             held = self.query(
-                f"SELECT Id FROM PermissionSetAssignment WHERE PermissionSetId = '{permission_set_id}' "  # noqa: S608
-                f"AND AssigneeId = '{user_id}'", self.admin)
+                f"SELECT Id FROM PermissionSetAssignment WHERE PermissionSetId = '{permission_set_id}' "
+                f"AND AssigneeId = '{user_id}'",
+                self.admin,
+            )
             if held.num_rows == 0:
-                self.insert(self.admin, "PermissionSetAssignment", [{"PermissionSetId": permission_set_id, "AssigneeId": user_id}])
+                self.insert(
+                    self.admin,
+                    "PermissionSetAssignment",
+                    [{"PermissionSetId": permission_set_id, "AssigneeId": user_id}],
+                )
 
 
 def _removed(record_id: str, error: SaveError | None) -> SaveResult:

@@ -1,5 +1,7 @@
 """A SOQL tree as one SQL statement per level, with what is needed to give its rows their wire form."""
 
+# ruff: noqa: S608 (the SQL holds schema names and quoted literals only; what users send goes in as parameters)
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
@@ -10,7 +12,15 @@ from connectors.sandbox.salesforce.errors import SalesforceError
 from connectors.sandbox.salesforce.frames import NAME_OBJECT, Frame, Frames, Resolved
 from connectors.sandbox.salesforce.schema import COMPOUND_TYPES, NUMBER_TYPES, TEXT_TYPES, Field, ObjectType
 from connectors.sandbox.salesforce.soql import (
-    AllFields, Call, Operand, Order, Path, Query, Selected, TypeOf, malformed,
+    AllFields,
+    Call,
+    Operand,
+    Order,
+    Path,
+    Query,
+    Selected,
+    TypeOf,
+    malformed,
 )
 
 if TYPE_CHECKING:
@@ -20,12 +30,22 @@ MAX_OFFSET = 2000
 _WSDL = "Please reference your WSDL or the describe call for the appropriate names."
 AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"})
 _DATE_PARTS = {
-    "CALENDAR_YEAR": "year({0})", "CALENDAR_QUARTER": "quarter({0})", "CALENDAR_MONTH": "month({0})",
-    "FISCAL_YEAR": "year({0})", "FISCAL_QUARTER": "quarter({0})", "FISCAL_MONTH": "month({0})",
-    "DAY_IN_MONTH": "day({0})", "DAY_IN_WEEK": "dayofweek({0}) + 1", "DAY_IN_YEAR": "dayofyear({0})",
-    "HOUR_IN_DAY": "hour({0})", "WEEK_IN_MONTH": "((day({0}) - 1) // 7 + 1)", "WEEK_IN_YEAR": "((dayofyear({0}) - 1) // 7 + 1)",
+    "CALENDAR_YEAR": "year({0})",
+    "CALENDAR_QUARTER": "quarter({0})",
+    "CALENDAR_MONTH": "month({0})",
+    "FISCAL_YEAR": "year({0})",
+    "FISCAL_QUARTER": "quarter({0})",
+    "FISCAL_MONTH": "month({0})",
+    "DAY_IN_MONTH": "day({0})",
+    "DAY_IN_WEEK": "dayofweek({0}) + 1",
+    "DAY_IN_YEAR": "dayofyear({0})",
+    "HOUR_IN_DAY": "hour({0})",
+    "WEEK_IN_MONTH": "((day({0}) - 1) // 7 + 1)",
+    "WEEK_IN_YEAR": "((dayofyear({0}) - 1) // 7 + 1)",
 }
-_SCOPES = frozenset({"everything", "mine", "team", "delegated", "mine_and_my_groups", "my_territory", "my_team_territory"})
+_SCOPES = frozenset(
+    {"everything", "mine", "team", "delegated", "mine_and_my_groups", "my_territory", "my_team_territory"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +96,18 @@ class Planner:
         self._conditions = Conditions(context, self._left, self._subquery)
         self._groups: dict[str, str] = {}
 
+    @property
+    def relationship(self) -> str:
+        """For a child query: what the parent calls these records."""
+        return (self._way.children if self._way else None) or ""
+
     def plan(self) -> Plan:
         """The compiled query."""
         self._check()
         query = self._query
-        grouped = bool(query.group) or any(isinstance(item, Selected) and _aggregated(item.what) for item in query.select)
+        grouped = bool(query.group) or any(
+            isinstance(item, Selected) and _aggregated(item.what) for item in query.select
+        )
         self._plan.grouped = grouped
         self._group()
         for item in query.select:
@@ -99,7 +126,9 @@ class Planner:
             kind = self._frames.resolve(selected).field.type
             if kind not in {"id", "reference"}:
                 raise malformed(
-                    f"The inner select field '{selected}' cannot have a different type than the outer field: '{left.name}'")
+                    f"The inner select field '{selected}' cannot have a different type than the outer "
+                    f"field: '{left.name}'"
+                )
         self._select(self._query.select[0])
         return self._statement(only=self._plan.outputs[0].column)
 
@@ -112,7 +141,8 @@ class Planner:
             raise self._context.error(
                 name.start_pos or 0,
                 f"sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure to "
-                f"append the '__c' after the entity name. {_WSDL}", "INVALID_TYPE",
+                f"append the '__c' after the entity name. {_WSDL}",
+                "INVALID_TYPE",
             )
         return found
 
@@ -120,13 +150,18 @@ class Planner:
         name = self._query.object_name
         for one in self._context.schema.children(parent.name):
             child = self._context.schema.objects[one.object_name]
-            if one.name and one.name.lower() == name.lower() and self._context.access.may(self._context.user, child, "Read"):
+            if (
+                one.name
+                and one.name.lower() == name.lower()
+                and self._context.access.may(self._context.user, child, "Read")
+            ):
                 self._way = one.field
                 return child
         raise self._context.error(
             name.start_pos or 0,
-            f"Didn't understand relationship '{name}' in FROM part of query call. If you are attempting to use a custom "
-            f"relationship, be sure to append the '__r' after the custom relationship name. {_WSDL}", "INVALID_TYPE",
+            f"Didn't understand relationship '{name}' in FROM part of query call. If you are attempting to use a "
+            f"custom relationship, be sure to append the '__r' after the custom relationship name. {_WSDL}",
+            "INVALID_TYPE",
         )
 
     def _check(self) -> None:
@@ -136,7 +171,9 @@ class Planner:
         if query.scope and query.scope.lower() not in _SCOPES:
             raise malformed(f"Invalid scope: {query.scope}")
         if query.offset is not None and query.offset > MAX_OFFSET:
-            raise SalesforceError("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {MAX_OFFSET}")
+            raise SalesforceError(
+                "NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {MAX_OFFSET}"
+            )
         if self._context.bulk:
             self._check_bulk()
 
@@ -147,7 +184,10 @@ class Planner:
             (query.group or aggregates, "Aggregate Relationships not supported in Bulk Query"),
             (query.offset is not None, "OFFSET clause not supported in Bulk Query"),
             (any(isinstance(item, TypeOf) for item in query.select), "TYPEOF not supported in Bulk Query"),
-            (any(isinstance(item, Query) for item in query.select), "Nested queries not supported in Bulk Query"),
+            (
+                any(isinstance(item, Query) for item in query.select),
+                "Nested queries not supported in Bulk Query",
+            ),
         ):
             if refused:
                 raise SalesforceError("FUNCTIONALITY_NOT_ENABLED", what)
@@ -167,7 +207,7 @@ class Planner:
             self._select_typed(item)
         elif isinstance(item, Query):
             child = Planner(self._context, item, self._plan.found)
-            self._plan.children.append((_relationship(child), child.plan()))
+            self._plan.children.append((child.relationship, child.plan()))
 
     def _select_one(self, item: Selected) -> None:
         if isinstance(item.what, Call):
@@ -190,10 +230,13 @@ class Planner:
         if one.type not in COMPOUND_TYPES:
             return Output(found.names, one.type, self._column(found.sql), field=one)
         if self._context.bulk:
-            raise SalesforceError("FUNCTIONALITY_NOT_ENABLED", "Selecting compound data not supported in Bulk Query")
+            raise SalesforceError(
+                "FUNCTIONALITY_NOT_ENABLED", "Selecting compound data not supported in Bulk Query"
+            )
         parts = tuple(
             (_part_name(part.name, one.name), self._column(found.frame.column(part.name)))
-            for part in found.frame.found.fields.values() if part.compound == one.name
+            for part in found.frame.found.fields.values()
+            if part.compound == one.name
         )
         return Output(found.names, one.type, field=one, parts=parts)
 
@@ -236,7 +279,9 @@ class Planner:
         for name, paths in item.branches:
             target = self._context.schema.find(name)
             if target is None or target.name not in way.reference_to:
-                raise self._context.error(name.start_pos or 0, f"sObject type '{name}' is not supported.", "INVALID_TYPE")
+                raise self._context.error(
+                    name.start_pos or 0, f"sObject type '{name}' is not supported.", "INVALID_TYPE"
+                )
             frame = self._frames.typed_parent(root, way, target.name)
             choices[target.name] = tuple(self._typed_output(frame, path) for path in paths)
         if item.otherwise:
@@ -247,8 +292,12 @@ class Planner:
 
     def _typed_output(self, frame: Frame, path: Path) -> Output:
         one = frame.found.find(path.names[-1])
-        if one is None or len(path.names) > 1 or not (
-            frame.found is NAME_OBJECT or self._context.access.sees(self._context.user, frame.found, one)
+        if (
+            one is None
+            or len(path.names) > 1
+            or not (
+                frame.found is NAME_OBJECT or self._context.access.sees(self._context.user, frame.found, one)
+            )
         ):
             raise self._context.error(path.at, f"No such column '{path}' on entity '{frame.found.name}'.")
         return replace(self._output(Resolved(one, frame)), names=(one.name,))
@@ -257,7 +306,9 @@ class Planner:
         """Rows and parents carry their URL, and children must find their parents: keep the ids."""
         if "Id" in self._plan.found.fields:
             self._plan.parents[()] = (self._column(self._frames.root.column("Id")), self._plan.found)
-        selected = {output.names[:length] for output in self._plan.outputs for length in range(1, len(output.names))}
+        selected = {
+            output.names[:length] for output in self._plan.outputs for length in range(1, len(output.names))
+        }
         for frame in self._frames.parents():
             if frame.names in selected:
                 self._plan.parents[frame.names] = (self._column(frame.column("Id")), frame.found)
@@ -268,9 +319,9 @@ class Planner:
         if isinstance(operand, Path):
             found = self._frames.resolve(operand)
             one = found.field
-            if one.type in COMPOUND_TYPES:
-                return Left("NULL", one.type, one.name, operand.at, filterable=False)
-            return Left(found.sql, one.type, one.name, operand.at, filterable=one.filterable)
+            compound = one.type in COMPOUND_TYPES
+            sql = "NULL" if compound else found.sql
+            return Left(sql, one.type, one.name, operand.at, filterable=one.filterable and not compound)
         if operand.name in AGGREGATES:
             return self._aggregate(operand)
         if operand.argument is None:
@@ -280,6 +331,10 @@ class Planner:
             return inner
         if operand.name == "FORMAT":
             return Left(f"CAST({inner.sql} AS VARCHAR)", "string", inner.name, operand.at)
+        return self._date_part(operand, inner)
+
+    @staticmethod
+    def _date_part(operand: Call, inner: Left) -> Left:
         if operand.name == "CONVERTCURRENCY":
             raise malformed("convertCurrency() is only supported in multi-currency organizations")
         if inner.kind not in {"date", "datetime"}:
@@ -302,7 +357,12 @@ class Planner:
             raise malformed(f"field {inner.name} does not support aggregate operator {call.name}")
         if call.name == "AVG":
             # Exact sums: an average must not depend on the order in which rows were added up.
-            return Left(f"(CAST(sum({inner.sql}) AS DOUBLE) / nullif(count({inner.sql}), 0))", "double", inner.name, call.at)
+            return Left(
+                f"(CAST(sum({inner.sql}) AS DOUBLE) / nullif(count({inner.sql}), 0))",
+                "double",
+                inner.name,
+                call.at,
+            )
         kind = "double" if call.name == "SUM" else "string" if textual else inner.kind
         return Left(f"{call.name.lower()}({inner.sql})", kind, inner.name, call.at)
 
@@ -315,7 +375,9 @@ class Planner:
         for operand in self._query.group:
             left = self._left(operand)
             if isinstance(operand, Path) and not self._frames.resolve(operand).field.groupable:
-                raise self._context.error(operand.at, f"field '{left.name}' can not be grouped in a query call")
+                raise self._context.error(
+                    operand.at, f"field '{left.name}' can not be grouped in a query call"
+                )
             self._groups[left.sql] = left.sql
 
     def _statement(self, only: str | None = None) -> str:
@@ -337,12 +399,12 @@ class Planner:
         filters = f" WHERE {' AND '.join(where)}" if where else ""
         body = f"{self._frames.sql()}{filters}{group}{having}"
         if self._plan.bare_count:
-            return f"SELECT count(*) AS c0 FROM (SELECT 1 {body}{cut})"  # noqa: S608
+            return f"SELECT count(*) AS c0 FROM (SELECT 1 {body}{cut})"
         if self._way is not None and cut:
             first = (query.offset or 0) + 1
             last = f" AND place < {first + query.limit}" if query.limit is not None else ""
-            return f"SELECT * FROM (SELECT {columns} {body}) WHERE place >= {first}{last} ORDER BY place"  # noqa: S608
-        return f"SELECT {columns} {body} {order}{cut}"  # noqa: S608
+            return f"SELECT * FROM (SELECT {columns} {body}) WHERE place >= {first}{last} ORDER BY place"
+        return f"SELECT {columns} {body} {order}{cut}"
 
     def _sql_of(self, column: str) -> str:
         return next(sql for sql, name in self._columns.items() if name == column)
@@ -355,7 +417,11 @@ class Planner:
         root, query = self._frames.root, self._query
         tests = []
         if not self._context.include_deleted:
-            tests += [f"NOT {root.column(name)}" for name in ("IsDeleted", "IsArchived") if name in root.found.fields]
+            tests += [
+                f"NOT {root.column(name)}"
+                for name in ("IsDeleted", "IsArchived")
+                if name in root.found.fields
+            ]
         if query.scope and query.scope.lower() == "mine" and "OwnerId" in root.found.fields:
             tests.append(f"{root.column('OwnerId')} = {self._context.parameter(self._context.user.id)}")
         if query.where is not None:
@@ -374,12 +440,16 @@ class Planner:
         if isinstance(order.operand, Path):
             one = self._frames.resolve(order.operand).field
             if not one.sortable:
-                raise self._context.error(order.operand.at, f"field '{one.name}' can not be sorted in a query call")
+                raise self._context.error(
+                    order.operand.at, f"field '{one.name}' can not be sorted in a query call"
+                )
             if self._plan.grouped and left.sql not in self._groups:
                 raise malformed(f"Ordered field must be grouped or aggregated: {order.operand}")
         folded = left.kind in TEXT_TYPES and left.kind not in {"id", "reference"}
         sql = f"lower({left.sql})" if folded and not self._plan.grouped else left.sql
-        return f"{sql} {'DESC' if order.descending else 'ASC'} NULLS {'LAST' if order.nulls_last else 'FIRST'}"
+        return (
+            f"{sql} {'DESC' if order.descending else 'ASC'} NULLS {'LAST' if order.nulls_last else 'FIRST'}"
+        )
 
 
 def _aggregated(operand: Operand) -> bool:
@@ -399,8 +469,3 @@ def _part_name(part: str, compound: str) -> str:
     """`BillingCity` of `BillingAddress` is called `city` inside the compound value."""
     bare = part.removeprefix(compound.removesuffix("Address"))
     return bare[:1].lower() + bare[1:]
-
-
-def _relationship(child: Planner) -> str:
-    way = child._way  # noqa: SLF001 (the same class's own private, from a function of its module)
-    return (way.children if way else None) or ""

@@ -1,5 +1,7 @@
 """Deleting, restoring and merging records, with the records that hang on them."""
 
+# ruff: noqa: S608 (the SQL holds schema names and quoted literals only; what users send goes in as parameters)
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -30,12 +32,15 @@ class Remover:
         gone = '"IsDeleted"' if "IsDeleted" in found.fields else "FALSE"
         self._store.ensure(found.name, ["IsDeleted"] if "IsDeleted" in found.fields else [])
         rows = self._store.read(
-            f'SELECT "Id", coalesce({gone}, FALSE) AS gone FROM {quoted(found.name)} WHERE "Id" IN (SELECT unnest($ids))',  # noqa: S608
+            f'SELECT "Id", coalesce({gone}, FALSE) AS gone FROM {quoted(found.name)} '
+            'WHERE "Id" IN (SELECT unnest($ids))',
             {"ids": list(ids)},
         )
         return dict(zip(rows["Id"].to_pylist(), rows["gone"].to_pylist(), strict=True))
 
-    def delete(self, user: User, found: ObjectType, ids: Sequence[str], *, hard: bool) -> dict[str, SaveError]:
+    def delete(
+        self, user: User, found: ObjectType, ids: Sequence[str], *, hard: bool
+    ) -> dict[str, SaveError]:
         """Delete what can be deleted; errors by id."""
         states, faults = self.states(found, ids), self._org.faults
         errors: dict[str, SaveError] = {}
@@ -45,7 +50,10 @@ class Remover:
             elif states[one] and not hard:
                 errors[one] = _DELETED
             elif faults is not None and faults.lock_row(one):
-                errors[one] = SaveError("UNABLE_TO_LOCK_ROW", f"unable to obtain exclusive access to this record or 1 records: {one}")
+                errors[one] = SaveError(
+                    "UNABLE_TO_LOCK_ROW",
+                    f"unable to obtain exclusive access to this record or 1 records: {one}",
+                )
         good = [one for one in dict.fromkeys(ids) if one not in errors]
         if good:
             self._org.saver.publish(found.name, good, lambda: self._remove(user, found, good, hard=hard))
@@ -55,13 +63,19 @@ class Remover:
     def _remove(self, user: User, found: ObjectType, ids: list[str], *, hard: bool) -> None:
         for child in self._schema.children(found.name):
             if child.field.cascade_delete or child.field.name == "WhatId":
-                self._remove_children(user, self._schema.objects[child.object_name], child.field.name, ids, hard=hard)
+                self._remove_children(
+                    user, self._schema.objects[child.object_name], child.field.name, ids, hard=hard
+                )
         if hard or "IsDeleted" not in found.fields:
-            self._store.write(f'DELETE FROM {quoted(found.name)} WHERE "Id" IN (SELECT id FROM ids)', ids=_ids(ids))  # noqa: S608
+            self._store.write(
+                f'DELETE FROM {quoted(found.name)} WHERE "Id" IN (SELECT id FROM ids)', ids=_ids(ids)
+            )
         else:
             self._mark(user, found, ids, {"IsDeleted": True})
 
-    def _remove_children(self, user: User, child: ObjectType, way: str, parents: list[str], *, hard: bool) -> None:
+    def _remove_children(
+        self, user: User, child: ObjectType, way: str, parents: list[str], *, hard: bool
+    ) -> None:
         living = self._living(child, way, parents)
         if living:
             self._remove(user, child, living, hard=hard)
@@ -70,9 +84,14 @@ class Remover:
     def _living(self, child: ObjectType, way: str, parents: list[str]) -> list[str]:
         if way not in self._store.columns[child.name]:
             return []
-        gone = self._store.column(child, child.fields["IsDeleted"], "t") if "IsDeleted" in child.fields else "FALSE"
+        gone = (
+            self._store.column(child, child.fields["IsDeleted"], "t")
+            if "IsDeleted" in child.fields
+            else "FALSE"
+        )
         rows = self._store.read(
-            f'SELECT "Id" FROM {quoted(child.name)} t WHERE {quoted(way)} IN (SELECT id FROM ids) AND NOT {gone}', ids=_ids(parents)  # noqa: S608
+            f'SELECT "Id" FROM {quoted(child.name)} t WHERE {quoted(way)} IN (SELECT id FROM ids) AND NOT {gone}',
+            ids=_ids(parents),
         )
         found: list[str] = rows["Id"].to_pylist()
         return found
@@ -84,14 +103,19 @@ class Remover:
         values = values | {name: value for name, value in stamps.items() if name in found.fields}
         self._store.ensure(found.name, values)
         sets = ", ".join(f"{quoted(name)} = {literal(value)}" for name, value in values.items())
-        self._store.write(f'UPDATE {quoted(found.name)} SET {sets} WHERE "Id" IN (SELECT id FROM ids)', ids=_ids(ids))  # noqa: S608
+        self._store.write(
+            f'UPDATE {quoted(found.name)} SET {sets} WHERE "Id" IN (SELECT id FROM ids)', ids=_ids(ids)
+        )
 
     def undelete(self, user: User, found: ObjectType, ids: Sequence[str]) -> dict[str, SaveError]:
         """Take records out of the recycle bin, with the children that went with them; errors by id."""
         states = self.states(found, ids)
         errors = {
-            one: SaveError("UNDELETE_FAILED", "Entity is not in the recycle bin") if one in states else _MISSING
-            for one in ids if not states.get(one, False)
+            one: SaveError("UNDELETE_FAILED", "Entity is not in the recycle bin")
+            if one in states
+            else _MISSING
+            for one in ids
+            if not states.get(one, False)
         }
         good = [one for one in dict.fromkeys(ids) if one not in errors]
         if good:
@@ -104,15 +128,23 @@ class Remover:
             kind = self._schema.objects[child.object_name]
             if (child.field.cascade_delete or child.field.name == "WhatId") and "IsDeleted" in kind.fields:
                 self._restore_children(user, found, kind, child.field.name, ids)
-        self._mark(user, found, ids, {"IsDeleted": False} | ({"MasterRecordId": None} if "MasterRecordId" in found.fields else {}))
+        self._mark(
+            user,
+            found,
+            ids,
+            {"IsDeleted": False} | ({"MasterRecordId": None} if "MasterRecordId" in found.fields else {}),
+        )
 
-    def _restore_children(self, user: User, found: ObjectType, child: ObjectType, way: str, ids: list[str]) -> None:
+    def _restore_children(
+        self, user: User, found: ObjectType, child: ObjectType, way: str, ids: list[str]
+    ) -> None:
         """Children that were deleted in the very transaction of their parent."""
         if way not in self._store.columns[child.name] or "IsDeleted" not in self._store.columns[child.name]:
             return
         rows = self._store.read(
-            f'SELECT c."Id" FROM {quoted(child.name)} c JOIN {quoted(found.name)} p ON p."Id" = c.{quoted(way)} '  # noqa: S608
-            'WHERE c."IsDeleted" AND c."SystemModstamp" = p."SystemModstamp" AND p."Id" IN (SELECT id FROM ids)', ids=_ids(ids),
+            f'SELECT c."Id" FROM {quoted(child.name)} c JOIN {quoted(found.name)} p ON p."Id" = c.{quoted(way)} '
+            'WHERE c."IsDeleted" AND c."SystemModstamp" = p."SystemModstamp" AND p."Id" IN (SELECT id FROM ids)',
+            ids=_ids(ids),
         )
         if rows.num_rows:
             self._restore(user, child, rows["Id"].to_pylist())

@@ -1,12 +1,13 @@
 """What a query found, as a snapshot of columns, and its wire forms: JSON records and Bulk's CSV columns."""
 
+# ruff: noqa: S608 (the SQL holds schema names and quoted literals only; what users send goes in as parameters)
+
 from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pyarrow as pa
 
 from connectors.sandbox.salesforce.schema import TEXT_TYPES, ObjectType
 from connectors.sandbox.salesforce.store import quoted
@@ -14,6 +15,8 @@ from connectors.sandbox.salesforce.store import quoted
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
+
+    import pyarrow as pa
 
     from connectors.sandbox.salesforce.queries import Output, Plan
     from connectors.sandbox.salesforce.schema import Schema
@@ -30,8 +33,14 @@ def wire_moment(moment: datetime) -> str:
 
 
 _JSON: dict[str, Callable[[Any], Any]] = {
-    "datetime": wire_moment, "date": lambda day: day.isoformat(), "time": lambda time: f"{time.isoformat(timespec='milliseconds')}Z",
-    "double": float, "currency": float, "percent": float, "int": int, "long": int,
+    "datetime": wire_moment,
+    "date": lambda day: day.isoformat(),
+    "time": lambda time: f"{time.isoformat(timespec='milliseconds')}Z",
+    "double": float,
+    "currency": float,
+    "percent": float,
+    "int": int,
+    "long": int,
 }
 
 
@@ -68,14 +77,20 @@ class Result:
 
     def records(self, start: int, stop: int, version: str) -> list[dict[str, Any]]:
         """Rows [start, stop) as wire JSON; version like "62.0"."""
-        rows = self._rows.slice(start, max(stop - start, 0)) if not self._plan.bare_count else self._rows.slice(0, 0)
+        rows = (
+            self._rows.slice(start, max(stop - start, 0))
+            if not self._plan.bare_count
+            else self._rows.slice(0, 0)
+        )
         base = f"/services/data/v{version.removeprefix('v')}/sobjects"
         return [self._record(row, base, version) for row in rows.to_pylist()]
 
     def _record(self, row: dict[str, Any], base: str, version: str) -> dict[str, Any]:
         if self._plan.grouped:
             record: dict[str, Any] = {"attributes": {"type": "AggregateResult"}}
-            return record | {output.names[0]: wire_value(output.type, row[output.column]) for output in self.columns}
+            return record | {
+                output.names[0]: wire_value(output.type, row[output.column]) for output in self.columns
+            }
         record = {}
         self._head(record, (), row, base)
         for output in self.columns:
@@ -115,8 +130,10 @@ class Result:
         parts = {name: row[column] for name, column in output.parts}
         if all(value is None for value in parts.values()):
             return None
-        return {name: float(value) if name in {"latitude", "longitude"} and value is not None else value
-                for name, value in sorted(parts.items())}
+        return {
+            name: float(value) if name in {"latitude", "longitude"} and value is not None else value
+            for name, value in sorted(parts.items())
+        }
 
     def _typed(self, output: Output, row: dict[str, Any], base: str) -> dict[str, Any] | None:
         key = row[output.column]
@@ -145,13 +162,15 @@ class Result:
 
     def csv_table(self, start: int, stop: int) -> pa.Table:
         """Rows [start, stop) as strings in Bulk CSV form, columns in SELECT order."""
-        texts = [f"{_csv_sql(output.column, output.type)} AS {quoted(output.header)}" for output in self.columns]
+        texts = [
+            f"{_csv_sql(output.column, output.type)} AS {quoted(output.header)}" for output in self.columns
+        ]
         if not hasattr(_LOCAL, "cursor"):
             _LOCAL.cursor = _FORMATTER.cursor()
         cursor: duckdb.DuckDBPyConnection = _LOCAL.cursor
         cursor.register("page", self._rows.slice(start, max(stop - start, 0)))
         try:
-            return cursor.sql(f"SELECT {', '.join(texts)} FROM page").to_arrow_table()  # noqa: S608
+            return cursor.sql(f"SELECT {', '.join(texts)} FROM page").to_arrow_table()
         finally:
             cursor.unregister("page")
 
@@ -167,11 +186,17 @@ class Result:
                     level.append(found)
                 level = found["joinColumns"]
             level.append(_column(output.names[-1], output))
-        columns += [_column(name, None) | {"aggregate": True, "joinColumns": child.column_metadata()["columnMetadata"]}
-                    for name, child in self._children.items()]
+        columns += [
+            _column(name, None)
+            | {"aggregate": True, "joinColumns": child.column_metadata()["columnMetadata"]}
+            for name, child in self._children.items()
+        ]
         return {
-            "columnMetadata": columns, "entityName": self.object_name, "groupBy": self._plan.grouped,
-            "idSelected": any(output.names == ("Id",) for output in self.columns), "keyPrefix": self._plan.found.prefix,
+            "columnMetadata": columns,
+            "entityName": self.object_name,
+            "groupBy": self._plan.grouped,
+            "idSelected": any(output.names == ("Id",) for output in self.columns),
+            "keyPrefix": self._plan.found.prefix,
         }
 
     def _foreign_key(self, relationship: str) -> str | None:
@@ -181,12 +206,25 @@ class Result:
 
 def _column(name: str, output: Output | None, foreign: str | None = None) -> dict[str, Any]:
     kind, one = (output.type, output.field) if output else ("", None)
-    apex = {"datetime": "Datetime", "date": "Date", "boolean": "Boolean", "int": "Integer", "id": "Id", "reference": "Id"}
+    apex = {
+        "datetime": "Datetime",
+        "date": "Date",
+        "boolean": "Boolean",
+        "int": "Integer",
+        "id": "Id",
+        "reference": "Id",
+    }
     return {
         "aggregate": output.aggregate if output else False,
         "apexType": apex.get(kind, "Double" if kind in _FLOATS else "String") if output else None,
-        "booleanType": kind == "boolean", "columnName": name, "custom": one.custom if one else False,
-        "displayName": name, "foreignKeyName": foreign, "insertable": one.createable if one else False,
-        "joinColumns": [], "numberType": kind in _FLOATS or kind in {"int", "long"},
-        "textType": kind in TEXT_TYPES and kind not in {"id", "reference"}, "updatable": one.updateable if one else False,
+        "booleanType": kind == "boolean",
+        "columnName": name,
+        "custom": one.custom if one else False,
+        "displayName": name,
+        "foreignKeyName": foreign,
+        "insertable": one.createable if one else False,
+        "joinColumns": [],
+        "numberType": kind in _FLOATS or kind in {"int", "long"},
+        "textType": kind in TEXT_TYPES and kind not in {"id", "reference"},
+        "updatable": one.updateable if one else False,
     }

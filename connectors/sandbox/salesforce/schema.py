@@ -8,10 +8,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-TEXT_TYPES = frozenset({
-    "id", "reference", "string", "picklist", "multipicklist", "textarea", "phone", "url", "email", "combobox",
-    "encryptedstring", "anyType",
-})
+TEXT_TYPES = frozenset(
+    {
+        "id",
+        "reference",
+        "string",
+        "picklist",
+        "multipicklist",
+        "textarea",
+        "phone",
+        "url",
+        "email",
+        "combobox",
+        "encryptedstring",
+        "anyType",
+    }
+)
 NUMBER_TYPES = frozenset({"int", "long", "double", "currency", "percent"})
 COMPOUND_TYPES = frozenset({"address", "location"})
 
@@ -76,7 +88,12 @@ class Field:
         if self.type in {"double", "currency", "percent"}:
             return "DOUBLE" if self.scale > 8 else f"DECIMAL(18,{self.scale})"
         return {
-            "boolean": "BOOLEAN", "int": "BIGINT", "long": "BIGINT", "date": "DATE", "datetime": "TIMESTAMP", "time": "TIME",
+            "boolean": "BOOLEAN",
+            "int": "BIGINT",
+            "long": "BIGINT",
+            "date": "DATE",
+            "datetime": "TIMESTAMP",
+            "time": "TIME",
         }.get(self.type)
 
     @property
@@ -119,7 +136,10 @@ class ObjectType:
     def relation(self, name: str) -> Field | None:
         """The reference field whose parent is reached by this relationship name."""
         lowered = name.lower()
-        return next((one for one in self.fields.values() if one.relationship and one.relationship.lower() == lowered), None)
+        return next(
+            (one for one in self.fields.values() if one.relationship and one.relationship.lower() == lowered),
+            None,
+        )
 
     def stored(self) -> Iterator[Field]:
         """Fields that have a column of their own."""
@@ -152,7 +172,9 @@ class Schema:
 
     def by_prefix(self, record_id: str) -> ObjectType | None:
         """The object whose key prefix a record id begins with."""
-        return next((one for one in self.objects.values() if one.prefix and record_id.startswith(one.prefix)), None)
+        return next(
+            (one for one in self.objects.values() if one.prefix and record_id.startswith(one.prefix)), None
+        )
 
     def children(self, parent: str) -> list[ChildRelationship]:
         """Every relationship that ends at the parent object."""

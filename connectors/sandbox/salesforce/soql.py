@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Literal, Union
 
-from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken, v_args
+from lark import (
+    Lark,
+    Token,
+    Transformer,
+    UnexpectedCharacters,
+    UnexpectedInput,
+    UnexpectedToken,
+    v_args,
+)
+from lark.exceptions import VisitError
 
 from connectors.sandbox.salesforce.errors import SalesforceError
 
@@ -37,7 +46,7 @@ class Call:
     at: int
 
 
-Operand = Union[Path, Call]
+Operand = Path | Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +100,7 @@ class Logic:
     parts: tuple[Condition, ...]
 
 
-Condition = Union[Comparison, Logic]
+Condition = Comparison | Logic
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +139,9 @@ def pointed(soql: str, at: int, message: str, code: str) -> SalesforceError:
     line_end = soql.find("\n", at)
     line = soql[line_start : line_end if line_end >= 0 else len(soql)]
     row, column = soql.count("\n", 0, at) + 1, at - line_start + 1
-    return SalesforceError(code, f"\n{line}\n{' ' * (column - 1)}^\nERROR at Row:{row}:Column:{column}\n{message}")
+    return SalesforceError(
+        code, f"\n{line}\n{' ' * (column - 1)}^\nERROR at Row:{row}:Column:{column}\n{message}"
+    )
 
 
 def malformed(message: str) -> SalesforceError:
@@ -154,12 +165,16 @@ def parse(soql: str) -> Query:
         tree = _parser().parse(soql)
     except UnexpectedInput as error:
         raise _complaint(soql, error) from None
-    query: Query = _Reader().transform(tree)
+    try:
+        query: Query = _Reader().transform(tree)
+    except VisitError as error:
+        # What a reader refuses must reach the caller as it is.
+        raise error.orig_exc from None
     return query
 
 
 def _complaint(soql: str, error: UnexpectedInput) -> SalesforceError:
-    if isinstance(error, UnexpectedToken) and error.token.type == "$END":  # noqa: S105
+    if isinstance(error, UnexpectedToken) and error.token.type == "$END":
         return malformed("unexpected token: '<EOF>'")
     at = error.pos_in_stream or 0
     if isinstance(error, UnexpectedCharacters):
@@ -168,7 +183,9 @@ def _complaint(soql: str, error: UnexpectedInput) -> SalesforceError:
         if soql[at] == ":":
             return malformed("Bind variables only allowed in Apex code")
         word = re.match(r"\w+|.", soql[at:], re.DOTALL)
-        return pointed(soql, at, f"unexpected token: '{word.group() if word else soql[at]}'", "MALFORMED_QUERY")
+        return pointed(
+            soql, at, f"unexpected token: '{word.group() if word else soql[at]}'", "MALFORMED_QUERY"
+        )
     token = error.token if isinstance(error, UnexpectedToken) else ""
     return pointed(soql, at, f"unexpected token: '{token}'", "MALFORMED_QUERY")
 
@@ -185,7 +202,9 @@ def _unquoted(token: Token) -> str:
         if escape in "_%":
             return "\\" + escape
         if escape not in _ESCAPES:
-            raise malformed(f"Invalid string literal '{token[1:-1]}'. Illegal character sequence '\\{escape}' in string literal.")
+            raise malformed(
+                f"Invalid string literal '{token[1:-1]}'. Illegal character sequence '\\{escape}' in string literal."
+            )
         return _ESCAPES[escape]
 
     return _ESCAPE.sub(plain, token[1:-1])
@@ -194,22 +213,12 @@ def _unquoted(token: Token) -> str:
 def _moment(token: Token) -> datetime:
     text = token.upper().replace("Z", "+00:00")
     text = re.sub(r"\.(\d{1,6})\d*", lambda found: "." + found.group(1).ljust(6, "0"), text)
-    return datetime.fromisoformat(text).astimezone(timezone.utc).replace(tzinfo=None)
-
-
+    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
 
 
 @v_args(inline=True)
 class _Reader(Transformer):  # type: ignore[type-arg]
     """Grammar rules to tree values; each method is named after its rule."""
-
-    def _call_userfunc(self, tree: Any, new_children: Any = None) -> Any:
-        # Lark would wrap an error raised while reading; ours must reach the caller as it is.
-        try:
-            return super()._call_userfunc(tree, new_children)
-        except Exception as error:
-            cause = getattr(error, "orig_exc", error)
-            raise cause from None
 
     def start(self, query: Query) -> Query:
         return query
@@ -221,11 +230,16 @@ class _Reader(Transformer):  # type: ignore[type-arg]
             if isinstance(part, Token):
                 if part.type == "NAME":
                     found["object_name"] = part
+            elif part is None:
+                continue
             elif part[0] == "purpose":
                 purposes.append(part[1])
             else:
                 found[part[0]] = part[1]
         return Query(**found, purposes=tuple(purposes))
+
+    def source(self, *parts: Any) -> tuple[str, str] | None:
+        return parts[-1] if parts else None
 
     def alias(self, name: Token) -> tuple[str, str]:
         return "alias", str(name)
@@ -261,17 +275,17 @@ class _Reader(Transformer):  # type: ignore[type-arg]
     def path(self, *names: Token) -> Path:
         return Path(tuple(str(name) for name in names), names[0].start_pos or 0)
 
-    def using(self, _using: Token, _scope: Token, name: Token) -> tuple[str, str]:
-        return "scope", str(name)
+    def using(self, *words: Token) -> tuple[str, str] | None:
+        return ("scope", str(words[-1])) if words else None
 
-    def where(self, _where: Token, condition: Condition) -> tuple[str, Condition]:
-        return "where", condition
+    def where(self, *parts: Any) -> tuple[str, Condition] | None:
+        return ("where", parts[1]) if parts else None
 
-    def with_(self, *_words: Token) -> tuple[str, str]:
-        return "purpose", "WITH"
+    def with_(self, *words: Token) -> tuple[str, str] | None:
+        return ("purpose", "WITH") if words else None
 
-    def having(self, _having: Token, condition: Condition) -> tuple[str, Condition]:
-        return "having", condition
+    def having(self, *parts: Any) -> tuple[str, Condition] | None:
+        return ("having", parts[1]) if parts else None
 
     def conjunction(self, *parts: Any) -> Logic:
         return Logic("and", tuple(part for part in parts if not isinstance(part, Token)))
@@ -316,7 +330,9 @@ class _Reader(Transformer):  # type: ignore[type-arg]
         try:
             return Value("datetime", _moment(token), token.start_pos or 0)
         except (ValueError, OverflowError):
-            raise malformed(f"line 1:{token.start_pos} no viable alternative at character '{token}'") from None
+            raise malformed(
+                f"line 1:{token.start_pos} no viable alternative at character '{token}'"
+            ) from None
 
     def date(self, token: Token) -> Value:
         try:
@@ -336,11 +352,11 @@ class _Reader(Transformer):  # type: ignore[type-arg]
     def named_date(self, token: Token) -> Value:
         return Value("named_date", re.sub(r"\s", "", token).upper(), token.start_pos or 0)
 
-    def group(self, _group: Token, _by: Token, *operands: Operand) -> tuple[str, tuple[Operand, ...]]:
-        return "group", operands
+    def group(self, *parts: Any) -> tuple[str, tuple[Operand, ...]] | None:
+        return ("group", parts[2:]) if parts else None
 
-    def order(self, _order: Token, _by: Token, *items: Order) -> tuple[str, tuple[Order, ...]]:
-        return "order", items
+    def order(self, *parts: Any) -> tuple[str, tuple[Order, ...]] | None:
+        return ("order", parts[2:]) if parts else None
 
     def order_item(self, operand: Operand, *parts: Any) -> Order:
         descending = any(isinstance(part, Token) and part.lower() == "desc" for part in parts)
@@ -349,17 +365,17 @@ class _Reader(Transformer):  # type: ignore[type-arg]
     def nulls(self, _nulls: Token, place: Token) -> tuple[str, str]:
         return "nulls", place.lower()
 
-    def limit(self, _limit: Token, number: Token) -> tuple[str, int]:
-        return "limit", int(number)
+    def limit(self, *words: Token) -> tuple[str, int] | None:
+        return ("limit", int(words[1])) if words else None
 
-    def offset(self, _offset: Token, number: Token) -> tuple[str, int]:
-        return "offset", int(number)
+    def offset(self, *words: Token) -> tuple[str, int] | None:
+        return ("offset", int(words[1])) if words else None
 
     def for_clause(self, _for: Token, purpose: Token) -> tuple[str, str]:
         return "purpose", purpose.upper()
 
-    def all_rows(self, *_words: Token) -> tuple[str, bool]:
-        return "all_rows", True
+    def all_rows(self, *words: Token) -> tuple[str, bool] | None:
+        return ("all_rows", True) if words else None
 
 
 setattr(_Reader, "with", _Reader.with_)

@@ -1,5 +1,7 @@
 """Records on their way in: typed columns with one row per record, from wire JSON or from Bulk's text columns."""
 
+# ruff: noqa: S608 (the SQL holds schema names and quoted literals only; what users send goes in as parameters)
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -19,10 +21,13 @@ if TYPE_CHECKING:
     from connectors.sandbox.salesforce.store import Store
 
 ARROW = {
-    "boolean": pa.bool_(), "int": pa.int64(), "long": pa.int64(), "date": pa.date32(), "datetime": pa.timestamp("us"),
+    "boolean": pa.bool_(),
+    "int": pa.int64(),
+    "long": pa.int64(),
+    "date": pa.date32(),
+    "datetime": pa.timestamp("us"),
     "time": pa.time64("us"),
 }
-
 
 
 def arrow_type(one: Field) -> pa.DataType:
@@ -47,7 +52,9 @@ class Staged:
 
 
 def stage_rows(
-    found: ObjectType, rows: Sequence[tuple[int, str | None, Mapping[str, Any]]], refuse: Callable[[str], SaveError | None]
+    found: ObjectType,
+    rows: Sequence[tuple[int, str | None, Mapping[str, Any]]],
+    refuse: Callable[[str], SaveError | None],
 ) -> Staged:
     """Stage records of wire values, given as (row, id, values by exact field name).
 
@@ -70,7 +77,8 @@ def stage_rows(
                 except Unfit as unfit:
                     errors.setdefault(row, []).append(unfit.error)
     arrays: dict[str, Any] = {
-        "row": pa.array([row for row, _, _ in rows], pa.int64()), "Id": pa.array([one for _, one, _ in rows], pa.string()),
+        "row": pa.array([row for row, _, _ in rows], pa.int64()),
+        "Id": pa.array([one for _, one, _ in rows], pa.string()),
     }
     for name in names:
         arrays[name] = pa.array(columns[name], arrow_type(found.fields[name]))
@@ -82,8 +90,9 @@ def unwritable(names: tuple[str, ...]) -> SaveError:
     """Why read-only fields, or fields without edit rights, are refused."""
     return SaveError(
         "INVALID_FIELD_FOR_INSERT_UPDATE",
-        f"Unable to create/update fields: {', '.join(names)}. Please check the security settings of this field and verify "
-        "that it is read/write for your profile or permission set.", names,
+        f"Unable to create/update fields: {', '.join(names)}. Please check the security settings of this field and "
+        "verify that it is read/write for your profile or permission set.",
+        names,
     )
 
 
@@ -96,16 +105,19 @@ def stage_text(store: Store, found: ObjectType, table: pa.Table) -> tuple[Staged
     parts, oddities = ['"row"', '"Id"'], []
     for name in names:
         value, odd = _reading(found.fields[name], quoted(name))
-        parts += [f"{value} AS {quoted(name)}", f"coalesce({quoted(name)} <> '', FALSE) AS {quoted(name + '$set')}"]
+        parts += [
+            f"{value} AS {quoted(name)}",
+            f"coalesce({quoted(name)} <> '', FALSE) AS {quoted(name + '$set')}",
+        ]
         oddities.append(f"coalesce({quoted(name)} NOT IN ('', '#N/A') AND ({odd}), FALSE)")
     odd_row = " OR ".join(oddities) or "FALSE"
-    rows = store.read(f"SELECT {', '.join(parts)}, {odd_row} AS odd FROM incoming", incoming=table)  # noqa: S608
+    rows = store.read(f"SELECT {', '.join(parts)}, {odd_row} AS odd FROM incoming", incoming=table)
     odd = rows.filter(rows["odd"])["row"].to_pylist()
     usual = rows.filter(pc.invert(rows["odd"])).drop_columns(["odd"])
     return Staged(found, names, usual), odd
 
 
-def _reading(one: Field, column: str) -> tuple[str, str]:
+def _reading(one: Field, column: str) -> tuple[str, str]:  # noqa: PLR0911 (one line per type)
     """SQL for a text's value, and SQL that is true where that reading cannot be trusted."""
     plain = f"CASE WHEN {column} NOT IN ('', '#N/A') THEN {column} END"
     if one.type == "reference":
@@ -118,10 +130,16 @@ def _reading(one: Field, column: str) -> tuple[str, str]:
             odd += f" OR NOT regexp_full_match({column}, '-?[0-9]+')"
         return f"TRY_CAST({plain} AS {kind})", odd
     if one.type == "boolean":
-        return f"coalesce(lower({plain}) = 'true', {literal(bool(one.default))})", f"lower({column}) NOT IN ('true', 'false')"
+        return (
+            f"coalesce(lower({plain}) = 'true', {literal(bool(one.default))})",
+            f"lower({column}) NOT IN ('true', 'false')",
+        )
     if one.type == "date":
         inside = f"TRY_CAST({column} AS DATE) BETWEEN DATE '1700-01-01' AND DATE '4000-12-31'"
-        return f"TRY_CAST({plain} AS DATE)", f"NOT regexp_full_match({column}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') OR NOT coalesce({inside}, FALSE)"
+        return (
+            f"TRY_CAST({plain} AS DATE)",
+            f"NOT regexp_full_match({column}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') OR NOT coalesce({inside}, FALSE)",
+        )
     if one.type in {"datetime", "email", "multipicklist"} or one.length == 0:
         # Rare in bulk and rich in forms: read one by one.
         return f"CAST(NULL AS {one.sql_type})", "TRUE"

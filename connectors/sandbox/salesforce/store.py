@@ -1,5 +1,7 @@
 """The org's rows: one DuckDB table per object, whose columns come into being when something is first put there."""
 
+# ruff: noqa: S608 (the SQL holds schema names and quoted literals only; what users send goes in as parameters)
+
 from __future__ import annotations
 
 import threading
@@ -10,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
-from connectors.sandbox.salesforce.ids import make_ids
 from connectors.sandbox.salesforce.formulas import formula_sql
+from connectors.sandbox.salesforce.ids import make_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,18 +22,36 @@ if TYPE_CHECKING:
 
 # Values that the org works out at read, in SQL over row `t`.
 _OPEN = '(SELECT count(*) FROM "Task" k WHERE k."WhatId" = t."Id" AND NOT k."IsDeleted" AND NOT k."IsClosed"{more}) > 0'
-_LAST = 'SELECT max(k."ActivityDate") FROM "Task" k WHERE NOT k."IsDeleted" AND k."IsClosed" AND k.{key} = t."Id"'
+_LAST = (
+    'SELECT max(k."ActivityDate") FROM "Task" k WHERE NOT k."IsDeleted" AND k."IsClosed" AND k.{key} = t."Id"'
+)
 DERIVED_AT_READ = {
-    ("Task", "IsArchived"): 't."IsClosed" AND coalesce(t."ActivityDate", CAST(t."CreatedDate" AS DATE)) <= getvariable(\'today\') - 365',
+    (
+        "Task",
+        "IsArchived",
+    ): 't."IsClosed" AND coalesce(t."ActivityDate", CAST(t."CreatedDate" AS DATE)) <= getvariable(\'today\') - 365',
     ("Account", "LastActivityDate"): f"({_LAST.format(key=chr(34) + 'AccountId' + chr(34))})",
     ("Opportunity", "LastActivityDate"): f"({_LAST.format(key=chr(34) + 'WhatId' + chr(34))})",
     ("Opportunity", "HasOpenActivity"): _OPEN.format(more=""),
-    ("Opportunity", "HasOverdueTask"): _OPEN.format(more=' AND k."ActivityDate" < getvariable(\'today\')'),
+    ("Opportunity", "HasOverdueTask"): _OPEN.format(more=" AND k.\"ActivityDate\" < getvariable('today')"),
 }
 # Columns that these expressions and the save rules lean on, and that must exist from the start.
 _ALWAYS = {
-    "Task": ("WhatId", "WhoId", "AccountId", "IsClosed", "IsDeleted", "ActivityDate", "CreatedDate", "Status", "Priority"),
-    "Case": ("AccountId",), "Contact": ("AccountId",), "Opportunity": ("AccountId",), "Product2": ("Name",),
+    "Task": (
+        "WhatId",
+        "WhoId",
+        "AccountId",
+        "IsClosed",
+        "IsDeleted",
+        "ActivityDate",
+        "CreatedDate",
+        "Status",
+        "Priority",
+    ),
+    "Case": ("AccountId",),
+    "Contact": ("AccountId",),
+    "Opportunity": ("AccountId",),
+    "Product2": ("Name",),
 }
 
 
@@ -72,10 +92,12 @@ class Store:
         """Make the object's table from rows that have at least an Id column."""
         found = self.schema.objects[object_name]
         names = [name for name in rows.column_names if name in found.fields]
-        casts = ", ".join(f"CAST({quoted(name)} AS {found.fields[name].sql_type}) AS {quoted(name)}" for name in names)
+        casts = ", ".join(
+            f"CAST({quoted(name)} AS {found.fields[name].sql_type}) AS {quoted(name)}" for name in names
+        )
         with self.lock:
             self._connection.register("incoming", rows)
-            self._connection.execute(f"CREATE TABLE {quoted(object_name)} AS SELECT {casts} FROM incoming")  # noqa: S608
+            self._connection.execute(f"CREATE TABLE {quoted(object_name)} AS SELECT {casts} FROM incoming")
             self._connection.unregister("incoming")
             self.columns[object_name] = set(names)
             self.ensure(object_name, ["Id", *_ALWAYS.get(object_name, ())])
@@ -122,7 +144,7 @@ class Store:
         """A parenthesised SELECT of these fields of the object's table."""
         parts = [f"{self.expression(found, found.fields[name])} AS {quoted(name)}" for name in names]
         parts += [f"{text} AS {quoted(name)}" for name, text in (more or {}).items()]
-        return f"(SELECT {', '.join(parts)} FROM {quoted(found.name)} t)"  # noqa: S608
+        return f"(SELECT {', '.join(parts)} FROM {quoted(found.name)} t)"
 
     def read(self, sql: str, parameters: Mapping[str, Any] | None = None, /, **tables: pa.Table) -> pa.Table:
         """Run a SELECT; keyword arguments are Arrow tables that it may name."""
@@ -131,7 +153,9 @@ class Store:
                 self._connection.register(name, rows)
             try:
                 # A relation hands over Arrow without a second copy of the rows; its SQL may not hold other statements.
-                return self._connection.sql(sql, params=dict(parameters) if parameters else None).to_arrow_table()
+                return self._connection.sql(
+                    sql, params=dict(parameters) if parameters else None
+                ).to_arrow_table()
             finally:
                 for name in tables:
                     self._connection.unregister(name)
@@ -146,6 +170,18 @@ class Store:
             finally:
                 for name in tables:
                     self._connection.unregister(name)
+
+    def begin(self) -> None:
+        """Start a transaction."""
+        self._connection.execute("BEGIN")
+
+    def commit(self) -> None:
+        """End the transaction."""
+        self._connection.execute("COMMIT")
+
+    def roll_back(self) -> None:
+        """Undo the transaction."""
+        self._connection.execute("ROLLBACK")
 
     def set_now(self, now: datetime, today: date) -> None:
         """Tell the SQL of formulas what time it is."""
