@@ -1,0 +1,314 @@
+"""The transport: what it sends, repeats, refuses, counts and never shows."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import threading
+from typing import Any
+
+import pytest
+import responses
+from responses import matchers
+
+from connectors.contract import AuthProblem, ConfigProblem, RecordRefused, RetryLater, Truncated
+from connectors.downloads import fetch
+from connectors.salesforce.statuses import RULES, SALESFORCE
+from connectors.statuses import Action, Rule
+from connectors.transport import LONGEST_WAIT, LostReply, Transport, read_json
+
+ORIGIN = "https://acme.my.salesforce.com"
+URL = f"{ORIGIN}/services/data/v62.0/limits"
+
+
+class Tokens:
+    """An authoriser that hands out numbered tokens."""
+
+    def __init__(self) -> None:
+        self.number = 1
+        self.lock = threading.Lock()
+
+    def token(self) -> str:
+        return f"token-{self.number}"
+
+    def refresh(self, stale: str) -> str:
+        with self.lock:
+            if stale == self.token():
+                self.number += 1
+            return self.token()
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    """The waits that the transport would have slept."""
+    return []
+
+
+@pytest.fixture
+def transport(waits: list[float]) -> Transport:
+    """A transport to a Salesforce that `responses` plays."""
+    made = Transport(
+        "acme", ORIGIN, SALESFORCE, timeouts=(3.0, 7.0), sleep=waits.append, rng=random.Random(7)
+    )
+    made.authoriser = Tokens()
+    return made
+
+
+def status_of(rule: Rule) -> int:
+    """A status that a row speaks of."""
+    if isinstance(rule.status, range):
+        return rule.status[1]
+    return rule.status or 400
+
+
+def reply_to(rule: Rule) -> dict[str, Any]:
+    """A reply that only this row, of all the rows of the table, speaks of."""
+    if rule.code == "HTML":
+        return {"status": 200, "body": "<html>Sign in</html>", "content_type": "text/html"}
+    code = rule.code or "SOMETHING_ELSE"
+    return {"status": status_of(rule), "json": [{"errorCode": code, "message": f"a {rule.text} limit"}]}
+
+
+def named(rule: Rule) -> str:
+    return f"{rule.status}-{rule.code}-{rule.text}"
+
+
+EXPECTED = {
+    Action.RETRY: RetryLater,
+    Action.REFRESH: AuthProblem,
+    Action.REFUSE: RecordRefused,
+    Action.FAIL: ConfigProblem,
+    Action.PARK: RetryLater,
+}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=named)
+@responses.activate
+def test_every_row_of_the_status_table_leads_to_its_action(rule: Rule, transport: Transport) -> None:
+    """Each row is reachable, and ends in the error that is named after its action, with its message and fix."""
+    responses.get(URL, **reply_to(rule))
+    with pytest.raises(EXPECTED[rule.action]) as caught:
+        transport.request("GET", URL)
+    sent = len(responses.calls)
+    assert rule.message in str(caught.value)
+    assert rule.fix in str(caught.value)
+    assert {Action.RETRY: sent > 2, Action.REFRESH: sent == 2}.get(rule.action, sent == 1)
+    if isinstance(caught.value, RetryLater):
+        assert caught.value.quota is (rule.action is Action.PARK)
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.action is Action.RETRY], ids=named)
+@responses.activate
+def test_a_create_is_repeated_only_where_it_cannot_have_been_done(rule: Rule, transport: Transport) -> None:
+    """Without the caller's word, a POST is sent again only if the CRM turned it away at the door."""
+    responses.post(URL, **reply_to(rule))
+    with pytest.raises(RetryLater) as caught:
+        transport.request("POST", URL)
+    assert isinstance(caught.value, LostReply) is not rule.harmless
+    assert (len(responses.calls) > 1) is rule.harmless
+
+
+@responses.activate
+def test_an_expired_session_is_renewed_once_and_the_call_repeated_with_its_headers(
+    transport: Transport,
+) -> None:
+    """The second request differs in its token alone."""
+    expired = [{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}]
+    responses.get(URL, status=401, json=expired)
+    responses.get(URL, json={"fine": True}, match=[matchers.header_matcher({"Authorization": "Bearer token-2"})])
+    transport.request("GET", URL, headers={"Sforce-Query-Options": "batchSize=200", "authorization": "stale"})
+    first, second = (dict(call.request.headers) for call in responses.calls)
+    assert first.pop("Authorization") == "Bearer token-1"
+    assert second.pop("Authorization") == "Bearer token-2"
+    assert first == second
+    assert first["Sforce-Query-Options"] == "batchSize=200"
+
+
+@responses.activate
+def test_a_second_401_is_an_auth_problem(transport: Transport, waits: list[float]) -> None:
+    """No loop: a session that is refused right after signing in needs a person."""
+    responses.get(URL, status=401, json=[{"errorCode": "INVALID_SESSION_ID", "message": "no"}])
+    with pytest.raises(AuthProblem, match="although we just signed in again"):
+        transport.request("GET", URL)
+    assert len(responses.calls) == 2
+    assert waits == []
+
+
+@responses.activate
+def test_many_threads_with_one_expired_token_sign_in_once(transport: Transport) -> None:
+    """Single flight: the token is renewed by one, used by all."""
+
+    def reply(request: Any) -> tuple[int, dict[str, str], str]:
+        if request.headers["Authorization"] == "Bearer token-1":
+            return 401, {}, '[{"errorCode": "INVALID_SESSION_ID", "message": ""}]'
+        return 200, {}, "{}"
+
+    responses.add_callback("GET", URL, reply)
+    threads = [threading.Thread(target=transport.request, args=("GET", URL)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert transport.authoriser is not None
+    assert transport.authoriser.token() == "token-2"
+
+
+@responses.activate
+def test_retry_after_is_honoured_and_jitter_is_full(transport: Transport, waits: list[float]) -> None:
+    """Never before the CRM says so; else anywhere below an exponential ceiling."""
+    responses.get(URL, status=503, headers={"Retry-After": "40"})
+    responses.get(URL, status=503)
+    responses.get(URL, json={})
+    transport.request("GET", URL)
+    assert waits[0] == 40
+    assert 0 <= waits[1] <= 2
+
+
+@responses.activate
+def test_a_retry_after_date_is_read_by_the_crms_clock(transport: Transport, waits: list[float]) -> None:
+    """Our own clock may be wrong by minutes."""
+    headers = {"Date": "Sun, 22 Nov 2026 10:00:00 GMT", "Retry-After": "Sun, 22 Nov 2026 10:00:30 GMT"}
+    responses.get(URL, status=503, headers=headers)
+    responses.get(URL, json={})
+    transport.request("GET", URL)
+    assert waits == [30]
+
+
+@responses.activate
+def test_a_wait_too_long_for_a_run_is_left_to_the_scheduler(transport: Transport, waits: list[float]) -> None:
+    """An hour's Retry-After ends the run, and says when to come back."""
+    responses.get(URL, status=503, headers={"Retry-After": str(int(LONGEST_WAIT) + 1)})
+    with pytest.raises(RetryLater) as caught:
+        transport.request("GET", URL)
+    assert caught.value.after == LONGEST_WAIT + 1
+    assert waits == []
+
+
+@responses.activate
+def test_every_request_has_both_timeouts(transport: Transport) -> None:
+    """A request without a timeout can hang a worker for ever."""
+    seen: list[Any] = []
+    responses.add_callback("GET", URL, lambda request: seen.append(request.req_kwargs["timeout"]) or (200, {}, "{}"))
+    transport.request("GET", URL)
+    transport.get(URL)
+    assert seen == [(3.0, 7.0), (3.0, 7.0)]
+
+
+@pytest.mark.parametrize("address", ["https://elsewhere.example/x", "https://acme.my.salesforce.com.evil.example/"])
+def test_no_other_host_is_ever_asked(address: str, transport: Transport) -> None:
+    """Our token goes to our CRM only."""
+    with pytest.raises(ConfigProblem, match="another host"):
+        transport.request("GET", address)
+
+
+@responses.activate
+def test_a_redirect_to_another_host_is_refused(transport: Transport) -> None:
+    """Neither the token nor the question follows it."""
+    responses.get(URL, status=302, headers={"Location": "https://login.example/"})
+    with pytest.raises(ConfigProblem, match=r"login\.example"):
+        transport.request("GET", URL)
+    assert len(responses.calls) == 1
+
+
+@responses.activate
+def test_a_write_is_never_redirected(transport: Transport) -> None:
+    """A redirected POST would arrive as a GET and be lost."""
+    responses.post(URL, status=301, headers={"Location": "/elsewhere"})
+    with pytest.raises(ConfigProblem, match="My Domain"):
+        transport.request("POST", URL, json={})
+    assert len(responses.calls) == 1
+
+
+@responses.activate
+def test_netrc_is_not_read(transport: Transport, monkeypatch: Any, tmp_path: Any) -> None:
+    """A password in somebody's home folder must not replace the token."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine acme.my.salesforce.com login me password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    responses.get(URL, json={})
+    transport.request("GET", URL)
+    transport.request("GET", URL, anonymous=True)
+    assert responses.calls[0].request.headers["Authorization"] == "Bearer token-1"
+    assert "Authorization" not in responses.calls[1].request.headers
+
+
+@responses.activate
+def test_messages_show_neither_token_nor_query(transport: Transport) -> None:
+    """A query names records and stamps; messages name the path alone."""
+    responses.get(URL, status=500, json=[{"errorCode": "UNKNOWN_EXCEPTION", "message": "oops"}])
+    with pytest.raises(RetryLater) as caught:
+        transport.request("GET", f"{URL}?q=SELECT+Name+FROM+Account+WHERE+Name+=+'Jo'")
+    assert "Jo" not in str(caught.value)
+    assert "token" not in str(caught.value)
+
+
+@responses.activate
+def test_calls_are_counted_by_kind_and_attempt(transport: Transport) -> None:
+    """Every request on the wire counts, repeats included."""
+    responses.get(URL, status=503)
+    responses.get(URL, json={})
+    transport.request("GET", URL, kind="limits")
+    assert transport.calls == {"limits": 2}
+
+
+@responses.activate
+def test_a_body_shorter_than_announced_is_asked_for_again(transport: Transport) -> None:
+    """Content-Length against what was read."""
+    responses.get(URL, body="{}", headers={"Content-Length": "10"}, auto_calculate_content_length=False)
+    responses.get(URL, json={"whole": 1})
+    assert read_json(transport.request("GET", URL)) == {"whole": 1}
+
+
+@responses.activate
+def test_json_that_ends_with_the_connection_too_early_is_asked_for_again(transport: Transport) -> None:
+    """Without a length only the content can tell."""
+    responses.get(URL, body='{"records": [1,', content_type="application/json")
+    responses.get(URL, json={"whole": 1})
+    assert read_json(transport.request("GET", URL)) == {"whole": 1}
+
+
+def test_one_byte_that_is_not_utf8_does_not_spoil_a_json_page() -> None:
+    """It becomes a lone surrogate in its own cell."""
+    reply = responses.Response("GET", URL, body=b'{"a": "\xff", "b": "good"}')
+    with responses.RequestsMock() as mocked:
+        mocked.add(reply)
+        import requests
+
+        parsed = read_json(requests.get(URL, timeout=1))
+    assert parsed["b"] == "good"
+
+
+@responses.activate
+def test_a_download_that_is_cut_is_fetched_again_and_then_given_up(transport: Transport) -> None:
+    """Three more attempts, then `Truncated`."""
+    half = gzip.compress(b"0123456789" * 1000)[:-20]
+    responses.get(URL, body=half, headers={"Content-Encoding": "gzip"})
+
+    def parse(download: Any) -> int:
+        try:
+            return len(download.open().read())
+        except OSError:
+            raise Truncated("cut") from None
+
+    with pytest.raises(Truncated):
+        fetch(transport, URL, parse)
+    assert len(responses.calls) == 4
+
+
+def test_an_unreachable_host_says_so_soon(waits: list[float]) -> None:
+    """A wrong address is not retried for minutes."""
+    transport = Transport(
+        "acme", "http://127.0.0.1:9", SALESFORCE, timeouts=(1, 1), sleep=waits.append, rng=random.Random(1)
+    )
+    with pytest.raises(RetryLater, match=r"http://127\.0\.0\.1:9 cannot be reached; check `url`"):
+        transport.request("POST", "/services/oauth2/token", anonymous=True)
+    assert len(waits) == 2
+
+
+def test_a_certificate_authority_file_that_is_none_is_named(tmp_path: Any) -> None:
+    """The message names the file and what it must be."""
+    with pytest.raises(ConfigProblem, match="it must be a PEM file"):
+        Transport(
+            "acme", ORIGIN, SALESFORCE, timeouts=(1, 1), sleep=lambda _: None, rng=random.Random(1),
+            ca_file=tmp_path / "missing.pem",
+        )
