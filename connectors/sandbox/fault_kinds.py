@@ -201,6 +201,22 @@ class ShuffleResults(Standing):
     kind: Literal["shuffle_results"]
 
 
+class SlowJobs(Standing):
+    """Bulk jobs show their end only at this poll, and this many seconds of the org's clock after their start."""
+
+    kind: Literal["slow_jobs"]
+    polls: int = Field(default=3, ge=1)
+    seconds: float = Field(default=0.0, ge=0)
+
+
+class PageLinks(Standing):
+    """Parallel result pages are told under other keys: the vendor's documents disagree on them."""
+
+    kind: Literal["page_links"]
+    result_key: Literal["resultUrl", "resultLink"] = "resultLink"
+    next_key: Literal["nextRecordsUrl", "nextRecordUrl"] = "nextRecordUrl"
+
+
 Poisons = Literal["nan", "huge_text", "ancient_date", "lone_surrogate", "bad_utf8", "html", "missing_id"]
 
 
@@ -234,6 +250,8 @@ AnyFault = Annotated[
     | JobFailed
     | JobAborted
     | ShuffleResults
+    | SlowJobs
+    | PageLinks
     | Poison,
     Field(discriminator="kind"),
 ]

@@ -168,6 +168,19 @@ class Faults:
             return None
         return sorted(range(count), key=lambda place: _draw(self.seed, f"shuffle:{place}"))
 
+    def job_pace(self) -> tuple[int, float]:
+        """At which poll, and how many seconds after its start, a bulk job's end may show."""
+        with self._lock:
+            slow = [switch.fault for switch in self._on(kinds.SlowJobs)]
+        return max((one.polls for one in slow), default=1), max((one.seconds for one in slow), default=0.0)
+
+    def page_links(self) -> tuple[str, str]:
+        """The keys under which parallel result pages and the next of them are told."""
+        with self._lock:
+            for switch in self._on(kinds.PageLinks):
+                return switch.fault.result_key, switch.fault.next_key
+        return "resultUrl", "nextRecordsUrl"
+
     def poisons(self, object_name: str) -> list[kinds.Poison]:
         """The poisons in the object's query results."""
         return self._standing(kinds.Poison, object_name)

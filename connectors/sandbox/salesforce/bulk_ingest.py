@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from connectors.sandbox.fault_kinds import JobAborted
 from connectors.sandbox.salesforce.bulk_csv import Dialect, UploadProblem
-from connectors.sandbox.salesforce.bulk_jobs import ABORTED, DONE, ENDED, FAILED, RUNNING, Job, Jobs, Pace
+from connectors.sandbox.salesforce.bulk_jobs import ABORTED, DONE, ENDED, FAILED, RUNNING, Job, Jobs
 from connectors.sandbox.salesforce.context import json_response, not_found
 from connectors.sandbox.salesforce.errors import SalesforceError
 from connectors.sandbox.salesforce.multipart import is_multipart, parts
@@ -42,13 +42,6 @@ _MOST_BASE64_BYTES = 150 * 1024 * 1024
 _NEEDS_ID = frozenset({"update", "delete", "hardDelete"})
 
 
-@dataclass(frozen=True, slots=True)
-class IngestOptions:
-    """What differs between orgs: how soon clients see a job's end."""
-
-    pace: Pace = field(default_factory=Pace)
-
-
 @dataclass(slots=True)
 class IngestJob(Job):
     """An ingest job, its upload, and the outcome of every row."""
@@ -70,9 +63,9 @@ class IngestJob(Job):
 class IngestJobs:
     """The ingest jobs of one org, and the replies about them."""
 
-    def __init__(self, context: SandboxContext, options: IngestOptions) -> None:
+    def __init__(self, context: SandboxContext) -> None:
         self._context = context
-        self._jobs: Jobs[IngestJob] = Jobs(500_000, options.pace)
+        self._jobs: Jobs[IngestJob] = Jobs(500_000)
 
     def create(self, call: Call) -> Response:
         """POST jobs/ingest: an open job, or with a multipart body one that starts at once."""
@@ -91,12 +84,12 @@ class IngestJobs:
 
     def listing(self, call: Call) -> Response:
         """GET jobs/ingest."""
-        return json_response(self._jobs.listing(call, self._context.clock(), _brief))
+        return json_response(self._jobs.listing(call, _brief))
 
     def get(self, call: Call) -> Response:
         """GET jobs/ingest/{id}: one poll."""
         job = self._jobs.find(call)
-        return json_response(_full(job, job.poll(self._jobs.pace, self._context.clock())))
+        return json_response(_full(job, job.poll(self._context.faults.job_pace(), self._context.clock())))
 
     def patch(self, call: Call) -> Response:
         """PATCH jobs/ingest/{id}: close the upload, or abort."""
@@ -106,7 +99,7 @@ class IngestJobs:
             if wanted == "UploadComplete" and job.state == "Open":
                 self._start(job, call.user)
                 return json_response(_made(job, "UploadComplete"))
-            if wanted == ABORTED and job.visible_state(self._jobs.pace, self._context.clock()) not in ENDED:
+            if wanted == ABORTED and self._visible(job) not in ENDED:
                 job.abort(self._context.clock())
                 return json_response(_made(job, job.state))
         message = f"A job in state {job.state} can't be set to {wanted}"
@@ -151,7 +144,7 @@ class IngestJobs:
         if make is None:
             raise not_found()
         job = self._jobs.find_own(call)
-        if job.visible_state(self._jobs.pace, self._context.clock()) not in ENDED:
+        if self._visible(job) not in ENDED:
             message = f"Job {job.id} is not complete; its state is {job.state}"
             raise SalesforceError("JOB_NOT_COMPLETE", message, status=HTTPStatus.PRECONDITION_FAILED)
         table = make(job)
@@ -159,6 +152,9 @@ class IngestJobs:
         if order is not None:
             table = table.take(pa.array(order, pa.int64()))
         return StreamingResponse(_blocks(job.dialect, table), media_type="text/csv")
+
+    def _visible(self, job: IngestJob) -> str:
+        return job.visible_state(self._context.faults.job_pace(), self._context.clock())
 
     def _new(self, call: Call, body: dict[str, Any]) -> IngestJob:
         _check(body, call.user)
@@ -337,9 +333,9 @@ def _blocks(dialect: Dialect, table: pa.Table) -> Iterator[bytes]:
         yield dialect.write(table.slice(start, _BLOCK), header=start == 0).to_pybytes()
 
 
-def routes(context: SandboxContext, options: IngestOptions | None = None) -> list[Route]:
+def routes(context: SandboxContext) -> list[Route]:
     """The resources of ingest jobs."""
-    jobs = IngestJobs(context, options or IngestOptions())
+    jobs = IngestJobs(context)
     one = _BASE + "/{job_id}"
     return [
         context.resource(_BASE, {"POST": jobs.create, "GET": jobs.listing}),

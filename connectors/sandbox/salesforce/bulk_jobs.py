@@ -25,12 +25,8 @@ _PAGE = 1000
 _PATIENCE = 0.25
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """When clients may see that a job has ended: at this poll, and this many seconds after it was started."""
-
-    polls: int = 1
-    seconds: float = 0.0
+# (poll, seconds after the start) from when on clients may see that a job has ended.
+Pace = tuple[int, float]
 
 
 @dataclass(slots=True)
@@ -68,10 +64,12 @@ class Job:
         with self.lock:
             if self.started is None or self.state == ABORTED:
                 return self.state
-            if self.polls == 0:
-                return "UploadComplete"
+            polls, seconds = pace
             waited = (now - self.started).total_seconds()
-            return RUNNING if self.polls < pace.polls or waited < pace.seconds else self.state
+            # Who never polled may still ask for results, as of a first look.
+            if max(self.polls, 1) >= polls and waited >= seconds:
+                return self.state
+            return RUNNING if self.polls else "UploadComplete"
 
     def end(self, state: str, now: datetime, problem: str | None = None) -> None:
         """Put down how the work ended, unless somebody aborted it meanwhile."""
@@ -111,8 +109,7 @@ AnyJob = TypeVar("AnyJob", bound=Job)
 class Jobs(Generic[AnyJob]):
     """The jobs of one kind in one org, newest last, and the threads that work on them."""
 
-    def __init__(self, first_serial: int, pace: Pace) -> None:
-        self.pace = pace
+    def __init__(self, first_serial: int) -> None:
         self._jobs: dict[str, AnyJob] = {}
         self._serial = first_serial
         self._lock = threading.Lock()
@@ -153,16 +150,15 @@ class Jobs(Generic[AnyJob]):
             raise SalesforceError("INVALIDJOBSTATE", f"A job in state {job.state} can't be deleted")
         self._jobs.pop(job.id, None)
 
-    def listing(
-        self, call: Call, now: datetime, show: Callable[[AnyJob, str], dict[str, Any]]
-    ) -> dict[str, Any]:
+    def listing(self, call: Call, show: Callable[[AnyJob, str], dict[str, Any]]) -> dict[str, Any]:
         """The reply to a GET of the collection, 1,000 jobs at a time, newest first."""
         mine = [job for job in reversed(list(self._jobs.values())) if _may_see(job, call)]
         start = int(call.query.get("queryLocator") or 0)
+        pace, now = call.context.faults.job_pace(), call.context.clock()
         more = len(mine) > start + _PAGE
         return {
             "done": not more,
-            "records": [show(job, job.visible_state(self.pace, now)) for job in mine[start : start + _PAGE]],
+            "records": [show(job, job.visible_state(pace, now)) for job in mine[start : start + _PAGE]],
             "nextRecordsUrl": f"{call.path}?queryLocator={start + _PAGE}" if more else None,
         }
 

@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from connectors.sandbox.fault_kinds import JobAborted
 from connectors.sandbox.poison import poison_table
 from connectors.sandbox.salesforce.bulk_csv import Dialect
-from connectors.sandbox.salesforce.bulk_jobs import DONE, ENDED, FAILED, Job, Jobs, Pace
+from connectors.sandbox.salesforce.bulk_jobs import DONE, ENDED, FAILED, Job, Jobs
 from connectors.sandbox.salesforce.context import json_response
 from connectors.sandbox.salesforce.errors import SalesforceError
 
@@ -29,21 +29,20 @@ _BASE = "/services/data/v{version}/jobs/query"
 _PAGES_AT_ONCE = 5
 _FIRST_PARALLEL_VERSION = 58.0
 _FIRST_VERSION = 47.0
+# Rows of a page when the client does not say.
+_PAGE_ROWS = 100_000
 # Rows written per block of a streamed page: large enough for columns to pay, small enough for memory.
 _BLOCK = 32_768
 # Errors that show only while a query runs; all others are told when the job is made.
 _AT_RUN = frozenset({"QUERY_TIMEOUT", "UNKNOWN_EXCEPTION", "SERVER_UNAVAILABLE", "OPERATION_TOO_LARGE"})
+# Small tables of values that Bulk API does not take, whether or not the org shows them otherwise.
+_REFUSED = frozenset({
+    "acceptedeventrelation", "casestatus", "contractstatus", "declinedeventrelation", "eventwhorelation",
+    "orderstatus", "partnerrole", "recentlyviewed", "solutionstatus", "taskpriority", "taskstatus",
+    "taskwhorelation", "undecidedeventrelation",
+})  # fmt: skip
+_FROM = re.compile(r"\bfrom\s+(\w+)", re.IGNORECASE)
 _NO_CHUNKS = re.compile(r"\b(?:order\s+by|limit)\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class QueryOptions:
-    """What differs between orgs, versions and documents: rows per page, pace, and two spellings."""
-
-    page_rows: int = 100_000
-    pace: Pace = field(default_factory=Pace)
-    result_key: str = "resultUrl"
-    next_key: str = "nextRecordsUrl"
 
 
 @dataclass(slots=True)
@@ -80,10 +79,9 @@ class QueryJob(Job):
 class QueryJobs:
     """The query jobs of one org, and the replies about them."""
 
-    def __init__(self, context: SandboxContext, options: QueryOptions) -> None:
+    def __init__(self, context: SandboxContext) -> None:
         self._context = context
-        self._options = options
-        self._jobs: Jobs[QueryJob] = Jobs(1000, options.pace)
+        self._jobs: Jobs[QueryJob] = Jobs(1000)
 
     def create(self, call: Call) -> Response:
         """POST jobs/query: the query runs now, so that later changes do not show in its pages."""
@@ -111,6 +109,7 @@ class QueryJobs:
                 raise
             job.end(FAILED, self._context.clock(), f"{error.code}: {error.message}")
             return
+        self._context.limits.take("DailyBulkV2QueryJobs", 1)
         job.result, job.object_name, job.processed = result, result.object_name, result.num_rows
         fault = self._context.faults.job_end(result.object_name)
         if fault is None:
@@ -122,19 +121,19 @@ class QueryJobs:
 
     def listing(self, call: Call) -> Response:
         """GET jobs/query."""
-        return json_response(self._jobs.listing(call, self._context.clock(), _brief))
+        return json_response(self._jobs.listing(call, _brief))
 
     def get(self, call: Call) -> Response:
         """GET jobs/query/{id}: one poll."""
         job = self._jobs.find(call)
-        return json_response(_full(job, job.poll(self._jobs.pace, self._context.clock())))
+        return json_response(_full(job, job.poll(self._context.faults.job_pace(), self._context.clock())))
 
     def patch(self, call: Call) -> Response:
         """PATCH jobs/query/{id}: a query job can only be aborted."""
         job = self._jobs.find(call)
         if call.json_object().get("state") != "Aborted":
             raise SalesforceError("INVALIDJOBSTATE", "The only state a query job can be set to is Aborted")
-        if job.visible_state(self._jobs.pace, self._context.clock()) in ENDED:
+        if self._visible(job) in ENDED:
             raise SalesforceError("INVALIDJOBSTATE", f"Aborting a job in state {job.state} is not allowed")
         job.abort(self._context.clock())
         job.result = None
@@ -163,19 +162,22 @@ class QueryJobs:
         job = self._finished(call)
         rows = self._page_rows(call)
         start = job.place(call.query.get("locator"))
+        result_key, next_key = self._context.faults.page_links()
         starts = range(start, max(job.num_rows, 1), rows)
         results = call.path.rpartition("/")[0] + "/results"
         size = f"&maxRecords={rows}" if "maxRecords" in call.query else ""
         pages = [
-            {self._options.result_key: f"{results}?locator={job.locator(place)}{size}"}
-            for place in starts[:_PAGES_AT_ONCE]
+            {result_key: f"{results}?locator={job.locator(place)}{size}"} for place in starts[:_PAGES_AT_ONCE]
         ]
         done = len(starts) <= _PAGES_AT_ONCE
         reply: dict[str, Any] = {"resultPages": pages, "done": done}
         if not done:
             following = job.locator(starts[_PAGES_AT_ONCE])
-            reply[self._options.next_key] = f"{call.path}?locator={following}{size}"
+            reply[next_key] = f"{call.path}?locator={following}{size}"
         return json_response(reply)
+
+    def _visible(self, job: QueryJob) -> str:
+        return job.visible_state(self._context.faults.job_pace(), self._context.clock())
 
     def _blocks(self, job: QueryJob, start: int, stop: int) -> Iterator[bytes]:
         if job.result is None:
@@ -189,16 +191,14 @@ class QueryJobs:
         wanted = call.query.get("maxRecords")
         if wanted is not None and not (wanted.isdecimal() and int(wanted) > 0):
             raise SalesforceError("INVALID_QUERY_OPTION", f"Invalid maxRecords: {wanted}")
-        return max(self._context.faults.page_size(int(wanted or self._options.page_rows)), 1)
+        return max(self._context.faults.page_size(int(wanted or _PAGE_ROWS)), 1)
 
     def _finished(self, call: Call) -> QueryJob:
         job = self._jobs.find_own(call)
         if call.version != job.version:
             message = f"Use API version {job.version}, with which the job was created"
             raise SalesforceError("CONFLICT", message, status=HTTPStatus.CONFLICT)
-        # A client that never polled may come too: its first look counts as the first poll.
-        job.polls = max(job.polls, 1)
-        if job.visible_state(self._jobs.pace, self._context.clock()) != DONE:
+        if self._visible(job) != DONE:
             message = f"Job {job.id} is not complete; its state is {job.state}"
             raise SalesforceError("JOB_NOT_COMPLETE", message, status=HTTPStatus.PRECONDITION_FAILED)
         return job
@@ -211,6 +211,9 @@ def _check(body: dict[str, Any]) -> None:
         raise SalesforceError("INVALIDJOB", "A query job needs a query")
     if body.get("contentType", "CSV") != "CSV":
         raise SalesforceError("INVALIDJOB", f"Invalid contentType: {body['contentType']}")
+    source = _FROM.search(body["query"])
+    if source is not None and source[1].lower() in _REFUSED:
+        raise SalesforceError("INVALIDENTITY", f"Entity '{source[1]}' is not supported by the Bulk API.")
 
 
 def _brief(job: QueryJob, state: str) -> dict[str, Any]:
@@ -228,9 +231,9 @@ def _full(job: QueryJob, state: str) -> dict[str, Any]:
     }
 
 
-def routes(context: SandboxContext, options: QueryOptions | None = None) -> list[Route]:
+def routes(context: SandboxContext) -> list[Route]:
     """The resources of query jobs."""
-    jobs = QueryJobs(context, options or QueryOptions())
+    jobs = QueryJobs(context)
     one = _BASE + "/{job_id}"
     return [
         context.resource(_BASE, {"POST": jobs.create, "GET": jobs.listing}),

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from connectors.sandbox.salesforce.errors import SalesforceError
+from connectors.sandbox.salesforce.formulas import FormulaError, check_formula
 from connectors.sandbox.salesforce.ids import make_id
 from connectors.sandbox.salesforce.schema import Field, PicklistValue
 from connectors.sandbox.salesforce.xml_trees import as_list, is_true
@@ -37,7 +38,6 @@ class Kind:
 
 
 KINDS = {
-    "AutoNumber": Kind("string", ("displayFormat",), may_be_key=True),
     "Checkbox": Kind("boolean", may_be_formula=True),
     "Currency": Kind("currency", ("precision", "scale"), may_be_formula=True),
     "Date": Kind("date", may_be_formula=True),
@@ -83,6 +83,7 @@ class CustomFields:
                     "referenceTo",
                 )
         for object_name in object_names:
+            self._check_formula(object_name, field)
             existing = self._find(object_name, name)
             if existing is not None and (existing.type, existing.calculated) != (
                 field.type,
@@ -101,7 +102,7 @@ class CustomFields:
         object_names, name = self._targets(full_name)
         created = not self.exists(full_name)
         for object_name in object_names:
-            self._org.put_field(object_name, field_of(name, metadata))
+            self._org.add_field(object_name, field_of(name, metadata))
         return created
 
     def read(self, full_name: str) -> dict[str, Any] | None:
@@ -150,6 +151,14 @@ class CustomFields:
             raise SalesforceError("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, ("fullName",))
         return (found.name,), name
 
+    def _check_formula(self, object_name: str, field: Field) -> None:
+        if field.formula is None:
+            return
+        try:
+            check_formula(self._org.schema, self._org.schema.objects[object_name], field.formula)
+        except FormulaError as error:
+            raise _invalid(f"Error: {error}", "formula") from None
+
     def _find(self, object_name: str, name: str) -> Field | None:
         found = self._org.schema.find(object_name)
         return found.find(name) if found is not None else None
@@ -166,7 +175,7 @@ def field_of(name: str, metadata: dict[str, Any]) -> Field:
     _check_name(name)
     _check_declared(kind, metadata)
     formula = metadata.get("formula")
-    writable = formula is None and metadata.get("type") != "AutoNumber"
+    writable = formula is None
     required = is_true(metadata.get("required")) or kind.type == "boolean"
     return Field(
         name=name,

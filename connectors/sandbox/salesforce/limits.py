@@ -51,6 +51,7 @@ class Limits:
         # (minute, calls in it): calls leave the count 24 hours after they were made.
         self._minutes: deque[tuple[datetime, int]] = deque([(_minute(clock()), used_before)])
         self._used = used_before
+        self._taken: dict[str, int] = {}
 
     def charge(self) -> None:
         """Count one call. Raises REQUEST_LIMIT_EXCEEDED when the allowance is used up."""
@@ -76,6 +77,16 @@ class Limits:
             self._used += calls
             self._minutes.append((_minute(self._clock()), calls))
 
+    def take(self, name: str, amount: int) -> None:
+        """Use up some of a daily allowance of bulk jobs. Raises EXCEEDEDQUOTA where not enough is left."""
+        with self._lock:
+            taken = self._taken.get(name, 0) + amount
+            if taken > _OTHERS[name]:
+                raise SalesforceError(
+                    "EXCEEDEDQUOTA", f"ApiBatchItems Limit exceeded: {name} is {_OTHERS[name]}"
+                )
+            self._taken[name] = taken
+
     def header(self) -> str:
         """The value of `Sforce-Limit-Info`."""
         used = self.used
@@ -85,7 +96,10 @@ class Limits:
     def as_json(self) -> dict[str, Any]:
         """The reply of `GET /limits`."""
         daily = {"Max": self.maximum, "Remaining": max(self.maximum - self.used, 0)}
-        others = {name: {"Max": maximum, "Remaining": maximum} for name, maximum in _OTHERS.items()}
+        others = {
+            name: {"Max": maximum, "Remaining": maximum - self._taken.get(name, 0)}
+            for name, maximum in _OTHERS.items()
+        }
         return dict(sorted({**others, "DailyApiRequests": daily}.items()))
 
     def _forget(self) -> None:
