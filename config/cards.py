@@ -49,7 +49,7 @@ class Bands(RootModel[dict[str, Points]]):
 
     @model_validator(mode="after")
     def _no_gap(self) -> Bands:
-        bounds = []
+        bounds: list[float] = []
         ranges = [key for key in self.root if key != "none"]
         for place, key in enumerate(ranges):
             found = _BAND.match(key)

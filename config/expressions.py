@@ -33,7 +33,7 @@ def parse(text: str, object_name: str) -> ast.expr:
     return tree
 
 
-def _kind(node: ast.expr, names: dict[str, Name]) -> Kind:
+def _kind(node: ast.expr, names: dict[str, Name]) -> Kind:  # noqa: PLR0911  # one case, one line
     """The kind of value that a tree gives, checking all below it."""
     match node:
         case ast.BoolOp(values=values):
@@ -118,6 +118,6 @@ def _members(left: ast.expr, kind: Kind, right: ast.expr, names: dict[str, Name]
 def _known_value(name: ast.expr, value: ast.expr) -> None:
     if isinstance(name, ast.Name) and isinstance(value, ast.Constant) and name.id in KNOWN_VALUES:
         known = KNOWN_VALUES[name.id]
-        if value.value not in known:
+        if not isinstance(value.value, str) or value.value not in known:
             hint = did_you_mean(str(value.value), list(known))
-            raise ValueError(f'{name.id} is never "{value.value}"; {hint}')
+            raise ValueError(f"{name.id} is never {ast.unparse(value)}; {hint}")

@@ -31,7 +31,7 @@ Days = Annotated[Whole, Field(ge=0, le=3650)]
 class Strict(BaseModel):
     """Every model of the rules: unknown keys are errors, values never change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
 class Weights(Strict):
@@ -154,7 +154,7 @@ class Growth(Strict):
 
 
 class Segments(Strict):
-    """Expected spend × growth potential; an account at or above both cuts is Prioritize."""
+    """Expected spend crossed with growth potential; an account at or above both cuts is Prioritize."""
 
     expected_spend: Percent = Field(default=60, description="rank in the book")
     growth: Percent = Field(default=50, description="growth score")

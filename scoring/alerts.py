@@ -29,9 +29,9 @@ _LEAST_QUIET = 30  # days: whoever buys daily is not quiet after two
 
 def large(accounts: pa.Table, book: Book) -> Flags:
     """Among the fifth of customers that spent most."""
-    return (whole(accounts, "purchases") > 0) & (
-        fifth_of(money_bin(whole(accounts, "spend")), book.spend_fifths) == 5
-    )
+    fifth = fifth_of(money_bin(whole(accounts, "spend")), book.spend_fifths)
+    among: Flags = (whole(accounts, "purchases") > 0) & (fifth == 5)
+    return among
 
 
 def quiet(accounts: pa.Table, book: Book, rules: Rules, today: int) -> Flags:

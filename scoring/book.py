@@ -13,7 +13,18 @@ import numpy as np
 
 from scoring.columns import coded, flags, numbers, whole
 from scoring.counts import (
-    Summary, as_integers, count, count_pairs, merge, money_bin, money_of, quantile, ranks,
+    Spreads,
+    Summary,
+    as_integers,
+    count,
+    count_pairs,
+    merge,
+    merge_spreads,
+    money_bin,
+    money_of,
+    quantile,
+    ranks,
+    scores_by_name,
 )  # fmt: skip
 from scoring.cutoffs import EVERYBODY, Cutoffs, cutoffs
 from scoring.features import Features, Reader, day_number
@@ -116,7 +127,9 @@ def read_book(buckets: Iterable[Tables], rules: Rules, today: date) -> tuple[Boo
     book = with_bases(book, merge(calibrate(part, book, rules, today) for part in parts))
     assessed = [assess(part, book, rules, today) for part in parts]
     book = with_ranks(book, merge(map(spread, assessed)))
-    return with_cutoffs(book, merge(order(settle(part, book, rules)) for part in assessed), rules), parts
+    return with_cutoffs(
+        book, merge_spreads(order(settle(part, book, rules)) for part in assessed), rules
+    ), parts
 
 
 def _keyed(histogram: Mapping[int, int]) -> Counter[str]:
@@ -287,27 +300,24 @@ def with_ranks(book: Book, found: Summary) -> Book:
     return replace(book, spends=as_integers(found["spends"]))
 
 
-def order(scored: Scored) -> Summary:
+def order(scored: Scored) -> dict[str, Spreads]:
     """Fourth round: how each owner's scores are spread."""
-    part = scored.features
+    part, found = scored.features, scored.deals
     owners, codes = owners_of(part.accounts)
     deal_owners, deal_codes = owners_of(part.deals)
     return {
-        "account": count_pairs(owners, np.where(scored.scored, codes, -1), scored.score),
-        "opportunity": count_pairs(
-            deal_owners, np.where(scored.deals.scored, deal_codes, -1), scored.deals.priority.score
+        "account": scores_by_name(owners, np.where(scored.scored, codes, -1), scored.score),
+        "opportunity": scores_by_name(
+            deal_owners, np.where(found.scored, deal_codes, -1), found.priority.score
         ),
     }
 
 
-def with_cutoffs(book: Book, found: Summary, rules: Rules) -> Book:
+def with_cutoffs(book: Book, found: Mapping[str, Spreads], rules: Rules) -> Book:
     """The finished book: with the score at which each tier of each owner begins."""
-    found_cutoffs = {}
-    for object_name, counts in found.items():
-        owners = _by_name(counts)
-        everybody = sum((Counter(scores) for scores in owners.values()), Counter())
-        found_cutoffs[object_name] = {
-            owner: cutoffs(scores, rules.tiers)
-            for owner, scores in sorted({**owners, EVERYBODY: everybody}.items())
-        }
-    return replace(book, cutoffs=found_cutoffs)
+    begin = {}
+    for object_name, owners in found.items():
+        everybody = sum(owners.values(), np.zeros(101, dtype=np.int64))
+        spreads = {**owners, EVERYBODY: everybody}
+        begin[object_name] = {owner: cutoffs(spreads[owner], rules.tiers) for owner in sorted(spreads)}
+    return replace(book, cutoffs=begin)

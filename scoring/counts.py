@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Summary = dict[str, Counter[str]]
 
+Spreads = dict[str, "Ints"]  # for each owner, how often each score from 0 to 100 occurs
+
 STEPS = 16  # bins per doubling of money: about 4 % wide
 
 
@@ -51,6 +53,24 @@ def count_pairs(names: Iterable[str], codes: Ints, keys: Ints) -> Counter[str]:
             for pair, number in zip(pairs.tolist(), counts.tolist(), strict=True)
         }
     )
+
+
+def scores_by_name(names: list[str], codes: Ints, scores: Ints) -> Spreads:
+    """For each name, how often each score from 0 to 100 occurs; `codes` index `names`, -1 is left out."""
+    known = codes >= 0
+    cells = np.bincount(codes[known] * 101 + scores[known], minlength=101 * len(names)).reshape(-1, 101)
+    return {name: row for name, row in zip(names, cells, strict=True) if row.any()}
+
+
+def merge_spreads(spreads: Iterable[Mapping[str, Spreads]]) -> dict[str, Spreads]:
+    """The sum of named groups of spreads, in any order and grouping."""
+    total: dict[str, Spreads] = {}
+    for groups in spreads:
+        for group, rows in groups.items():
+            sums = total.setdefault(group, {})
+            for name, row in rows.items():
+                sums[name] = sums[name] + row if name in sums else row
+    return total
 
 
 def money_bin(cents: Ints | Floats) -> Ints:

@@ -6,8 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from numpy.typing import NDArray
 
     from config.rules import Tiers
 
@@ -24,20 +26,19 @@ class Cutoffs:
     C: int = NEVER
 
 
-def cutoffs(scores: Mapping[int, int], tiers: Tiers) -> Cutoffs:
-    """The cut-offs of one owner's book, from how often each score occurs in it.
+def cutoffs(scores: NDArray[np.int64], tiers: Tiers) -> Cutoffs:
+    """The cut-offs of one owner's book, from how often each score from 0 to 100 occurs in it.
 
     A record's place is the mean place of those that tie with it, counted from 0: so the best of five is in the
     top 15 %, and a large tie is in or out as a whole.
     """
-    size, above = sum(scores.values()), 0
-    places = {}
-    for score in sorted(scores, reverse=True):
-        places[score] = above + (scores[score] - 1) / 2
-        above += scores[score]
+    size = int(scores.sum())
+    above = np.cumsum(scores[::-1])[::-1] - scores
+    place = above + (scores - 1) / 2
 
     def lowest(share: float) -> int:
-        return min((score for score, place in places.items() if 100 * place < share * size), default=NEVER)
+        fits = np.flatnonzero((scores > 0) & (100 * place < share * size))
+        return int(fits[0]) if len(fits) else NEVER
 
     a = max(lowest(tiers.A), math.ceil(tiers.a_at_least))
     return Cutoffs(a, min(lowest(tiers.A + tiers.B), a), min(lowest(tiers.A + tiers.B + tiers.C), a))

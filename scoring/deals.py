@@ -15,6 +15,7 @@ from scoring.points import Sum, chance, on_curve, points_of
 if TYPE_CHECKING:
     from datetime import date
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from config.rules import Rules
@@ -35,12 +36,14 @@ class Deals:
     """Per row of `Features.deals`: what its priority is made of.
 
     `priority` (its parts are `ITEMS`) counts only where `scored`. `live` deals are scored and not
-    long overdue. `margin` and `discount` are percent, NaN if unknown; `profit` is the curve's value behind them.
+    long overdue. `margin` and `discount` are percent, NaN if unknown; `size` is
+    the amount's rank, `profit` is the curve's value behind them.
     """
 
     scored: Flags
     live: Flags
     priority: Sum
+    size: Floats
     chance: Ints
     days_to_close: Floats
     idle: Floats
@@ -68,53 +71,57 @@ def deals(features: Features, book: Book, rules: Rules, today: date) -> Deals:
     idle = np.maximum(now - numbers(table, "moved_day"), 0)
     margin, discount, profit = _profit(features, rules)
     winning = _chance(features, book)
-    parts = _parts(features, days, idle / book.cycle, winning, profit, book, rules, now)
+    size = _size(features, book)
+    parts = _parts(table, days, idle / book.cycle, winning, profit, size, rules, now)
     parts = np.vstack([parts, np.minimum(100 - parts.sum(axis=0), 0.0)])
     scored = ~flags(table, "closed") & ~np.isnan(days)
     live = scored & (days >= -rules.priority.live_days_overdue)
-    return Deals(scored, live, Sum(parts), winning, days, idle, margin, discount, profit)
+    return Deals(scored, live, Sum(parts), size, winning, days, idle, margin, discount, profit)
 
 
-def _parts(
-    features: Features,
+def _parts(  # what a priority is made of, no more
+    table: pa.Table,
     days: Floats,
     idle: Floats,
     winning: Ints,
     profit: Floats,
-    book: Book,
+    size: Floats,
     rules: Rules,
     now: int,
 ) -> Floats:
-    """The exact parts of each row's priority, one row for each of `ITEMS` but the last."""
-    table, card = features.deals, rules.priority
-    cents, amount_known, profit_known = (
-        numbers(table, "cents"),
-        ~table["cents"].is_null().to_numpy(),
-        ~np.isnan(profit),
-    )
+    """The exact parts of each deal's priority, one row for each of `ITEMS` but the last."""
+    card = rules.priority
     # What is not known spreads its weight over what is.
-    known = card.weights.soon + card.weights.profitable * profit_known + card.weights.much * amount_known
-    weight = np.divide(100.0, known, out=np.zeros(len(known)), where=known > 0)
-    soon = card.weights.soon * weight / 100
-    date_share = (100 - card.chance_share) / 100
+    known = (
+        card.weights.soon + card.weights.profitable * ~np.isnan(profit) + card.weights.much * ~np.isnan(size)
+    )
+    weight = np.divide(100.0, known, out=np.zeros(len(known)), where=known > 0) / 100
+    soon = card.weights.soon * weight
+    by_date = (100 - card.chance_share) / 100
     curve = np.where(days >= 0, on_curve(days, card.close_date), on_curve(-days, card.overdue))
-    dated = soon * date_share * np.nan_to_num(curve)
+    dated = soon * by_date * np.nan_to_num(curve)
     pushed = on_curve(numbers(table, "pushes"), card.pushes) / 100
     moving = np.nan_to_num(on_curve(idle, card.idle), nan=100.0) / 100
-    size = rank_of(money_bin(np.nan_to_num(cents)), book.amount_ranks)
-    need = numbers(table, "need_day") - now
+    need = np.maximum(numbers(table, "need_day") - now, 0)
     return np.stack(
         [
             dated,
             dated * (pushed - 1),
             dated * pushed * (moving - 1),
-            soon * (1 - date_share) * winning,
-            card.weights.profitable * weight / 100 * np.nan_to_num(profit),
-            card.weights.much * weight / 100 * np.where(amount_known, size, 0),
-            np.nan_to_num(on_curve(np.maximum(need, 0), rules.needs.need_by)),
+            soon * (1 - by_date) * winning,
+            card.weights.profitable * weight * np.nan_to_num(profit),
+            card.weights.much * weight * np.nan_to_num(size),
+            np.nan_to_num(on_curve(need, rules.needs.need_by)),
             np.where(flags(table, "pain"), float(rules.needs.pain), 0.0),
         ]
     )
+
+
+def _size(features: Features, book: Book) -> Floats:
+    """The rank of each amount among the book's open deals, 0-100; NaN without an amount."""
+    cents = numbers(features.deals, "cents")
+    rank = rank_of(money_bin(np.nan_to_num(cents)), book.amount_ranks)
+    return np.where(np.isnan(cents), np.nan, rank)
 
 
 def _chance(features: Features, book: Book) -> Ints:
@@ -124,8 +131,8 @@ def _chance(features: Features, book: Book) -> Ints:
     record = (100 * won + _OWN_RECORD * book.win_percent) // (closed + _OWN_RECORD)
     moved = np.append(points_of(record) - points_of(np.array([book.win_percent])), 0)
     stage = numbers(features.deals, "probability")
-    stage = np.where(np.isnan(stage), book.win_percent, stage).astype(np.int64)
-    return np.rint(chance(points_of(stage) + moved[rows])).astype(np.int64)
+    known = np.where(np.isnan(stage), book.win_percent, stage).astype(np.int64)
+    return np.rint(chance(points_of(known) + moved[rows])).astype(np.int64)
 
 
 def _profit(features: Features, rules: Rules) -> tuple[Floats, Floats, Floats]:

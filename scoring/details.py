@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring.columns import numbers, whole
+from scoring.counts import money_bin
 from scoring.features import day_number
 from scoring.growth import basket
 from scoring.likelihood import fifth_of, usual_gap
-from scoring.counts import money_bin
-from scoring.columns import numbers, whole
 from scoring.texts import date_text, money, plain
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def deal_details(tagged: Tagged, row: int) -> dict[str, str]:
         said["pushed"] = f"close date moved to a later month {deal['pushes']} times"
     if deal["moved_day"] is not None:
         said["idle"] = (
-            f"last moved {date_text(deal['moved_day'], today, year=True)}; deals are usually won in {tagged.book.cycle} days"
+            f"last moved {date_text(deal['moved_day'], today, year=True)};"
+            f" deals are usually won in {tagged.book.cycle} days"
         )
     said["margin"] = _margin(float(found.margin[row]), float(found.discount[row]), tagged)
     said["amount"] = _amount(deal["cents"])

@@ -31,7 +31,7 @@ def explain(tagged: Tagged, record_id: str) -> pa.Table:
     `detail` says what the item saw. The points of a dimension add up exactly to the shown score. An unknown id,
     or a record that is not scored, gives no rows.
     """
-    rows: list[dict[str, object]] = []
+    rows: list[tuple[str, str, str, str, int, str]] = []
     for object_name, points, details in (
         ("account", tagged.account_points, account_details),
         ("opportunity", tagged.opportunity_points, deal_details),
@@ -43,24 +43,14 @@ def explain(tagged: Tagged, record_id: str) -> pa.Table:
                 dimension, item = name.split(":")
                 number = points[name][row].as_py()
                 if number is not None and (number != 0 or name in said):
-                    rows.append({
-                        "object": object_name, "id": record_id, "dimension": dimension, "item": item,
-                        "points": number, "detail": said.get(name, ""),
-                    })  # fmt: skip
+                    rows.append((object_name, record_id, dimension, item, number, said.get(name, "")))
     rows.sort(key=_order)
-    return pa.Table.from_pylist(rows, schema=EXPLAIN_SCHEMA)
+    return pa.table([list(column) for column in zip(*rows, strict=True)] or [[]] * 6, schema=EXPLAIN_SCHEMA)
 
 
 _DIMENSIONS = ("priority", "likelihood", "growth")
 
 
-def _order(row: dict[str, object]) -> tuple[object, ...]:
-    points = row["points"]
-    assert isinstance(points, int)
-    return (
-        row["object"],
-        _DIMENSIONS.index(str(row["dimension"])),
-        row["item"] != "base",
-        -abs(points),
-        row["item"],
-    )
+def _order(row: tuple[str, str, str, str, int, str]) -> tuple[str, int, bool, int, str]:
+    object_name, _, dimension, item, points, _ = row
+    return (object_name, _DIMENSIONS.index(dimension), item != "base", -abs(points), item)

@@ -37,7 +37,7 @@ def holds(condition: str, object_name: str, inputs: Mapping[str, pa.Array], rows
     return np.asarray(pc.fill_null(flat, fill_value=False).to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
-def _value(node: ast.expr, inputs: Mapping[str, pa.Array]) -> Any:
+def _value(node: ast.expr, inputs: Mapping[str, pa.Array]) -> Any:  # noqa: PLR0911  # one case, one line
     """The value of a tree that `config.expressions.parse` has checked: a column, or a scalar."""
     match node:
         case ast.Name(id=name):
@@ -51,7 +51,7 @@ def _value(node: ast.expr, inputs: Mapping[str, pa.Array]) -> Any:
         case ast.UnaryOp(operand=operand):
             return pc.negate(_value(operand, inputs))
         case ast.BinOp(left=left, op=op, right=right):
-            return _COMPUTE[type(op)](_value(left, inputs), _value(right, inputs))  # type: ignore[index]
+            return _COMPUTE[type(op)](_value(left, inputs), _value(right, inputs))
         case ast.BoolOp(op=op, values=values):
             join = pc.and_kleene if isinstance(op, ast.And) else pc.or_kleene
             found = [_value(value, inputs) for value in values]
@@ -79,8 +79,13 @@ def _comparison(node: ast.Compare, inputs: Mapping[str, pa.Array]) -> Any:
 def _link(left: ast.expr, op: ast.cmpop, right: ast.expr, inputs: Mapping[str, pa.Array]) -> Any:
     value = _value(left, inputs)
     if isinstance(op, ast.In | ast.NotIn):
-        assert isinstance(right, ast.List | ast.Tuple)
-        members = pa.array([_value(member, inputs).as_py() for member in right.elts])
+        members = pa.array(
+            [
+                _value(member, inputs).as_py()
+                for member in ast.iter_child_nodes(right)
+                if isinstance(member, ast.Constant)
+            ]
+        )
         inside = pc.if_else(
             pc.is_null(value), pa.scalar(None, pa.bool_()), pc.is_in(value, value_set=members)
         )

@@ -110,4 +110,4 @@ def _canonical(name: str, present: frozenset[str] | None) -> str:
     )  # fmt: skip
     rows = f"FROM given_{name}" if present is not None else "WHERE false"
     once = " QUALIFY row_number() OVER (PARTITION BY name ORDER BY id) = 1" if name == "stage" else ""
-    return f"SELECT {columns} {rows}{once}"  # noqa: S608  # names of our own schema, never input
+    return f"SELECT {columns} {rows}{once}"

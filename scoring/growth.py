@@ -72,7 +72,10 @@ def season_trend(accounts: pa.Table, book: Book, now: int) -> Floats:
     seen = np.clip((now - YEAR - numbers(accounts, "first_day")) / HALF_YEAR, 0, 1)
     seen = np.where(seen >= 0.5, seen, np.nan)
     steady = _EVIDENCE * np.maximum(basket(accounts, book), 1.0)
-    return (whole(accounts, "half_spend") + steady) / (whole(accounts, "half_before") / seen + steady)
+    trend: Floats = (whole(accounts, "half_spend") + steady) / (
+        whole(accounts, "half_before") / seen + steady
+    )
+    return trend
 
 
 def _headroom(accounts: pa.Table, book: Book) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,6 +61,10 @@ def level(scored: Scored, rules: Rules) -> Ints:
     return np.where(found >= rules.growth.high, 0, np.where(found >= rules.growth.medium, 1, 2))
 
 
+def _as_given(table: pa.Table, *names: str) -> dict[str, Callable[[], Any]]:
+    return {name: partial(table.column, name) for name in names}
+
+
 def account_inputs(scored: Scored, tier: Ints, book: Book, rules: Rules, today: date) -> Inputs:
     """What conditions on accounts may name (`config.vocabulary.ACCOUNT_NAMES`)."""
     table, best, now = scored.features.accounts, scored.best, day_number(today)
@@ -80,9 +85,7 @@ def account_inputs(scored: Scored, tier: Ints, book: Book, rules: Rules, today: 
         "days_since_purchase": lambda: now - numbers(table, "last_day"),
         "quiet": lambda: quiet(table, book, rules, now),
         "large": lambda: large(table, book),
-        **{name: lambda name=name: table[name] for name in (
-            "industry", "type", "country", "employees", "annual_revenue", "owner_active",
-        )},
+        **_as_given(table, "industry", "type", "country", "employees", "annual_revenue", "owner_active"),
     })  # fmt: skip
 
 
@@ -101,7 +104,5 @@ def deal_inputs(scored: Scored, tier: Ints, today: date) -> Inputs:
         "days_idle": lambda: deals.idle,
         "days_to_need": lambda: numbers(table, "need_day") - now,
         "account_segment": lambda: taken(SEGMENTS, segment[whole(table, "account_row")]),
-        **{name: lambda name=name: table[name] for name in (
-            "stage", "type", "product", "pushes", "pain", "owner_active",
-        )},
+        **_as_given(table, "stage", "type", "product", "pushes", "pain", "owner_active"),
     })  # fmt: skip

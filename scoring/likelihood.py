@@ -47,7 +47,8 @@ def earlier_points(accounts: pa.Table, book: Book, rules: Rules, today: date) ->
     history = _history(accounts, purchases, last_day, spend, book.cut_fifths, cut, book, rules)
     # How good an open deal looked then is not known any more; that there was one is.
     deal = in_bands(np.where(flags(accounts, "cut_open"), 50.0, np.nan), rules.likelihood.deal)
-    return history.sum(axis=0) + deal
+    points: Ints = history.sum(axis=0) + deal
+    return points
 
 
 def _history(
@@ -68,7 +69,7 @@ def _history(
 
 def fifth_of(bins: Ints, fifths: tuple[int, ...]) -> Ints:
     """The fifth of the book, 1 to 5, that a bin of money falls in."""
-    return np.searchsorted(np.array(fifths, dtype=np.int64), bins, side="left") + 1
+    return np.searchsorted(np.array(fifths, dtype=np.int64), bins, side="left").astype(np.int64) + 1
 
 
 def likelihood(accounts: pa.Table, best: BestDeals, book: Book, rules: Rules, today: date) -> Card:

@@ -39,12 +39,14 @@ class Overrides:
     @property
     def leave(self) -> Flags:
         """A person said to leave the record alone."""
-        return self.active & (self.word == _LEAVE)
+        left: Flags = self.active & (self.word == _LEAVE)
+        return left
 
     @property
     def pinned(self) -> Flags:
         """A person gave the tier."""
-        return self.active & (self.word != _LEAVE)
+        given: Flags = self.active & (self.word != _LEAVE)
+        return given
 
 
 def overrides(table: pa.Table, kept: Kept, rules: Rules, today: int) -> Overrides:

@@ -54,7 +54,7 @@ class Placed:
         return ~self.pins.pinned
 
 
-def place(
+def place(  # noqa: PLR0913, PLR0917  # what a tier depends on, no more
     object_name: str,
     table: pa.Table,
     score: Ints,

@@ -33,7 +33,8 @@ def chance(points: Ints) -> Floats:
 
 def points_of(percent: Ints) -> Ints:
     """The nearest whole points for whole percents; 0 and 100 count as 1 and 99."""
-    return _POINTS[np.clip(percent, 0, 100)]
+    points: Ints = _POINTS[np.clip(percent, 0, 100)]
+    return points
 
 
 def points_of_share(part: float, whole: float) -> int:
@@ -53,7 +54,8 @@ def in_bands(values: Floats, bands: Bands) -> Ints:
 
 def on_curve(values: Floats, curve: Mapping[float, float]) -> Floats:
     """The curve's value, 0-100, on straight lines between its points; NaN stays NaN."""
-    return np.interp(values, np.array(list(curve)), np.array(list(curve.values())))
+    heights: Floats = np.interp(values, np.array(list(curve)), np.array(list(curve.values())))
+    return heights
 
 
 def whole_shares(parts: Floats, totals: Ints) -> Ints:
@@ -63,7 +65,8 @@ def whole_shares(parts: Floats, totals: Ints) -> Ints:
     """
     whole = np.floor(parts)
     missing = totals - whole.sum(axis=0).astype(np.int64)
-    return whole.astype(np.int64) + (descending(parts - whole) < missing)
+    shares: Ints = whole.astype(np.int64) + (descending(parts - whole) < missing)
+    return shares
 
 
 def descending(values: NDArray[Any]) -> NDArray[np.int8]:
@@ -117,7 +120,8 @@ class Sum:
     @cached_property
     def score(self) -> Ints:
         """The sum, rounded once."""
-        return np.rint(self.parts.sum(axis=0)).astype(np.int64)
+        score: Ints = np.rint(self.parts.sum(axis=0)).astype(np.int64)
+        return score
 
     @cached_property
     def shares(self) -> Ints:

@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from config.records import MONEY
-
 from scoring.columns import numbers, whole
 from scoring.counts import money_bin, rank_of
 from scoring.deals import BestDeals, Deals, best_deals, deals
@@ -51,7 +50,8 @@ class Assessed:
         """Accounts about which there is anything to go by."""
         accounts = self.features.accounts
         known = ~accounts["peer"].combine_chunks().is_null().to_numpy(zero_copy_only=False)
-        return (whole(accounts, "opportunities") > 0) | known
+        scored: Flags = (whole(accounts, "opportunities") > 0) | known
+        return scored
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,8 @@ def expected_spend(features: Features, best: BestDeals, likely: Card, book: Book
     gap = usual_gap(purchases, numbers(accounts, "first_day"), numbers(accounts, "last_day"), book)
     often = np.nan_to_num(np.maximum(book.horizon / gap, 1.0), nan=1.0)
     by_history = likely.chance / 100 * basket(accounts, book) * often
-    return np.maximum(by_history, best.expected)
+    expected: Floats = np.maximum(by_history, best.expected)
+    return expected
 
 
 def assess(features: Features, book: Book, rules: Rules, today: date) -> Assessed:

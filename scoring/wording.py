@@ -13,6 +13,7 @@ from scoring.inputs import level
 from scoring.texts import Texts, bands, chosen, dates, each, money, one, plain
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from config.rules import Rules, Shown
@@ -36,12 +37,10 @@ def deal_items(scored: Scored, rules: Rules, today: int) -> list[Texts]:
     """One text per deal for each of `scoring.deals.ITEMS`; no text for what the rules hide."""
     table, found = scored.features.deals, scored.deals
     rows = table.num_rows
-    close_day, need_day = numbers(table, "close_day"), numbers(table, "need_day")
     stages, codes = coded(table["stage"])
+    sizes = ("small deal", "mid-sized deal", "large deal")
     texts = {
-        "close_date": chosen(
-            found.days_to_close >= 0, dates(close_day, today, "closes {}"), dates(close_day, today, "close date {} passed")
-        ),
+        "close_date": _when(table, "close_day", today, "closes {}", "close date {} passed"),
         "pushed": each(whole(table, "pushes"), _pushed),
         "idle": dates(numbers(table, "moved_day"), today, "no movement since {}"),
         "chance": Texts(
@@ -50,14 +49,19 @@ def deal_items(scored: Scored, rules: Rules, today: int) -> list[Texts]:
         ),
         "margin": _margin(found, rules.show.margin),
         "amount": _shown(
-            rules.show.amount, money(numbers(table, "cents"), "{}"),
-            bands(found.priority.parts[deals.ITEMS.index("amount")], (5, 14), ("small deal", "mid-sized deal", "large deal")),
+            rules.show.amount, money(numbers(table, "cents"), "{}"), bands(found.size, (34, 67), sizes)
         ),
-        "need_by": chosen(need_day >= today, dates(need_day, today, "needed by {}"), dates(need_day, today, "needed since {}")),
+        "need_by": _when(table, "need_day", today, "needed by {}", "needed since {}"),
         "pain": one("pain named", rows),
         "limit": one("100 at most", rows),
-    }  # fmt: skip
+    }
     return [texts[item] for item in deals.ITEMS]
+
+
+def _when(table: pa.Table, name: str, today: int, ahead: str, past: str) -> Texts:
+    """A date in one pattern if it is today or later, in another if it has passed."""
+    days = numbers(table, name)
+    return chosen(days >= today, dates(days, today, ahead), dates(days, today, past))
 
 
 def _pushed(times: int) -> str:
@@ -92,7 +96,7 @@ def account_items(scored: Scored, rules: Rules) -> list[Texts]:
     spend = _shown(
         rules.show.expected_spend,
         money(scored.expected, "expected spend {}"),
-        bands(scored.rank, (34, 67), words),
+        bands(scored.rank.astype(np.float64), (34, 67), words),
     )
     return [spend, _growth(scored, rules)]
 
