@@ -29,7 +29,8 @@ RULES = (
         "Salesforce does not accept our session",
         "check the client id and secret, and that the worker's user is active",
     ),
-    # Limits. One code says two things; only the text tells them apart.
+    # Limits. One code says several things; only the status or the text tells them apart.
+    Rule(429, "", _RETRY, "too many requests", _AGAIN, harmless=True),
     Rule(
         None,
         "REQUEST_LIMIT_EXCEEDED",
@@ -46,7 +47,6 @@ RULES = (
         "the org's daily API allowance is used up",
         "it frees up over 24 hours; raise it, or lower what other integrations use",
     ),
-    Rule(429, "", _RETRY, "too many requests", _AGAIN, harmless=True),
     # What a person must change.
     Rule(None, "API_DISABLED_FOR_ORG", _FAIL, "API access is switched off", _API_ACCESS),
     Rule(None, "API_CURRENTLY_DISABLED", _FAIL, "API access is switched off", _API_ACCESS),

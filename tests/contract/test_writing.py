@@ -1,0 +1,264 @@
+"""Writing, as the contract promises it: one outcome for each record, nothing but our fields, nothing twice."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from connectors.contract import OUTCOME_SCHEMA, ConfigProblem, RetryLater
+from tests.contract.conftest import World, pull
+
+HELD = ("foretag_tier", "foretag_score", "foretag_reason", "foretag_valid_until")
+WAYS = pytest.mark.parametrize("bulk_threshold", [10, 100_000], ids=["bulk", "collections"])
+
+
+def changes(ids: list[str], clear: list[list[str]] | None = None, **fields: list[Any]) -> pa.Table:
+    """A table of changes; each field is a list as long as the ids."""
+    columns = {"foretag_score": pa.int64(), "foretag_valid_until": pa.date32()}
+    table = {"id": ids, "parent_id": pa.nulls(len(ids), pa.string())}
+    table |= {name: pa.array(values, columns.get(name)) for name, values in fields.items()}
+    table["clear"] = pa.array(clear or [[]] * len(ids), pa.list_(pa.string()))
+    return pa.table(table)
+
+
+def held(world: World) -> dict[str, dict[str, Any]]:
+    """What the CRM holds now in our fields, by account."""
+    rows = pull(world.connect(), "account", HELD).rows
+    return {row["id"]: {name: row[name] for name in HELD} for row in rows}
+
+
+def statuses(outcomes: pa.Table) -> dict[str, str]:
+    assert outcomes.schema == OUTCOME_SCHEMA
+    return dict(zip(outcomes["id"].to_pylist(), outcomes["status"].to_pylist(), strict=True))
+
+
+@WAYS
+def test_set_leave_and_clear_are_three_things(bulk_threshold, world) -> None:
+    """A value sets, a null leaves what is there, a name in `clear` empties."""
+    connector = world.connect(bulk_threshold=bulk_threshold)
+    ids = sorted(held(world))[:20]
+    everything = {
+        "foretag_tier": ["A"] * 20, "foretag_score": [81] * 20, "foretag_reason": ['said "so",\nhe'] * 20,
+        "foretag_valid_until": [date(2026, 1, 31)] * 20,
+    }  # fmt: skip
+    assert set(statuses(connector.update("account", changes(ids, **everything))).values()) == {"done"}
+    now = held(world)
+    assert all(now[one] == {name: values[0] for name, values in everything.items()} for one in ids)
+    some = changes(ids, [["foretag_reason"]] * 20, foretag_score=[None] * 10 + [5] * 10)
+    assert set(statuses(connector.update("account", some)).values()) == {"done"}
+    now = held(world)
+    assert all(now[one]["foretag_reason"] is None and now[one]["foretag_tier"] == "A" for one in ids)
+    assert [now[one]["foretag_score"] for one in ids] == [81] * 10 + [5] * 10
+
+
+@WAYS
+def test_one_bad_record_never_fails_its_neighbours(bulk_threshold, world) -> None:
+    """Each of the bad ones is refused with the CRM's reason, or with ours; the others are done."""
+    ids = sorted(held(world))[:20]
+    wrong, gone, literal = ids[3], ids[7], ids[11]
+    world.sandbox.org.delete(world.sandbox.org.admin, "Account", [gone])
+    tiers, reasons = ["B"] * 20, ["fine"] * 20
+    tiers[3], reasons[11] = "No such tier", "#N/A"
+    table = changes(ids, foretag_tier=tiers, foretag_reason=reasons)
+    outcomes = world.connect(bulk_threshold=bulk_threshold).update("account", table)
+    found = statuses(outcomes)
+    assert {one for one, status in found.items() if status == "refused"} == {wrong, gone, literal}
+    codes = dict(zip(outcomes["id"].to_pylist(), outcomes["code"].to_pylist(), strict=True))
+    assert codes[wrong] == "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+    assert codes[literal] == "VALUE_NOT_SENDABLE"
+    assert [status for status in found.values()].count("done") == 17
+
+
+@WAYS
+def test_records_that_are_locked_for_a_moment_are_written_in_the_end(bulk_threshold, world) -> None:
+    """UNABLE_TO_LOCK_ROW is nobody's fault: again, with jitter, in small company."""
+    world.sandbox.faults.add([{"kind": "lock_rows", "percent": 50, "hold": 2}])
+    ids = sorted(held(world))
+    connector = world.connect(bulk_threshold=bulk_threshold)
+    outcomes = connector.update("account", changes(ids, foretag_score=[1] * 40))
+    assert set(statuses(outcomes).values()) == {"done"}
+
+
+def test_a_record_locked_for_ever_is_refused_in_the_end(world) -> None:
+    """After five more attempts."""
+    world.sandbox.faults.add([{"kind": "lock_rows", "percent": 100, "hold": None}])
+    ids = sorted(held(world))[:2]
+    outcomes = world.connect().update("account", changes(ids, foretag_score=[1, 2]))
+    assert outcomes["code"].to_pylist() == ["UNABLE_TO_LOCK_ROW"] * 2
+    assert set(statuses(outcomes).values()) == {"refused"}
+
+
+@WAYS
+def test_a_lost_reply_to_a_field_write_is_asked_again(bulk_threshold, world) -> None:
+    """Setting a value twice is harmless."""
+    ids = sorted(held(world))
+    connector = world.connect(bulk_threshold=bulk_threshold)
+    connector.schema("account")
+    world.sandbox.faults.add([{"kind": "lost_reply", "match": "(PATCH|POST|PUT) ", "times": 2}])
+    outcomes = connector.update("account", changes(ids, foretag_score=[9] * 40))
+    assert set(statuses(outcomes).values()) == {"done"}
+    assert {row["foretag_score"] for row in held(world).values()} == {9}
+
+
+@pytest.mark.parametrize("fault", ["job_failed", "job_aborted"])
+def test_a_job_that_fails_half_way_still_has_an_outcome_for_each_record(fault, world) -> None:
+    """What it left unprocessed gets a second job."""
+    world.sandbox.faults.add([{"kind": fault, "share": 0.5}])
+    ids = sorted(held(world))
+    outcomes = world.connect(bulk_threshold=10).update("account", changes(ids, foretag_score=[7] * 40))
+    assert set(statuses(outcomes).values()) == {"done"}
+    assert {row["foretag_score"] for row in held(world).values()} == {7}
+
+
+def test_what_two_jobs_leave_unprocessed_is_unknown(world) -> None:
+    """Listed as such, so that nobody takes it for done or tries for ever."""
+    world.sandbox.faults.add([{"kind": "job_failed", "share": 0.5, "times": 2}])
+    ids = sorted(held(world))
+    outcomes = world.connect(bulk_threshold=10).update("account", changes(ids, foretag_score=[7] * 40))
+    found = statuses(outcomes)
+    assert sorted(set(found.values())) == ["done", "unknown"]
+    now = held(world)
+    assert all(now[one]["foretag_score"] == 7 for one, status in found.items() if status == "done")
+
+
+def test_results_in_another_order_are_matched_by_id(world) -> None:
+    """Salesforce promises no order."""
+    world.sandbox.faults.add([{"kind": "shuffle_results"}])
+    ids = sorted(held(world))
+    tiers = ["A" if place % 2 else "Z" for place in range(40)]
+    outcomes = world.connect(bulk_threshold=10).update("account", changes(ids, foretag_tier=tiers))
+    found = statuses(outcomes)
+    assert [found[one] for one in ids] == ["done" if tier == "A" else "refused" for tier in tiers]
+
+
+@pytest.mark.parametrize("column", ["name", "amount", "foretag_override", "foretag_status", "nonsense"])
+def test_a_field_that_is_not_ours_is_never_written(column, world) -> None:
+    """I6: neither the CRM's own fields, nor people's, nor formulas; nothing is sent."""
+    connector = world.connect()
+    (first, *_) = sorted(held(world))
+    before = world.sandbox.journal.position
+    with pytest.raises(ConfigProblem, match="not one of the fields that Foretag writes"):
+        connector.update("account", changes([first], **{column: ["x"]}))
+    with pytest.raises(ConfigProblem, match="not one of the fields that Foretag writes"):
+        connector.update("account", changes([first], [[column]]))
+    assert world.sandbox.journal.requests(before) == []
+
+
+def test_a_field_that_became_read_only_stops_before_the_first_write(world) -> None:
+    """With the field and the permission set in the message."""
+    ids = sorted(held(world))
+    world.sandbox.faults.add([{"kind": "read_only", "object": "Account", "field": "Foretag_Tier__c"}])
+    with pytest.raises(ConfigProblem, match=r"Account\.Foretag_Tier__c: .*Foretag Worker"):
+        world.connect().update("account", changes(ids, foretag_tier=["A"] * 40))
+    assert world.sandbox.journal.writes(world.sandbox.journal.position) == []
+
+
+def test_when_the_crm_goes_away_in_mid_update_the_rest_is_not_sent(make_world) -> None:
+    """What was done is known, what was not sent says so."""
+    world = make_world(data="synthetic:500:10")
+    world.set_up()
+    ids = sorted(row["id"] for row in pull(world.connect(), "account", ["name"]).rows)
+    connector = world.connect()
+    world.sandbox.faults.add([{"kind": "status", "match": "PATCH", "after": 1, "times": None}])
+    outcomes = connector.update("account", changes(ids, foretag_score=[3] * 500))
+    assert outcomes["status"].to_pylist().count("done") == 200
+    assert outcomes["code"].to_pylist().count("NOT_SENT") == 100
+    with pytest.raises(RetryLater):
+        connector.update("account", changes(ids[:5], foretag_score=[3] * 5))
+
+
+def test_the_stamp_of_an_outcome_is_a_lower_bound(world) -> None:
+    """So that a pulled row with the real stamp counts as newer, or as the same."""
+    ids = sorted(held(world))[:3]
+    connector = world.connect()
+    outcomes = connector.update("account", changes(ids, foretag_score=[1, 2, 3]))
+    stamps = {row["id"]: row["modified_at"] for row in pull(connector, "account", HELD).rows}
+    for row in outcomes.to_pylist():
+        assert row["modified_at"] <= stamps[row["id"]]
+
+
+# Tasks.
+
+
+def task(key: str, account_id: str, **more: Any) -> dict[str, Any]:
+    """A task as the plan describes it."""
+    return {
+        "key": key, "subject": "Call them", "description": "Because.", "owner_id": None, "account_id": account_id,
+        "opportunity_id": None, "due": date(2026, 1, 31), "priority": "high", **more,
+    }  # fmt: skip
+
+
+def tasks_of(world: World) -> list[dict[str, Any]]:
+    return pull(world.connect(), "task", ["key", "account_id", "is_closed", "due"]).rows
+
+
+def task_table(rows: list[dict[str, Any]]) -> pa.Table:
+    return pa.Table.from_pylist(
+        rows,
+        schema=pa.schema([
+            *((name, pa.string()) for name in ("key", "subject", "description", "owner_id", "account_id")),
+            ("opportunity_id", pa.string()), ("due", pa.date32()), ("priority", pa.string()),
+        ]),
+    )  # fmt: skip
+
+
+def test_a_task_is_made_once_however_often_it_is_asked_for(world) -> None:
+    """The key decides; outcomes carry it, and the id of the task."""
+    connector = world.connect()
+    account = sorted(held(world))[0]
+    first = connector.upsert_tasks(task_table([task("k1", account), task("k2", account)]))
+    again = connector.upsert_tasks(task_table([task("k2", account), task("k3", account)]))
+    assert first["id"].to_pylist() == ["k1", "k2"]
+    assert first["crm_id"][1] == again["crm_id"][0]
+    assert sorted(row["key"] for row in tasks_of(world)) == ["k1", "k2", "k3"]
+    assert connector.tasks(["k1", "k3", "k4"]).keys() == {"k1", "k3"}
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_lost_reply_to_a_create_makes_no_second_task(times, world) -> None:
+    """Looked up, or matched by the unique key, before any repeat."""
+    connector = world.connect()
+    account = sorted(held(world))[0]
+    connector.schema("task")
+    world.sandbox.faults.add([{"kind": "lost_reply", "match": "composite/sobjects", "times": times}])
+    outcomes = connector.upsert_tasks(task_table([task(f"k{n}", account) for n in range(5)]))
+    assert set(statuses(outcomes).values()) == {"done"}
+    assert sorted(row["key"] for row in tasks_of(world)) == [f"k{n}" for n in range(5)]
+
+
+def test_deleted_tasks_are_still_known_by_key(world) -> None:
+    """So that a task that a rep threw away is not made again."""
+    connector = world.connect()
+    account = sorted(held(world))[0]
+    (task_id,) = connector.upsert_tasks(task_table([task("k1", account)]))["crm_id"].to_pylist()
+    assert statuses(connector.delete_tasks([task_id])) == {task_id: "done"}
+    assert statuses(connector.delete_tasks([task_id])) == {task_id: "done"}
+    assert connector.tasks(["k1"]) == {"k1": task_id}
+    assert tasks_of(world) == []
+
+
+def test_closing_a_task_completes_it_and_adds_the_comment_once(world) -> None:
+    """With a status that closes; the description keeps what it said."""
+    connector = world.connect()
+    account = sorted(held(world))[0]
+    (task_id,) = connector.upsert_tasks(task_table([task("k1", account)]))["crm_id"].to_pylist()
+    for _ in range(2):
+        assert statuses(connector.close_tasks([task_id], "No longer needed.")) == {task_id: "done"}
+    org = world.sandbox.org
+    found = org.retrieve(org.admin, "Task", task_id, ["IsClosed", "Description"])
+    assert found["IsClosed"] is True
+    assert found["Description"] == "Because.\nNo longer needed."
+
+
+def test_a_closed_task_is_seen_closed_by_the_next_increment(world) -> None:
+    """Although only open ones are pulled at first."""
+    connector = world.connect()
+    account = sorted(held(world))[0]
+    (task_id,) = connector.upsert_tasks(task_table([task("k1", account)]))["crm_id"].to_pylist()
+    cursor = pull(connector, "task", ["key", "is_closed"]).checkpoint.cursor
+    connector.close_tasks([task_id], "Done.")
+    (row,) = pull(connector, "task", ["key", "is_closed"], cursor).rows
+    assert row["is_closed"] is True
