@@ -109,6 +109,8 @@ def upsert(call: Call) -> Response:
     _must_not_name(row, field)
     result = call.org.upsert(call.user, call.path_params["object"], field, [{**row, field: value}])[0]
     if not result.success:
+        if result.errors[0].status_code == "DUPLICATE_EXTERNAL_ID":
+            _id_by_key(call)  # raises with the records that share it
         return refused(result)
     body: dict[str, Any] = {"id": result.id, "success": True, "errors": []}
     if result.created:

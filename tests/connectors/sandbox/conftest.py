@@ -10,6 +10,7 @@ import requests
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from connectors.sandbox.salesforce.schema import Field
     from connectors.sandbox.server import Account, Sandbox
 
 
@@ -62,3 +63,15 @@ def api(sandbox, connect) -> Api:
     client = connect(sandbox)
     client.log_in(sandbox.credentials.admin)
     return client
+
+
+def add_field(sandbox: Sandbox, object_name: str, field: Field) -> None:
+    """Give the org a custom field that its two users may read and edit."""
+    org = sandbox.org
+    org.add_field(object_name, field)
+    permission_set = org.create_permission_set(
+        f"Sees_{object_name}_{field.name}"[:40].rstrip("_c"), "Sees a field"
+    )
+    org.grant_fields(permission_set, {f"{object_name}.{field.name}": True})
+    for user in (org.admin, org.worker):
+        org.assign(permission_set, user.id)

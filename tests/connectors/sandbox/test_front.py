@@ -121,7 +121,7 @@ def test_large_uploads_pass(api):
 
 def test_other_machines_cannot_reach_it():
     """Addresses other than loopback are refused, with what to do."""
-    with pytest.raises(ConfigProblem, match="serves only this machine, not '0.0.0.0'; use localhost"):
+    with pytest.raises(ConfigProblem, match=r"serves only this machine, not '0\.0\.0\.0'; use localhost"):
         loopback_addresses("0.0.0.0")
 
 

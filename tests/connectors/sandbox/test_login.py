@@ -55,16 +55,24 @@ def test_client_credentials_need_the_orgs_own_domain(sandbox, connect):
     assert (reply.status_code, reply.json()["error"]) == (400, "invalid_grant")
 
 
-@pytest.mark.parametrize(("change", "error"), [
-    ({"client_id": "nobody"}, "invalid_client_id"),
-    ({"client_secret": "wrong"}, "invalid_client"),
-    ({"password": "wrong"}, "invalid_grant"),
-    ({"grant_type": "magic"}, "unsupported_grant_type"),
-])
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"client_id": "nobody"}, "invalid_client_id"),
+        ({"client_secret": "wrong"}, "invalid_client"),
+        ({"password": "wrong"}, "invalid_grant"),
+        ({"grant_type": "magic"}, "unsupported_grant_type"),
+    ],
+)
 def test_wrong_credentials_are_refused_in_oauths_words(sandbox, connect, change, error):
     """400, with error and error_description."""
     account = sandbox.credentials.worker
-    right = {"grant_type": "password", "username": account.username, "password": account.password, **app(account)}
+    right = {
+        "grant_type": "password",
+        "username": account.username,
+        "password": account.password,
+        **app(account),
+    }
 
     reply = ask(connect(sandbox), **{**right, **change})
 
@@ -90,27 +98,44 @@ def test_a_jwt_is_believed_by_its_signature(sandbox, connect, key, exp):
     """Clients send `exp` in three forms; all are understood."""
     account, now = sandbox.credentials.worker, int(time.time()) + 180
     sandbox.trust(account.client_id, public_pem(key))
-    claims = {"iss": account.client_id, "sub": account.username, "aud": sandbox.url,
-              "exp": {"number": now, "text": str(now), "milliseconds": now * 1000}[exp]}
+    claims = {
+        "iss": account.client_id,
+        "sub": account.username,
+        "aud": sandbox.url,
+        "exp": {"number": now, "text": str(now), "milliseconds": now * 1000}[exp],
+    }
 
-    reply = ask(connect(sandbox), grant_type=JWT_GRANT, assertion=jwt.api_jws.encode(
-        json.dumps(claims).encode(), key, "RS256"))
+    reply = ask(
+        connect(sandbox),
+        grant_type=JWT_GRANT,
+        assertion=jwt.api_jws.encode(json.dumps(claims).encode(), key, "RS256"),
+    )
 
     assert works(connect(sandbox), reply.json()["access_token"])
 
 
-@pytest.mark.parametrize(("change", "description"), [
-    ({"sub": "stranger@example.com"}, "user hasn't approved this consumer"),
-    ({"exp": 1}, "assertion expired"),
-    ({"aud": "https://evil.example.com"}, "audience is invalid"),
-])
+@pytest.mark.parametrize(
+    ("change", "description"),
+    [
+        ({"sub": "stranger@example.com"}, "user hasn't approved this consumer"),
+        ({"exp": 1}, "assertion expired"),
+        ({"aud": "https://evil.example.com"}, "audience is invalid"),
+    ],
+)
 def test_a_jwt_with_wrong_claims_is_refused(sandbox, connect, key, change, description):
     """The description says what is wrong."""
     account = sandbox.credentials.worker
     sandbox.trust(account.client_id, public_pem(key))
-    claims = {"iss": account.client_id, "sub": account.username, "aud": sandbox.url, "exp": int(time.time()) + 60}
+    claims = {
+        "iss": account.client_id,
+        "sub": account.username,
+        "aud": sandbox.url,
+        "exp": int(time.time()) + 60,
+    }
 
-    reply = ask(connect(sandbox), grant_type=JWT_GRANT, assertion=jwt.encode({**claims, **change}, key, "RS256"))
+    reply = ask(
+        connect(sandbox), grant_type=JWT_GRANT, assertion=jwt.encode({**claims, **change}, key, "RS256")
+    )
 
     assert reply.json()["error_description"] == description
 
@@ -118,14 +143,20 @@ def test_a_jwt_with_wrong_claims_is_refused(sandbox, connect, key, change, descr
 def test_a_jwt_of_an_unknown_key_is_refused(sandbox, connect, key):
     """Whoever signs must be registered with the app; registering goes by HTTP too, and takes certificates."""
     account, client = sandbox.credentials.worker, connect(sandbox)
-    claims = {"iss": account.client_id, "sub": account.username, "aud": sandbox.url, "exp": int(time.time()) + 60}
+    claims = {
+        "iss": account.client_id,
+        "sub": account.username,
+        "aud": sandbox.url,
+        "exp": int(time.time()) + 60,
+    }
     ca = trustme.CA(key_type=trustme.KeyType.RSA)
     signing = serialization.load_pem_private_key(ca.private_key_pem.bytes(), None)
     form = {"grant_type": JWT_GRANT, "assertion": jwt.encode(claims, signing, "RS256")}
     assert ask(client, **form).json()["error_description"] == "invalid assertion"
 
-    registered = client.post("/sandbox/keys", json={
-        "client_id": account.client_id, "public_key": ca.cert_pem.bytes().decode()})
+    registered = client.post(
+        "/sandbox/keys", json={"client_id": account.client_id, "public_key": ca.cert_pem.bytes().decode()}
+    )
 
     assert registered.status_code == 201
     assert works(client, ask(client, **form).json()["access_token"])
@@ -170,7 +201,10 @@ def test_userinfo_tells_who_is_logged_in(sandbox, api):
     assert info["user_id"] == sandbox.org.admin.id
     assert info["organization_id"] == sandbox.org.id
     assert {"sub", "preferred_username", "name", "email"} <= set(info)
-    assert api.get(f"/id/{sandbox.org.id}/{sandbox.org.admin.id}").json()["username"] == sandbox.org.admin.username
+    assert (
+        api.get(f"/id/{sandbox.org.id}/{sandbox.org.admin.id}").json()["username"]
+        == sandbox.org.admin.username
+    )
 
 
 class TestSoap:
@@ -191,9 +225,14 @@ class TestSoap:
         assert works(client, text.partition("<sessionId>")[2].partition("</sessionId>")[0])
         assert f"<serverUrl>{sandbox.url}/services/Soap/u/64.0/{sandbox.org.id}</serverUrl>" in text
 
-    @pytest.mark.parametrize(("version", "password", "code"), [
-        ("64.0", "wrong", "INVALID_LOGIN"), ("30.0", None, "UNSUPPORTED_API_VERSION"), ("65.0", None, "INVALID_OPERATION"),
-    ])
+    @pytest.mark.parametrize(
+        ("version", "password", "code"),
+        [
+            ("64.0", "wrong", "INVALID_LOGIN"),
+            ("30.0", None, "UNSUPPORTED_API_VERSION"),
+            ("65.0", None, "INVALID_OPERATION"),
+        ],
+    )
     def test_refusals_are_faults(self, sandbox, connect, version, password, code):
         """HTTP 500, with the prefixed elements that clients read."""
         reply = self.log_in(connect(sandbox), version, password)

@@ -23,17 +23,20 @@ def test_versions_need_no_session(sandbox, connect):
     assert [versions[place]["label"] for place in (0, -6, -1)] == ["Summer '14", "Winter '25", "Summer '26"]
 
 
-@pytest.mark.parametrize(("path", "status", "code"), [
-    ("/services/data/v30.0/limits", 410, "GONE"),
-    ("/services/data/v68.0/limits", 404, "NOT_FOUND"),
-    ("/services/data/v62.0/nothing", 404, "NOT_FOUND"),
-    ("/services/data/v62.0/sobjects/Nothing/describe", 404, "NOT_FOUND"),
-    ("/services/data/v62.0/query?q=SELECT+Id+FROM+Nothing", 400, "INVALID_TYPE"),
-    ("/services/data/v62.0/query", 400, "MALFORMED_QUERY"),
-    ("/services/data/v62.0/query/0r8000000000999AAA-2000", 400, "INVALID_QUERY_LOCATOR"),
-    ("/services/data/v62.0/search?q=FIND+x", 400, "MALFORMED_SEARCH"),
-    ("/services/data/v62.0/query?q=" + "x" * 16_400, 414, "URI_TOO_LONG"),
-])
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/services/data/v30.0/limits", 410, "GONE"),
+        ("/services/data/v68.0/limits", 404, "NOT_FOUND"),
+        ("/services/data/v62.0/nothing", 404, "NOT_FOUND"),
+        ("/services/data/v62.0/sobjects/Nothing/describe", 404, "NOT_FOUND"),
+        ("/services/data/v62.0/query?q=SELECT+Id+FROM+Nothing", 400, "INVALID_TYPE"),
+        ("/services/data/v62.0/query", 400, "MALFORMED_QUERY"),
+        ("/services/data/v62.0/query/0r8000000000999AAA-2000", 400, "INVALID_QUERY_LOCATOR"),
+        ("/services/data/v62.0/search?q=FIND+x", 400, "MALFORMED_SEARCH"),
+        ("/services/data/v62.0/query?q=" + "x" * 16_400, 414, "URI_TOO_LONG"),
+    ],
+)
 def test_refusals_are_lists_of_errors(api, path, status, code):
     """Each body is a list with message and errorCode."""
     reply = api.get(path)
@@ -61,11 +64,14 @@ def test_trailing_slashes_are_fine(api, path):
     assert api.get(path).status_code == 200
 
 
-@pytest.mark.parametrize(("data", "kind", "status", "code"), [
-    ("{", "application/json", 400, "JSON_PARSER_ERROR"),
-    ("[]", "application/json", 400, "JSON_PARSER_ERROR"),
-    ("<Account/>", "application/xml", 415, "UNSUPPORTED_MEDIA_TYPE"),
-])
+@pytest.mark.parametrize(
+    ("data", "kind", "status", "code"),
+    [
+        ("{", "application/json", 400, "JSON_PARSER_ERROR"),
+        ("[]", "application/json", 400, "JSON_PARSER_ERROR"),
+        ("<Account/>", "application/xml", 415, "UNSUPPORTED_MEDIA_TYPE"),
+    ],
+)
 def test_bodies_must_be_json_objects(api, data, kind, status, code):
     """Others are refused with the reason."""
     reply = api.post("sobjects/Account", data=data, headers={"Content-Type": kind})
@@ -153,7 +159,9 @@ class TestPages:
         sandbox.faults.add([{"kind": "short_pages", "rows": 7}])
         url = api.get("query?q=SELECT Id FROM Opportunity").json()["nextRecordsUrl"]
 
-        replies = [api.get(path).json() for path in (url, url.replace("/query/", "/queryAll/"), url + "?q=SELECT+1")]
+        replies = [
+            api.get(path).json() for path in (url, url.replace("/query/", "/queryAll/"), url + "?q=SELECT+1")
+        ]
 
         assert replies[0] == replies[1] == replies[2]
         assert len(replies[0]["records"]) == 7
