@@ -627,11 +627,8 @@ class Org:
         """Grant fields (`Account.X__c`: may it be edited?) in a permission set, replacing what was granted on them."""
         with self.store.lock:
             for name, edit in fields.items():
-                self._replace(
-                    "FieldPermissions",
-                    {"ParentId": permission_set_id, "Field": name},
-                    {"SobjectType": name.partition(".")[0], "PermissionsRead": True, "PermissionsEdit": edit},
-                )
+                key = {"ParentId": permission_set_id, "SobjectType": name.partition(".")[0], "Field": name}
+                self._replace("FieldPermissions", key, {"PermissionsRead": True, "PermissionsEdit": edit})
 
     def grant_objects(self, permission_set_id: str, objects: Mapping[str, Sequence[str]]) -> None:
         """Grant rights on objects (`Account`: ["Read", "Edit"]) in a permission set, replacing what was granted."""

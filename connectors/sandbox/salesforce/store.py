@@ -35,6 +35,10 @@ DERIVED_AT_READ = {
     ("Opportunity", "HasOpenActivity"): _OPEN.format(more=""),
     ("Opportunity", "HasOverdueTask"): _OPEN.format(more=" AND k.\"ActivityDate\" < getvariable('today')"),
 }
+_SYSTEM = (
+    "Id", "OwnerId", "IsDeleted", "CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById",
+    "SystemModstamp",
+)  # fmt: skip
 # Columns that these expressions and the save rules lean on, and that must exist from the start.
 _ALWAYS = {
     "Task": (
@@ -100,7 +104,8 @@ class Store:
             self._connection.execute(f"CREATE TABLE {quoted(object_name)} AS SELECT {casts} FROM incoming")
             self._connection.unregister("incoming")
             self.columns[object_name] = set(names)
-            self.ensure(object_name, ["Id", *_ALWAYS.get(object_name, ())])
+            wanted = (*_SYSTEM, *_ALWAYS.get(object_name, ()))
+            self.ensure(object_name, [name for name in wanted if name in found.fields])
 
     def create(self, object_name: str) -> None:
         """Make an empty table."""
