@@ -21,7 +21,7 @@ REFUSED = [
     ({"Fax": "1" * 41}, "STRING_TOO_LONG", f"Account Fax: data value too large: {'1' * 41} (max length=40)", ["Fax"]),
     ({"Name": None}, "REQUIRED_FIELD_MISSING", "Required fields are missing: [Name]", ["Name"]),
     ({"CreatedDate": "2018-01-01T00:00:00Z"}, "INVALID_FIELD_FOR_INSERT_UPDATE",
-     "Please check the security settings of this field and verify that it is read/write for your profile",
+     "Unable to create/update fields: CreatedDate. Please check the security settings of this field and verify",
      ["CreatedDate"]),
     ({"Foretag_Status__c": "Stale"}, "INVALID_FIELD_FOR_INSERT_UPDATE",
      "Unable to create/update fields: Foretag_Status__c.", ["Foretag_Status__c"]),

@@ -59,7 +59,8 @@ def test_parents_children_and_addresses_nest(select):
     """Parents, child lists and compound addresses come as Salesforce nests them."""
     record = select(
         "SELECT Id, Owner.Name, Parent.Name, BillingAddress, "
-        "(SELECT Id FROM Opportunities ORDER BY Amount DESC LIMIT 2), (SELECT Id FROM Contacts) FROM Account WHERE Name = 'Acme Corporation'"
+        "(SELECT Id FROM Opportunities ORDER BY Amount DESC LIMIT 2), "
+        "(SELECT Id FROM Contacts) FROM Account WHERE Name = 'Acme Corporation'"
     )[0]
     assert record["attributes"] == {
         "type": "Account", "url": f"/services/data/v62.0/sobjects/Account/{record['Id']}",
@@ -119,8 +120,8 @@ def test_a_task_tells_what_it_is_about(org, select, ids):
 
 
 NO_SUCH_COLUMN = (
-    "\nSELECT Bogus FROM Account\n       ^\nERROR at Row:1:Column:8\nNo such column 'Bogus' on entity 'Account'. If you "
-    "are attempting to use a custom field, be sure to append the '__c' after the custom field name. Please reference "
+    "\nSELECT Bogus FROM Account\n       ^\nERROR at Row:1:Column:8\nNo such column 'Bogus' on entity 'Account'. If "
+    "you are attempting to use a custom field, be sure to append the '__c' after the custom field name. Please reference "
     "your WSDL or the describe call for the appropriate names."
 )
 REFUSALS = [
