@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from starlette.responses import Response, StreamingResponse
 
 from connectors.sandbox.fault_kinds import JobAborted
@@ -181,6 +182,10 @@ class IngestJobs:
                 str(problem) if isinstance(problem, UploadProblem) else f"{problem.code} : {problem.message}"
             )
             job.end(FAILED, clock(), text)
+        except Exception as bug:
+            # Nobody waits for the thread: the job itself must tell, or clients would poll for ever.
+            job.end(FAILED, clock(), f"InternalServerError : {bug!r}")
+            raise
         finally:
             job.content = None
 
@@ -189,13 +194,14 @@ class IngestJobs:
         job.upload = job.dialect.read(job.content or b"")
         self._check_header(job, job.upload.table.column_names, user)
         self._context.limits.take("DailyBulkApiBatches", -(-job.upload.num_rows // _BATCH))
+        wanted = _without_empty_ids(job)
         fault = self._context.faults.job_end(job.object_name)
         rows = job.upload.table.num_rows
         last = rows if fault is None else int(rows * fault.share)
         for start in range(0, last, _BATCH):
             if job.state == ABORTED:
                 return
-            batch = job.upload.table.slice(start, min(_BATCH, last - start))
+            batch = wanted.slice(start, min(_BATCH, last - start))
             saved = org.save_table(
                 user, job.object_name, _OPERATIONS[job.operation], batch, external_id=job.external_id
             )
@@ -231,6 +237,14 @@ class IngestJobs:
             for parent in reference["referenceTo"]
             for one in self._context.org.describe(user, parent)["fields"]
         )
+
+
+def _without_empty_ids(job: IngestJob) -> pa.Table:
+    """The uploaded rows; some clients send an empty Id column along with new records."""
+    table = job.upload.table if job.upload is not None else pa.table({})
+    if job.operation in _NEEDS_ID or "Id" not in table.column_names or job.external_id == "Id":
+        return table
+    return table if pc.any(pc.not_equal(table["Id"], "")).as_py() else table.drop_columns(["Id"])
 
 
 def _needed(job: IngestJob) -> list[str]:

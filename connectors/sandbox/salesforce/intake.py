@@ -272,7 +272,8 @@ class Intake:
             return self._fast(columns)
         if operation == "insert" and simple and "Id" not in columns.column_names:
             return self._fast(columns, creates=True)
-        if operation == "upsert" and simple and key is not None and key.lower() != "id":
+        by_key = key is not None and key.lower() != "id" and "Id" not in columns.column_names
+        if operation == "upsert" and simple and key is not None and by_key:
             return self._fast_upsert(columns, self.key_field(key))
         return self._slow(operation, columns, pa.array(range(columns.num_rows), pa.int64()), key)
 
