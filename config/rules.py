@@ -418,7 +418,7 @@ class Rules(Strict):
 
     def needed_columns(self, object_name: str) -> tuple[str, ...]:
         """The canonical columns that scoring reads under these rules, in the record's own order."""
-        ours = {field.name for field in OUTPUT_FIELDS}
+        ours = {field.name for field in OUTPUT_FIELDS} - _HELD.get(object_name, frozenset())
         unread = _UNREAD.get(object_name, frozenset()) | ours
         return tuple(column.name for column in RECORDS[object_name] if column.name not in unread)
 
@@ -430,6 +430,9 @@ _UNREAD: dict[str, frozenset[str]] = {
     "owner": frozenset({"name", "manager_id", "team", "timezone", "modified_at"}),
     "stage": frozenset({"position", "active", "modified_at"}),
 }
+
+# Outputs that tell which closed deals still hold a tag, so that it can be taken off.
+_HELD: dict[str, frozenset[str]] = {"opportunity": frozenset({"foretag_tier", "foretag_reason"})}
 
 
 def load_rules(path: Path) -> Rules:

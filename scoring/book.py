@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from scoring.features import Tables
 
 _VERSION = 1
+_NO_BIN = 1_000_000  # above every bin of money
 _FEWEST_CYCLES, _FEWEST_PEERS = 10, 5
 _PRIOR_WEIGHT = 10  # accounts' or deals' worth of the prior that a rate is drawn towards
 _PRIOR_WINS, _PRIOR_CUSTOMERS, _PRIOR_PROSPECTS, _PRIOR_KEPT = 30, 30, 10, 50  # percent
@@ -62,7 +63,8 @@ class Book:
     """Everything that one account's score needs to know of the others; small, and the same for every order of rows.
 
     `horizon`, `cycle` (usual time to win) and `gap` (usual time between purchases) are in days; `basket` is the
-    mean purchase in cents; `spend_fifths` and `cut_fifths` are money bins (`scoring.counts`); bases are points.
+    mean purchase in cents; `spend_fifths` and `cut_fifths` are the lowest money bins (`scoring.counts`) of the
+    upper four fifths; bases are points.
     """
 
     horizon: int
@@ -71,8 +73,8 @@ class Book:
     basket: float = 0.0
     win_percent: int = _PRIOR_WINS
     kept_percent: int = _PRIOR_KEPT
-    spend_fifths: tuple[int, ...] = ()
-    cut_fifths: tuple[int, ...] = ()
+    spend_fifths: tuple[int, ...] = (_NO_BIN,) * 4
+    cut_fifths: tuple[int, ...] = (_NO_BIN,) * 4
     peers: Mapping[str, Peers] = field(default_factory=dict)
     customer_base: int = 0
     prospect_base: int = 0
@@ -195,7 +197,7 @@ def with_measures(book: Book, found: Summary) -> Book:
     spend, amounts = as_integers(found["spend"]), as_integers(found["amounts"])
     priced = {key: number for key, number in amounts.items() if key > 0}
     typical_deal = money_of(quantile(priced, 0.5) or 0)
-    top = quantile(spend, 0.8) or 0
+    fifths = _fifths(spend)
     won, closed, weight = totals["purchases"], totals["closed"], _PRIOR_WEIGHT
     return replace(
         book,
@@ -203,30 +205,33 @@ def with_measures(book: Book, found: Summary) -> Book:
         basket=totals["spend"] / won if won else typical_deal,
         win_percent=min(max((100 * won + weight * _PRIOR_WINS) // (closed + weight), 1), 99),
         kept_percent=(totals["kept"] + 2 * _PRIOR_KEPT) // (totals["plans"] + 2),
-        spend_fifths=_fifths(spend), cut_fifths=_fifths(as_integers(found["cut_spend"])),
-        peers=_peers(found["peer"], found["peer_year"], top),
+        spend_fifths=fifths, cut_fifths=_fifths(as_integers(found["cut_spend"])),
+        peers=_peers(found["peer"], found["peer_year"], fifths[-1]),
         amounts=priced, owner_spend=dict(found["owner_spend"]), owner_customers=dict(found["owner_customers"]),
     )  # fmt: skip
 
 
 def _fifths(histogram: Mapping[int, int]) -> tuple[int, ...]:
-    return tuple(quantile(histogram, share) or 0 for share in (0.2, 0.4, 0.6, 0.8)) if histogram else ()
+    """The lowest bin of the second to the fifth fifth; equal bins are in one fifth, that of their mean place."""
+    keys, places = ranks(histogram)
+    bounds = [keys[places >= share] for share in (20, 40, 60, 80)]
+    return tuple(int(bound[0]) if len(bound) else _NO_BIN for bound in bounds)
 
 
 def _peers(spent: Mapping[str, int], last_year: Mapping[str, int], top: int) -> dict[str, Peers]:
     """Per group of peers: the median spend of those who buy, and how often its accounts buy, or buy most."""
     by_peer, by_year = _by_name(spent), _by_name(last_year)
     everyone = sum(spent.values())
-    buyers = sum(_above(bins, 0) for bins in by_peer.values())
-    best = sum(_above(bins, top) for bins in by_peer.values())
+    buyers = sum(_from(bins, 1) for bins in by_peer.values())
+    best = sum(_from(bins, top) for bins in by_peer.values())
     found = {}
     for peer, bins in sorted(by_peer.items()):
         size, year = sum(bins.values()), by_year.get(peer, {})
         median = money_of(quantile(year, 0.5) or 0) if sum(year.values()) >= _FEWEST_PEERS else 0.0
         found[peer] = Peers(
             median,
-            _lift(_above(bins, 0), size, buyers, everyone),
-            _lift(_above(bins, top), size, best, everyone),
+            _lift(_from(bins, 1), size, buyers, everyone),
+            _lift(_from(bins, top), size, best, everyone),
         )
     return found
 
@@ -239,8 +244,8 @@ def _by_name(counts: Mapping[str, int]) -> dict[str, dict[int, int]]:
     return grouped
 
 
-def _above(bins: Mapping[int, int], bound: int) -> int:
-    return sum(number for key, number in bins.items() if key > bound)
+def _from(bins: Mapping[int, int], lowest: int) -> int:
+    return sum(number for key, number in bins.items() if key >= lowest)
 
 
 def _lift(hits: int, size: int, all_hits: int, all_size: int) -> int:

@@ -69,7 +69,7 @@ def _history(
 
 def fifth_of(bins: Ints, fifths: tuple[int, ...]) -> Ints:
     """The fifth of the book, 1 to 5, that a bin of money falls in."""
-    return np.searchsorted(np.array(fifths, dtype=np.int64), bins, side="left").astype(np.int64) + 1
+    return np.searchsorted(np.array(fifths, dtype=np.int64), bins, side="right").astype(np.int64) + 1
 
 
 def likelihood(accounts: pa.Table, best: BestDeals, book: Book, rules: Rules, today: date) -> Card:
