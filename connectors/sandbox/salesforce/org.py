@@ -184,7 +184,9 @@ class Org:
     ) -> None:
         """Load a data set. `clock` is the org's own time (UTC, aware); every stamp comes from it."""
         self.id, self.name, self.clock = ORG_ID, ORG_NAME, clock
-        self.faults, self.journal, self.dataset = faults, journal, dataset
+        self.faults, self.journal = faults, journal
+        # The rows live in the store from here on: a second copy of a large book would not fit.
+        self.dataset = replace(dataset, tables={})
         self.schema = schema_of(dataset)
         self.store = Store(self.schema)
         self.access = Access(self.schema, self.store, faults)

@@ -121,8 +121,8 @@ def test_a_task_tells_what_it_is_about(org, select, ids):
 
 NO_SUCH_COLUMN = (
     "\nSELECT Bogus FROM Account\n       ^\nERROR at Row:1:Column:8\nNo such column 'Bogus' on entity 'Account'. If "
-    "you are attempting to use a custom field, be sure to append the '__c' after the custom field name. Please reference "
-    "your WSDL or the describe call for the appropriate names."
+    "you are attempting to use a custom field, be sure to append the '__c' after the custom field name. Please "
+    "reference your WSDL or the describe call for the appropriate names."
 )
 REFUSALS = [
     ("SELECT Bogus FROM Account", "INVALID_FIELD",
