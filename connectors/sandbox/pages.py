@@ -14,10 +14,12 @@ from config.outputs import OUTPUT_FIELDS, TIERS, OutputField
 from connectors.sandbox.salesforce.errors import SalesforceError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from connectors.sandbox.salesforce.org import Org
+    from connectors.sandbox.salesforce.org import Org, User
 
 PAGE_ROWS = 100
 OPPORTUNITY_ROWS = 50
@@ -31,6 +33,8 @@ _BOOK = (
     "foretag_reason",
     "foretag_next_step",
 )
+# What the lists are sorted by first, as far as it exists.
+_ORDER = {"Foretag_Tier__c": "NULLS LAST", "Foretag_Score__c": "DESC NULLS LAST"}
 _STYLES = {"foretag_reason": "why", "foretag_next_step": "step", "foretag_score": "number"}
 _DETAILS = (
     "Type",
@@ -84,7 +88,7 @@ _TASK = (
 
 
 class Pages:
-    """The pages of one org, as its admin sees them."""
+    """The pages of one org: what the worker may read once it was set up, and before that what the admin may."""
 
     def __init__(self, org: Org) -> None:
         self._org = org
@@ -129,12 +133,12 @@ class Pages:
         scored = "Foretag_Tier__c" in visible
         where = f" WHERE Foretag_Tier__c = '{tier}'" if scored and tier else ""
         count = f"SELECT COUNT() FROM Account{where}"  # noqa: S608  # `where` holds one of four letters
-        total = self._org.query(count, self._org.admin).total_size
+        total = self._org.query(count, self._viewer()).total_size
         pages = max(-(-total // PAGE_ROWS), 1)
         page = min(page, pages)
         return self._render(
             "accounts.html",
-            accounts=self._accounts(columns, where, page, scored=scored),
+            accounts=self._accounts(columns, where, page),
             total=total,
             scored=scored,
             tier=tier,
@@ -147,17 +151,15 @@ class Pages:
     def account_page(self, record_id: str) -> str:
         """One account. Raises `SalesforceError` if there is none."""
         org = self._org
-        account = org.retrieve(org.admin, "Account", record_id, None, _VERSION)
+        account = org.retrieve(self._viewer(), "Account", record_id, None, _VERSION)
         account["Owner"] = self._owner(account.get("OwnerId"))
         visible = self._visible("Account")
         ours = [field for field in OUTPUT_FIELDS if field.salesforce_name in visible]
         record_id = account["Id"]
         opportunities = self._list(
-            "Opportunity", _OPPORTUNITY, f"AccountId = '{record_id}' ORDER BY IsClosed, CloseDate DESC"
+            "Opportunity", _OPPORTUNITY, f"AccountId = '{record_id}'", "CloseDate DESC"
         )
-        tasks = self._list(
-            "Task", _TASK, f"AccountId = '{record_id}' ORDER BY IsClosed, ActivityDate NULLS LAST"
-        )
+        tasks = self._list("Task", _TASK, f"AccountId = '{record_id}'", "ActivityDate NULLS LAST")
         return self._render(
             "account.html",
             account=account,
@@ -169,24 +171,22 @@ class Pages:
             details=[(visible[name], account.get(name)) for name in _DETAILS if name in visible],
         )
 
-    def _accounts(
-        self, columns: list[OutputField], where: str, page: int, *, scored: bool
-    ) -> list[dict[str, Any]]:
-        fields = ", ".join(["Id", "Name", "Owner.Name", *(field.salesforce_name for field in columns)])
-        order = (
-            "Foretag_Tier__c NULLS LAST, Foretag_Score__c DESC NULLS LAST, Name, Id" if scored else "Name, Id"
-        )
-        soql = f"SELECT {fields} FROM Account{where} ORDER BY {order}"  # noqa: S608  # field names of ours
+    def _accounts(self, columns: list[OutputField], where: str, page: int) -> list[dict[str, Any]]:
+        names = [field.salesforce_name for field in columns]
+        fields = ", ".join(["Id", "Name", "Owner.Name", *names])
+        soql = f"SELECT {fields} FROM Account{where} ORDER BY {_by_tier(names)}Name, Id"  # noqa: S608  # field names of ours
         start = (page - 1) * PAGE_ROWS
-        return self._org.query(soql, self._org.admin).records(start, start + PAGE_ROWS, _VERSION)
+        return self._org.query(soql, self._viewer()).records(start, start + PAGE_ROWS, _VERSION)
 
-    def _list(self, object_name: str, columns: tuple[Shown, ...], condition: str) -> dict[str, Any]:
-        """Rows of a related object, the columns that exist there, and how many there are in all if more."""
+    def _list(self, object_name: str, columns: tuple[Shown, ...], where: str, order: str) -> dict[str, Any]:
+        """Open rows first, of a related object; the columns that exist there, and how many rows if not all."""
         visible = self._visible(object_name)
         columns = tuple(column for column in columns if column.name in visible)
         names = ", ".join(column.name for column in columns)
-        soql = f"SELECT {names} FROM {object_name} WHERE {condition}"  # noqa: S608  # field names of ours
-        found = self._org.query(soql, self._org.admin)
+        soql = (
+            f"SELECT {names} FROM {object_name} WHERE {where} ORDER BY IsClosed, {_by_tier(visible)}{order}"  # noqa: S608
+        )
+        found = self._org.query(soql, self._viewer())
         name = object_name.lower()
         plural = "opportunities" if name == "opportunity" else f"{name}s"
         return {
@@ -195,18 +195,32 @@ class Pages:
             f"more_{plural}": found.total_size if found.total_size > OPPORTUNITY_ROWS else 0,
         }
 
+    def _viewer(self) -> User:
+        """The worker once it sees our fields (setup grants them to nobody else), the admin before."""
+        try:
+            described = self._org.describe(self._org.worker, "Account")
+        except SalesforceError:
+            return self._org.admin
+        ours = any(field["name"] == "Foretag_Tier__c" for field in described["fields"])
+        return self._org.worker if ours else self._org.admin
+
     def _visible(self, object_name: str) -> dict[str, str]:
         """Label of each field that exists, by name."""
-        described = self._org.describe(self._org.admin, object_name)
+        described = self._org.describe(self._viewer(), object_name)
         return {field["name"]: field["label"] for field in described["fields"]}
 
     def _owner(self, owner_id: str | None) -> dict[str, Any] | None:
-        return self._org.retrieve(self._org.admin, "User", owner_id, ["Name"], _VERSION) if owner_id else None
+        return self._org.retrieve(self._viewer(), "User", owner_id, ["Name"], _VERSION) if owner_id else None
 
     def _render(self, template: str, **values: Any) -> str:
         now = self._org.clock()
         today = f"{now:%A} {now.day} {now:%B %Y}"
         return self._environment.get_template(template).render(org_name=self._org.name, today=today, **values)
+
+
+def _by_tier(names: Collection[str]) -> str:
+    """The beginning of an ORDER BY, of those fields that exist."""
+    return "".join(f"{name} {order}, " for name, order in _ORDER.items() if name in names)
 
 
 def _column(field: OutputField) -> dict[str, str]:

@@ -90,6 +90,22 @@ def test_an_account_shows_its_verdict_deals_and_tasks(sandbox, api, our_fields):
         assert text in page
 
 
+def test_what_only_the_worker_may_read_is_shown(sandbox, api):
+    """Setup grants our fields to the worker alone; people look at the pages, not at permissions."""
+    org = sandbox.org
+    made = Field("Foretag_Tier__c", "Tier", "string", length=1, custom=True)
+    org.add_field("Account", made)
+    permission_set = org.create_permission_set("Worker", "Worker")
+    org.grant_fields(permission_set, {"Account.Foretag_Tier__c": True})
+    org.grant_objects(permission_set, dict.fromkeys(("Account", "Opportunity", "Task"), ("Read", "Edit")))
+    org.assign(permission_set, org.worker.id)
+    account = accounts(api, 1)[0]["Id"]
+    assert org.update(org.worker, "Account", [{"Id": account, "Foretag_Tier__c": "A"}])[0].success
+
+    assert 'class="tier A"' in api.get("/").text
+    assert 'class="tier A"' in api.get(f"/account/{account}").text
+
+
 def test_what_people_wrote_is_never_markup(api):
     """Names with tags stay text."""
     made = api.post("sobjects/Account", json={"Name": "<script>alert(1)</script>"}).json()["id"]
