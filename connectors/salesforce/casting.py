@@ -120,7 +120,7 @@ def _money(cells: pa.Array) -> pa.Array:
     try:
         return texts.cast(MONEY)
     except pa.ArrowInvalid:
-        return pc.round(texts.cast(_WIDE_MONEY), 2).cast(MONEY)
+        return pc.round(texts.cast(_WIDE_MONEY), 2, round_mode="half_towards_infinity").cast(MONEY)
 
 
 def _days(cells: pa.Array) -> pa.Array:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from config.records import RECORDS
 from config.settings import LOOPBACK_HOSTS
-from connectors.contract import ConfigProblem, Org, RecordRefused, RetryLater
+from connectors.contract import AuthProblem, ConfigProblem, Org, RecordRefused, RetryLater
 from connectors.salesforce.checks import Checks
 from connectors.salesforce.metadata import setup_files
 from connectors.salesforce.pulls import Pulls
@@ -81,8 +81,13 @@ class SalesforceConnector:
 
     @cached_property
     def username(self) -> str:
-        """The user that these credentials belong to."""
-        user: dict[str, Any] = self._api.call("GET", "/services/oauth2/userinfo", kind="userinfo")
+        """The user that these credentials belong to; empty if the app's scopes hide it."""
+        try:
+            user: dict[str, Any] = self._api.call("GET", "/services/oauth2/userinfo", kind="userinfo")
+        except AuthProblem:
+            raise
+        except (RecordRefused, ConfigProblem):
+            return ""
         return str(user.get("preferred_username") or "")
 
     def server_time(self) -> datetime:

@@ -29,9 +29,11 @@ class Tokens:
         self.lock = threading.Lock()
 
     def token(self) -> str:
+        """The current token."""
         return f"token-{self.number}"
 
     def refresh(self, stale: str) -> str:
+        """The next token, unless somebody else fetched it already."""
         with self.lock:
             if stale == self.token():
                 self.number += 1
@@ -70,6 +72,7 @@ def reply_to(rule: Rule) -> dict[str, Any]:
 
 
 def named(rule: Rule) -> str:
+    """A test id for a row."""
     return f"{rule.status}-{rule.code}-{rule.text}"
 
 
@@ -115,7 +118,9 @@ def test_an_expired_session_is_renewed_once_and_the_call_repeated_with_its_heade
     """The second request differs in its token alone."""
     expired = [{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}]
     responses.get(URL, status=401, json=expired)
-    responses.get(URL, json={"fine": True}, match=[matchers.header_matcher({"Authorization": "Bearer token-2"})])
+    responses.get(
+        URL, json={"fine": True}, match=[matchers.header_matcher({"Authorization": "Bearer token-2"})]
+    )
     transport.request("GET", URL, headers={"Sforce-Query-Options": "batchSize=200", "authorization": "stale"})
     first, second = (dict(call.request.headers) for call in responses.calls)
     assert first.pop("Authorization") == "Bearer token-1"
@@ -188,13 +193,17 @@ def test_a_wait_too_long_for_a_run_is_left_to_the_scheduler(transport: Transport
 def test_every_request_has_both_timeouts(transport: Transport) -> None:
     """A request without a timeout can hang a worker for ever."""
     seen: list[Any] = []
-    responses.add_callback("GET", URL, lambda request: seen.append(request.req_kwargs["timeout"]) or (200, {}, "{}"))
+    responses.add_callback(
+        "GET", URL, lambda request: seen.append(request.req_kwargs["timeout"]) or (200, {}, "{}")
+    )
     transport.request("GET", URL)
     transport.get(URL)
     assert seen == [(3.0, 7.0), (3.0, 7.0)]
 
 
-@pytest.mark.parametrize("address", ["https://elsewhere.example/x", "https://acme.my.salesforce.com.evil.example/"])
+@pytest.mark.parametrize(
+    "address", ["https://elsewhere.example/x", "https://acme.my.salesforce.com.evil.example/"]
+)
 def test_no_other_host_is_ever_asked(address: str, transport: Transport) -> None:
     """Our token goes to our CRM only."""
     with pytest.raises(ConfigProblem, match="another host"):
@@ -309,6 +318,11 @@ def test_a_certificate_authority_file_that_is_none_is_named(tmp_path: Any) -> No
     """The message names the file and what it must be."""
     with pytest.raises(ConfigProblem, match="it must be a PEM file"):
         Transport(
-            "acme", ORIGIN, SALESFORCE, timeouts=(1, 1), sleep=lambda _: None, rng=random.Random(1),
+            "acme",
+            ORIGIN,
+            SALESFORCE,
+            timeouts=(1, 1),
+            sleep=lambda _: None,
+            rng=random.Random(1),
             ca_file=tmp_path / "missing.pem",
         )

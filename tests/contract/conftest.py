@@ -85,6 +85,7 @@ class Pulled:
     checkpoint: Checkpoint
 
     def ids(self) -> set[str]:
+        """The ids of the rows."""
         return {row["id"] for row in self.rows}
 
 

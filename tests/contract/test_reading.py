@@ -243,6 +243,7 @@ def test_jobs_are_deleted_after_reading(world) -> None:
     """Results would lie in the org for a week."""
     connector = world.connect(bulk_threshold=10)
     pull(connector, "account", ["name"])
+    connector.server_time()  # the journal is written after the reply
     assert any(re.match(r"DELETE .*/jobs/query/750", line) for line in world.requests())
 
 
@@ -250,3 +251,71 @@ def changes(*ids: str, **fields: object) -> pa.Table:
     """A table of changes that sets the same values on each record."""
     columns = {name: [value] * len(ids) for name, value in fields.items()}
     return pa.table({"id": list(ids), "parent_id": pa.nulls(len(ids), pa.string()), **columns})
+
+
+@pytest.fixture
+def small_pages(world, monkeypatch) -> None:
+    """Results of many pages, without the hundred thousands of rows that real ones have."""
+    from connectors.salesforce import bulk_read
+
+    monkeypatch.setattr(bulk_read, "PAGE_RECORDS", 50)
+    world.sandbox.faults.add([{"kind": "short_pages", "rows": 7}])
+
+
+@pytest.mark.parametrize("result_key", ["resultUrl", "resultLink"])
+@pytest.mark.parametrize("next_key", ["nextRecordsUrl", "nextRecordUrl"])
+def test_parallel_result_pages_are_found_under_every_spelling(
+    result_key, next_key, small_pages, world
+) -> None:
+    """The vendor's documents disagree on the keys; 29 pages of 7 rows come whole either way."""
+    world.sandbox.faults.add([{"kind": "page_links", "result_key": result_key, "next_key": next_key}])
+    pulled = pull(world.connect(bulk_threshold=10), "opportunity", ["name"])
+    assert len(pulled.rows) == len(pulled.ids()) == 200
+    assert sum("/resultPages" in line for line in world.requests()) == 6
+
+
+def test_one_cut_page_of_many_costs_one_request(small_pages, world) -> None:
+    """The page is read again from its locator, not the whole result."""
+    world.sandbox.faults.add([{
+        "kind": "truncate", "match": "locator=", "after": 6, "bytes": 60, "framing": "close",
+    }])  # fmt: skip
+    connector = world.connect(bulk_threshold=10)
+    pulled = pull(connector, "opportunity", ["name"])
+    connector.server_time()  # the journal is written after the reply
+    assert len(pulled.rows) == len(pulled.ids()) == 200
+    assert sum("/results?" in line for line in world.requests()) == 30
+
+
+def test_before_version_58_pages_follow_one_another(small_pages, world) -> None:
+    """By their locators, until the word null."""
+    connection = world.connection().model_copy(update={"api_version": "57.0"})
+    world.connection = lambda _: connection
+    connector = world.connect(bulk_threshold=10)
+    pulled = pull(connector, "opportunity", ["name"])
+    assert len(pulled.rows) == len(pulled.ids()) == 200
+    assert not any("/resultPages" in line for line in world.requests())
+
+
+def test_a_slow_job_is_waited_for_with_growing_patience(world) -> None:
+    """Not every five seconds, and not for ever at once."""
+    world.sandbox.faults.add([{"kind": "slow_jobs", "polls": 8}])
+    assert len(pull(world.connect(bulk_threshold=10), "opportunity", ["name"]).rows) == 200
+    assert world.waits == sorted(world.waits)
+    assert world.waits[0] == pytest.approx(0.2)
+    assert max(world.waits) == 10
+
+
+@pytest.mark.parametrize("fault", ["job_failed", "job_aborted"])
+def test_a_query_job_that_fails_is_a_clear_error(fault, world) -> None:
+    """With the job's id and the CRM's own reason."""
+    world.sandbox.faults.add([{"kind": fault}])
+    with pytest.raises(RetryLater, match=r"bulk query on Account ended as (Failed|Aborted): .*job 750"):
+        pull(world.connect(bulk_threshold=10), "account", ["name"])
+
+
+def test_a_query_too_long_for_an_address_travels_in_a_body(world) -> None:
+    """Many keys, one question."""
+    connector = world.connect()
+    assert connector.tasks([f"key-{number:060d}" for number in range(120)]) == {}
+    connector.server_time()  # the journal is written after the reply
+    assert any(re.match("POST .*/composite", line) for line in world.requests())
