@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from connectors.sandbox.server import Sandbox
 from tests.node_clients import install_node_clients
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from connectors.sandbox.server import Sandbox
 
 # Machines are shared and differ in speed; a slow example is not a wrong one.
 settings.register_profile("foretag", deadline=None)
@@ -28,6 +29,8 @@ SMALL_BOOK = "synthetic:40:200"
 @pytest.fixture
 def make_sandbox() -> Iterator[Callable[..., Sandbox]]:
     """Start sandboxes with a small book, with the arguments of `Sandbox`; they stop with the test."""
+    from connectors.sandbox.server import Sandbox
+
     running: list[Sandbox] = []
 
     def make(**options: object) -> Sandbox:
