@@ -39,7 +39,7 @@ def deal_details(tagged: Tagged, row: int) -> dict[str, str]:
         said["need_by"] = f"needed by {date_text(deal['need_day'], today, year=True)}"
     if deal["pain"]:
         said["pain"] = "a pain is filled in"
-    if found.priority.shares[row, -1]:
+    if found.priority.shares[-1, row]:
         said["limit"] = "no score is above 100"
     return {f"priority:{item}": text for item, text in said.items()}
 

@@ -32,23 +32,41 @@ class Company:
         """The day so many days before today; negative is ahead."""
         return self.today - timedelta(days=ago)
 
-    def account(self, name: str, **columns: Any) -> str:
+    def account(self, name: str, /, **columns: Any) -> str:
         """An account, called by its id."""
         self.accounts.append({"id": name, "name": name, "owner_id": "rep", "industry": "Retail", **columns})
         return name
 
-    def open(self, name: str, account: str, closes_in: int | None = 30, amount: Any = 1000, **columns: Any) -> str:
+    def open(
+        self, name: str, account: str, /, closes_in: int | None = 30, amount: Any = 1000, **columns: Any
+    ) -> str:
         """An open deal, made 20 days ago, in a stage with a chance of 50 %."""
         close_date = None if closes_in is None else self.day(-closes_in)
-        self._deal(name, account, amount, close_date, 20, **{"stage": "Proposal", "probability": 50.0, "is_closed": False, **columns})
+        self._deal(
+            name,
+            account,
+            amount,
+            close_date,
+            20,
+            **{"stage": "Proposal", "probability": 50.0, "is_closed": False, **columns},
+        )
         return name
 
     def won(self, account: str, ago: int, amount: Any = 1000, **columns: Any) -> None:
         """A purchase so many days ago, won 60 days after it came up."""
         name = f"{account}-{len(self.deals)}"
-        self._deal(name, account, amount, self.day(ago), ago + 60, **{"stage": "Won", "is_closed": True, "is_won": True, **columns})
+        self._deal(
+            name,
+            account,
+            amount,
+            self.day(ago),
+            ago + 60,
+            **{"stage": "Won", "is_closed": True, "is_won": True, **columns},
+        )
 
-    def _deal(self, name: str, account: str, amount: Any, closes: date | None, made: int, **columns: Any) -> None:
+    def _deal(
+        self, name: str, account: str, amount: Any, closes: date | None, made: int, /, **columns: Any
+    ) -> None:
         made_at = datetime.combine(self.day(made), datetime.min.time(), UTC)
         self.deals.append({
             "id": name, "name": name, "account_id": account, "owner_id": "rep", "close_date": closes,

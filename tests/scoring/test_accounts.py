@@ -88,7 +88,9 @@ def test_a_young_account_has_no_trend(company):
     assert points["growth:trend"] == 0
 
 
-@pytest.mark.parametrize(("plan", "due", "better"), [(24_000, -200, True), (10_000, 30, True), (60_000, 30, False)])
+@pytest.mark.parametrize(
+    ("plan", "due", "better"), [(24_000, -200, True), (10_000, 30, True), (60_000, 30, False)]
+)
 def test_promises_count_by_what_came_true(company, find, plan, due, better):
     """A running plan and a kept one raise growth potential; a plan that came to nothing lowers it."""
     for name, columns in (
@@ -97,7 +99,9 @@ def test_promises_count_by_what_came_true(company, find, plan, due, better):
     ):
         steady_customer(company, name, recent=1500, before=1500, **columns)
     tags = company.tagged().accounts
-    assert (find(tags, "with")["foretag_growth_score"] > find(tags, "without")["foretag_growth_score"]) is better
+    assert (
+        find(tags, "with")["foretag_growth_score"] > find(tags, "without")["foretag_growth_score"]
+    ) is better
 
 
 def test_words_count_for_less_where_plans_came_to_nothing(company, find):
@@ -180,7 +184,9 @@ def test_the_best_deal_or_the_account_value_decides(company, find):
 
 def test_segment_limits_the_tier_only_without_a_live_deal(company, find):
     """Reduce caps at D and Prioritize is at least B; a hot open deal always wins."""
-    company.rules = Rules.model_validate({"segments": {"expected_spend": 100.0, "growth": 100.0}, "tiers": {"A": 40.0}})
+    company.rules = Rules.model_validate(
+        {"segments": {"expected_spend": 100.0, "growth": 100.0}, "tiers": {"A": 40.0}}
+    )
     company.crowd(10)
     company.open("hot", "crowd-000", closes_in=3, amount=90_000, probability=90.0, margin=60.0)
     tags = company.tagged().accounts
@@ -204,7 +210,9 @@ def test_account_of_which_nothing_is_known_is_not_scored(company, find):
     company.account("empty", industry=None)
     found = find(company.tagged().accounts, "empty")
     assert found["foretag_reason"] == "Not scored: fill in Industry, or add an opportunity"
-    outputs = [value for name, value in found.items() if name.startswith("foretag_") and name != "foretag_reason"]
+    outputs = [
+        value for name, value in found.items() if name.startswith("foretag_") and name != "foretag_reason"
+    ]
     assert outputs == [None] * len(outputs)
 
 

@@ -7,8 +7,6 @@ import pytest
 from config.rules import Rules
 
 
-
-
 def test_sooner_is_worth_more_than_larger(company, find):
     """The premium is on soon: a small deal closing now beats a large one closing in half a year."""
     company.account("acme")
@@ -63,10 +61,12 @@ def test_unknown_margin_spreads_its_weight_and_says_so(company, find):
 
 def test_margin_falls_back_to_product_and_list_price(company, find):
     """The deal's own margin comes first, then the product's, then the discount from the list price."""
-    company.rules = Rules.model_validate({
-        "products": {"Drill": {"margin": 55.0}, "Saw": {"list_price": 1000.0}},
-        "show": {"margin": "value"},
-    })
+    company.rules = Rules.model_validate(
+        {
+            "products": {"Drill": {"margin": 55.0}, "Saw": {"list_price": 1000.0}},
+            "show": {"margin": "value"},
+        }
+    )
     company.account("acme")
     company.open("own", "acme", product="Drill", margin=10.0)
     company.open("product", "acme", product="Drill")
@@ -115,7 +115,9 @@ def test_closed_deal_loses_the_tag_it_still_holds(company, find):
     company.won("acme", 3, foretag_tier="A", foretag_reason="A 82 · closes 14 Mar +82")
     company.won("acme", 9)
     found = company.tagged().opportunities.to_pylist()
-    assert [(deal["foretag_tier"], deal["foretag_score"], deal["foretag_reason"]) for deal in found] == [(None, None, None)]
+    assert [(deal["foretag_tier"], deal["foretag_score"], deal["foretag_reason"]) for deal in found] == [
+        (None, None, None)
+    ]
 
 
 def test_account_with_a_better_record_has_a_better_chance(company, find):

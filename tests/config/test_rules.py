@@ -1,0 +1,170 @@
+"""The rules file: defaults, digest, and every problem at once with its place and a suggestion."""
+
+from __future__ import annotations
+
+from importlib.resources import as_file, files
+
+import pytest
+
+from config.cards import Bands
+from config.expressions import parse
+from config.problems import ConfigProblem
+from config.records import RECORDS
+from config.rules import Rules, load_rules
+from config.vocabulary import NAMES
+
+
+def problems(tmp_path, text):
+    path = tmp_path / "rules.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigProblem) as caught:
+        load_rules(path)
+    return [str(problem).removeprefix(str(path)) for problem in caught.value.problems]
+
+
+def test_an_empty_file_means_the_shipped_defaults(tmp_path):
+    """The default file that `init` writes says exactly what an empty file means."""
+    path = tmp_path / "rules.yaml"
+    path.write_text("")
+    with as_file(files("config").joinpath("rules.yaml")) as shipped:
+        assert load_rules(shipped) == load_rules(path) == Rules()
+        assert load_rules(shipped).digest == load_rules(path).digest == Rules().digest
+
+
+def test_digest_follows_the_meaning_not_the_text(tmp_path):
+    """A comment or another order changes nothing; another weight does."""
+    path = tmp_path / "rules.yaml"
+    path.write_text("# ours\npriority: {weights: {much: 20, soon: 50}}\n")
+    assert load_rules(path).digest == Rules().digest
+    path.write_text("priority: {weights: {much: 21, soon: 50}}\n")
+    assert load_rules(path).digest != Rules().digest
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("priorty: {}\n", ":1:1: unknown key 'priorty'; did you mean \"priority\"?"),
+        ("fields: {opportunity: {margn: X__c}}\n", ':1:1: unknown name "margn" of opportunity; did you mean "margin"?'),
+        ("fields: {acount: {industry: X}}\n", ':1:1: unknown object "acount"; did you mean "account"?'),
+        (
+            "priority:\n  weights: {soon: 0, profitable: 0, much: 0}\n",
+            ":2:3: priority: the weights sum to nothing: give at least one of soon, profitable, much",
+        ),
+        ("growth: {high: 30, medium: 40}\n", ":1:1: medium (40) must be below high (30)"),
+        ("tiers: {A: 60, B: 60, C: 0}\n", ":1:1: A, B and C together are 120 % of the book: at most 100"),
+        (
+            'growth:\n  trend: {"<=1": 5, "<=0.5": 3, ">1": 2}\n',
+            ':2:3: growth: "<=0.5" can never be reached: the ranges before it go up to 1',
+        ),
+        (
+            'growth:\n  trend: {"<=1": 5}\n',
+            ':2:3: growth: the ranges end without one for larger values: add ">": as in ">1": 0',
+        ),
+        ('growth:\n  trend: {"about 1": 5}\n', ':2:3: growth: "about 1" is not a range: write "<=NUMBER", ">NUMBER" or none'),
+        (
+            "playbook:\n  - on: account\n    when: sgment == 'Reduce'\n    say: Hello\n",
+            ":3:5: playbook.0: unknown name \"sgment\"; did you mean \"segment\"?",
+        ),
+        (
+            "tasks:\n  - {name: a, on: account, when: 'True', subject: '{acount}'}\n",
+            ':2:34: tasks.0: unknown name "{acount}"; did you mean "account"?',
+        ),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_with_its_place_and_a_suggestion(tmp_path, text, expected):
+    """Each kind of mistake has its line, column, and what was probably meant."""
+    (found,) = problems(tmp_path, text)
+    assert found.split(": ", 1)[1] == expected.split(": ", 1)[1]
+    assert found.split(":")[1] == expected.split(":")[1]
+
+
+def test_every_mistake_is_told_at_once(tmp_path):
+    """One run over a file with five mistakes tells five."""
+    text = (
+        "tiers: {dwell_days: soon}\nshow: {margin: loud}\noverrides: {days: -1}\n"
+        "needs: {pain: 900}\nalerts: {quiet_after: 0}\n"
+    )
+    assert len(problems(tmp_path, text)) == 5
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ("", "is not a condition"),
+        ("1 +", "is not a condition"),
+        ("score", "gives no yes or no"),
+        ("score = 3", "is not a condition"),
+        ('score > "high"', "\"'high'\" is a text, where a number is needed"),
+        ('stage > "A"', "a text has no order"),
+        ('tier == "E"', "tier is never 'E'"),
+        ("stage in []", 'after "in" comes a list'),
+        ("stage in [tier]", "a list holds texts or numbers only"),
+        ("score is None", "compare with =="),
+        ("score > None", '"None" is not allowed'),
+        ("pain and score", '"score" is a number, where a yes-or-no is needed'),
+        ("score > 1e99", "too large a number"),
+        ("__import__('os')", "is not allowed"),
+        ("score.real > 1", "is not allowed"),
+        ("[s for s in stage] == 1", "is not allowed"),
+        ("(lambda: 1)() == 1", "is not allowed"),
+        ("score ** 99 > 1", "is not allowed"),
+        ('f"{score}" == "1"', "is not allowed"),
+        ("(" * 300 + "score > 1" + ")" * 300, "longer than 500"),
+        ("not " * 120 + "pain", ""),
+    ],
+)
+def test_conditions_are_a_small_safe_language(condition, message):
+    """Only comparisons of known names pass; the message says what is wrong, in the user's words."""
+    if not message:
+        parse(condition, "opportunity")
+        return
+    with pytest.raises(
+        ValueError, match="condition|allowed|needed|order|never|list|compare|large|longer"
+    ) as caught:
+        parse(condition, "opportunity")
+    assert message in str(caught.value)
+
+
+def test_every_name_of_the_vocabulary_can_be_used(company_inputs):
+    """Each documented name is a column that conditions can read, of the kind it is documented to have."""
+    for object_name, inputs in company_inputs.items():
+        assert set(inputs) == set(NAMES[object_name])
+        for name in inputs:
+            assert (
+                str(inputs[name].type)
+                == {"number": "double", "text": "string", "yes-or-no": "bool"}[NAMES[object_name][name].kind]
+            )
+
+
+@pytest.fixture
+def company_inputs():
+    """The inputs of conditions, for an empty book."""
+    from datetime import date
+
+    from scoring import read_book
+    from scoring.inputs import account_inputs, deal_inputs
+    from scoring.value import assess, settle
+
+    rules, today = Rules(), date(2026, 11, 22)
+    book, (part,) = read_book([{}], rules, today)
+    scored = settle(assess(part, book, rules, today), book, rules)
+    tier = scored.rank
+    return {
+        "account": account_inputs(scored, tier, book, rules, today),
+        "opportunity": deal_inputs(scored, scored.deals.chance, today),
+    }
+
+
+def test_needed_columns_are_canonical_and_few():
+    """Only what scoring reads is pulled: no modification stamps, no names of people."""
+    for name in ("account", "opportunity", "owner", "stage"):
+        needed = Rules().needed_columns(name)
+        assert set(needed) <= {column.name for column in RECORDS[name]}
+        assert "modified_at" not in needed
+    assert Rules().needed_columns("owner") == ("id", "active")
+
+
+def test_bands_cover_every_number():
+    """Bands have inclusive upper bounds, one range above, and points for a missing input."""
+    bands = Bands.model_validate({None: -3, "<=1": 10, "<=2.5": 5, ">2.5": -5})
+    assert (bands.bounds, bands.points, bands.none) == ((1.0, 2.5), (10, 5, -5), -3)
