@@ -26,16 +26,26 @@ ATTEMPTS = 4
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A reply's headers and its body as it was sent, compressed or not."""
+    """A reply's headers and its body as it was sent, compressed or not.
+
+    `framed` tells whether the reply itself marked its end: by a length, by chunks, or by compression.
+    """
 
     headers: Mapping[str, str]
     body: pa.Buffer
     compressed: bool
+    framed: bool
 
     def open(self) -> pa.NativeFile:
         """The body, decompressed while it is read; reading raises `OSError` if the compressed form is cut."""
         reader = pa.BufferReader(self.body)
         return pa.CompressedInputStream(reader, "gzip") if self.compressed else reader
+
+    def require_whole_csv(self) -> None:
+        """Raise `Truncated` if an unmarked end lies within a row, which a CSV reader would not notice."""
+        content = b"" if self.framed else self.body.to_pybytes()
+        if content and (content.count(b'"') % 2 or not content.endswith(b"\n")):
+            raise Truncated("the reply ends within a row")
 
 
 def fetch(transport: Transport, path: str, parse: Callable[[Download], Parsed], **request: Any) -> Parsed:
@@ -59,7 +69,10 @@ def _download(transport: Transport, path: str, request: Mapping[str, Any]) -> Do
     response = transport.request("GET", path, **{**request, "headers": headers, "stream": True})
     with response:
         body = _read(response, path)
-    return Download(response.headers, body, response.headers.get("Content-Encoding", "").lower() == "gzip")
+    compressed = response.headers.get("Content-Encoding", "").lower() == "gzip"
+    chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+    framed = compressed or chunked or "Content-Length" in response.headers
+    return Download(response.headers, body, compressed, framed)
 
 
 def _read(response: requests.Response, path: str) -> pa.Buffer:

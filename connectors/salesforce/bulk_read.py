@@ -136,6 +136,7 @@ def _fetch(api: Api, path: str, convert: Convert) -> list[Page]:
 
 def _parse(download: Download, convert: Convert) -> list[Page]:
     """The typed records of one result page. Raises `Truncated` if it holds less than its header says."""
+    download.require_whole_csv()
     pages = _parse_in_blocks(download, convert)
     rows = sum(page.table.num_rows + len(page.set_aside) for page in pages)
     promised = download.headers.get("Sforce-NumberOfRecords", "")

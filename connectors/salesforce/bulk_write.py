@@ -62,7 +62,7 @@ class BulkWrite:
         try:
             report = job.wait()
             found = self._results(job, report, moment)
-        except ConnectorError as error:
+        except (ConnectorError, ConfigProblem) as error:
             # The job is on its way and nobody tells us how far it came.
             return dict.fromkeys(rows["Id"].to_pylist(), unknown(f"bulk job {job.id}: {error}"))
         missing = unknown(f"bulk job {job.id} ended as {report['state']} without a word on this record")
@@ -137,6 +137,7 @@ class BulkWrite:
 
 
 def _read_results(download: Download) -> pa.Table:
+    download.require_whole_csv()
     try:
         with download.open() as stream:
             content = stream.read()

@@ -67,6 +67,13 @@ class World:
         admin = self.connect("admin", worker=self.sandbox.credentials.worker.username)
         admin.ensure_fields(admin.missing("full"))
 
+    def make_plain_key(self) -> None:
+        """Make the key of our tasks a field that is neither unique nor an external id, as some orgs demand."""
+        metadata = {"label": "Foretag key", "type": "Text", "length": 64}
+        body = {"FullName": "Activity.Foretag_Key__c", "Metadata": metadata}
+        api = self.connect("admin")._api
+        api.call("POST", "tooling/sobjects/CustomField", json=body)
+
     def advance(self, seconds: float) -> None:
         """Let the CRM's clock go on."""
         self.sandbox.clock.advance(timedelta(seconds=seconds))

@@ -70,6 +70,7 @@ def test_a_commit_that_comes_late_is_in_the_next_increment(world) -> None:
     (first, *_) = pull(connector, "account", ACCOUNT_FIELDS).rows
     world.sandbox.faults.add([{"kind": "late_commit", "object": "Account", "seconds": 120}])
     connector.update("account", changes(first["id"], foretag_reason="late"))
+    world.advance(60)
     cursor = pull(connector, "account", ACCOUNT_FIELDS).checkpoint.cursor
     world.advance(300)
     assert first["id"] in pull(connector, "account", ACCOUNT_FIELDS, cursor).ids()

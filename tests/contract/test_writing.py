@@ -220,16 +220,53 @@ def test_a_task_is_made_once_however_often_it_is_asked_for(world) -> None:
     assert connector.tasks(["k1", "k3", "k4"]).keys() == {"k1", "k3"}
 
 
-@pytest.mark.parametrize("times", [1, 2])
-def test_a_lost_reply_to_a_create_makes_no_second_task(times, world) -> None:
-    """Looked up, or matched by the unique key, before any repeat."""
-    connector = world.connect()
-    account = min(held(world))
+@pytest.fixture(params=["unique key", "plain key"])
+def keyed_world(request, make_world) -> World:
+    """A CRM whose key field is unique, and one that has no unique fields on tasks."""
+    made = make_world()
+    if request.param == "plain key":
+        made.make_plain_key()
+    made.set_up()
+    return made
+
+
+def test_a_lost_reply_to_a_create_makes_no_second_task(keyed_world) -> None:
+    """Matched by the unique key, or looked up before any repeat."""
+    connector = keyed_world.connect()
+    account = min(held(keyed_world))
     connector.schema("task")
-    world.sandbox.faults.add([{"kind": "lost_reply", "match": "composite/sobjects", "times": times}])
+    keyed_world.sandbox.faults.add([{"kind": "lost_reply", "match": "composite/sobjects"}])
     outcomes = connector.upsert_tasks(task_table([task(f"k{n}", account) for n in range(5)]))
     assert set(statuses(outcomes).values()) == {"done"}
-    assert sorted(row["key"] for row in tasks_of(world)) == [f"k{n}" for n in range(5)]
+    assert sorted(row["key"] for row in tasks_of(keyed_world)) == [f"k{n}" for n in range(5)]
+
+
+def test_a_create_that_never_arrived_is_sent_once_more(keyed_world) -> None:
+    """The reply was an error, the task is not there: the second attempt makes it."""
+    connector = keyed_world.connect()
+    account = min(held(keyed_world))
+    keyed_world.sandbox.faults.add([{"kind": "status", "status": 500, "match": "composite/sobjects"}])
+    outcomes = connector.upsert_tasks(task_table([task("k1", account)]))
+    assert set(statuses(outcomes).values()) == {"done"}
+    assert [row["key"] for row in tasks_of(keyed_world)] == ["k1"]
+
+
+def test_what_cannot_be_looked_up_is_unknown(make_world) -> None:
+    """A lost reply, and then silence: never repeated blindly."""
+    world = make_world()
+    world.make_plain_key()
+    world.set_up()
+    connector = world.connect()
+    account = min(held(world))
+    connector.tasks(["warm"])
+    world.sandbox.faults.add([
+        {"kind": "lost_reply", "match": "POST .*composite/sobjects"},
+        {"kind": "status", "match": "/queryAll", "after": 1, "times": None},
+    ])  # fmt: skip
+    outcomes = connector.upsert_tasks(task_table([task("k1", account)]))
+    assert set(statuses(outcomes).values()) == {"unknown"}
+    world.sandbox.faults.remove()
+    assert connector.tasks(["k1"]).keys() == {"k1"}
 
 
 def test_deleted_tasks_are_still_known_by_key(world) -> None:
