@@ -6,7 +6,8 @@ Three calls, each a pure function, over *buckets* (all records of an account lie
     for part, kept in zip(parts, kept_states):                # one part for each bucket, in order
         tagged = tag(part, book, kept, rules, today)          # tiers, scores, reasons, tasks of one bucket
 
-An increment scores touched accounts against a kept book: `tag(extract(tables, book.horizon, rules, today), book, ...)`.
+An increment scores touched accounts against a kept book:
+`tag(extract(tables, book.horizon, rules, today), book, kept, rules, today)`.
 `explain(tagged, id)` tells where every point came from.
 """
 

@@ -15,6 +15,7 @@ from config.vocabulary import NAMES
 
 
 def problems(tmp_path, text):
+    """What is wrong with a rules file of this text."""
     path = tmp_path / "rules.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigProblem) as caught:
@@ -60,10 +61,13 @@ def test_digest_follows_the_meaning_not_the_text(tmp_path):
             'growth:\n  trend: {"<=1": 5}\n',
             ':2:3: growth: the ranges end without one for larger values: add ">": as in ">1": 0',
         ),
-        ('growth:\n  trend: {"about 1": 5}\n', ':2:3: growth: "about 1" is not a range: write "<=NUMBER", ">NUMBER" or none'),
+        (
+            'growth:\n  trend: {"about 1": 5}\n',
+            ':2:3: growth: "about 1" is not a range: write "<=NUMBER", ">NUMBER" or none',
+        ),
         (
             "playbook:\n  - on: account\n    when: sgment == 'Reduce'\n    say: Hello\n",
-            ":3:5: playbook.0: unknown name \"sgment\"; did you mean \"segment\"?",
+            ':3:5: playbook.0: unknown name "sgment"; did you mean "segment"?',
         ),
         (
             "tasks:\n  - {name: a, on: account, when: 'True', subject: '{acount}'}\n",
@@ -119,7 +123,7 @@ def test_conditions_are_a_small_safe_language(condition, message):
         parse(condition, "opportunity")
         return
     with pytest.raises(
-        ValueError, match="condition|allowed|needed|order|never|list|compare|large|longer"
+        ValueError, match=r"condition|allowed|needed|order|never|list|compare|large|longer"
     ) as caught:
         parse(condition, "opportunity")
     assert message in str(caught.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
@@ -13,7 +13,9 @@ import pytest
 from config.records import schema
 from config.rules import Rules
 from scoring import read_book, tag
-from scoring.tags import Tagged
+
+if TYPE_CHECKING:
+    from scoring.tags import Tagged
 
 TODAY = date(2026, 11, 22)
 

@@ -15,6 +15,7 @@ BEST_ONLY = {**ANYBODY, "A": 10.0}
 
 
 def spread(*scores):
+    """How often each score from 0 to 100 occurs."""
     return np.bincount(scores, minlength=101)
 
 

@@ -46,6 +46,7 @@ opportunities = st.fixed_dictionaries({
 
 
 def table(name, rows, prefix):
+    """Rows as a canonical table, with ids."""
     numbered = [{"id": f"{prefix}{place}", **row} for place, row in enumerate(rows)]
     return pa.Table.from_pylist(numbered, schema=schema(name))
 
@@ -60,11 +61,13 @@ many = settings(max_examples=15, deadline=None, suppress_health_check=[HealthChe
 
 
 def score(tables, rules=RULES, kept=None):
+    """A book of one bucket, scored."""
     book, (part,) = read_book([tables], rules, TODAY)
     return tag(part, book, kept, rules, TODAY)
 
 
 def everything(tagged):
+    """All that a run is told."""
     return [getattr(tagged, name).to_pylist() for name in ("accounts", "opportunities", "tasks", "state")]
 
 
