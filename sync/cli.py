@@ -201,6 +201,9 @@ def sandbox(
         str, typer.Option(help="pipeline, cdnow, cdnow_sample or synthetic:ACCOUNTS:OPPORTUNITIES.")
     ] = "pipeline",
     faults: Annotated[Path | None, typer.Option(help="A YAML file of faults to show.")] = None,
+    production: Annotated[
+        bool, typer.Option("--production", help="Play an org that is in production, to rehearse a rollout.")
+    ] = False,
     machine: Machine = False,
 ) -> None:
     """Run the local CRM alone, on this machine only.
@@ -210,7 +213,7 @@ def sandbox(
     from sync.local_crm import serve_sandbox
 
     with _talking(machine) as talk:
-        _exit(serve_sandbox(talk, crm=crm, port=port, data=data, faults=faults))
+        _exit(serve_sandbox(talk, crm=crm, port=port, data=data, faults=faults, production=production))
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sync.talk import Talk
 
 
-def serve_sandbox(talk: Talk, *, crm: str, port: int, data: str, faults: Path | None) -> int:
+def serve_sandbox(talk: Talk, *, crm: str, port: int, data: str, faults: Path | None, production: bool) -> int:
     """Run the local CRM alone until it is told to stop."""
 
     def ready(sandbox: Sandbox) -> None:
@@ -38,5 +38,5 @@ def serve_sandbox(talk: Talk, *, crm: str, port: int, data: str, faults: Path | 
         talk.say(f"  export FORETAG_ADMIN_CLIENT_SECRET={admin.client_secret}")
         talk.say("Ctrl-C ends it; everything in it is then gone.")
 
-    Sandbox(crm=crm, data=data, port=port, faults=faults).serve(ready)
+    Sandbox(crm=crm, data=data, port=port, faults=faults, production=production).serve(ready)
     return DONE

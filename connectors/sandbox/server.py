@@ -72,6 +72,8 @@ class Sandbox:
         today: the org's date at start; default the day after the last event of the data.
         clock: a clock to use instead of one that ticks from today; `sandbox.clock` can still move it.
         ca_file: where to write the certificate authority; default a file that goes with the sandbox.
+        production: the org says that it is no sandbox, to rehearse what is done only there.
+        timezone: the org's time zone, an IANA name.
 
     Raises:
         ConfigProblem: unknown CRM or data set, port taken, malformed faults.
@@ -88,6 +90,8 @@ class Sandbox:
         *,
         host: str = "localhost",
         ca_file: Path | None = None,
+        production: bool = False,
+        timezone: str = "GMT",
     ) -> None:
         if crm not in CRMS:
             raise ConfigProblem(
@@ -99,7 +103,14 @@ class Sandbox:
         self.today = today or dataset.today
         self.clock = _clock(self.today, clock)
         self.journal = Journal(self.clock)
-        self.org = Org(dataset, self.clock, faults=self.faults, journal=self.journal)
+        self.org = Org(
+            dataset,
+            self.clock,
+            faults=self.faults,
+            journal=self.journal,
+            production=production,
+            timezone=timezone,
+        )
         self.sessions = Sessions(self.org, self.clock)
         self.limits = Limits(self.clock)
         self.credentials = Credentials(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from config.outputs import HUMAN_FIELDS
 from sync.demo import set_up, write_settings
 from sync.pipeline import preview, run
 from sync.workplace import opened_job
@@ -21,16 +22,35 @@ if TYPE_CHECKING:
 
 OURS = {
     "Account": (
-        "Foretag_Tier__c", "Foretag_Score__c", "Foretag_Segment__c", "Foretag_Growth_Potential__c", "Foretag_Reason__c",
-        "Foretag_Next_Step__c", "Foretag_Alert__c", "Foretag_Valid_Until__c", "Foretag_Likelihood__c",
-        "Foretag_Growth_Score__c", "Foretag_Stamp__c",
+        "Foretag_Tier__c",
+        "Foretag_Score__c",
+        "Foretag_Segment__c",
+        "Foretag_Growth_Potential__c",
+        "Foretag_Reason__c",
+        "Foretag_Next_Step__c",
+        "Foretag_Alert__c",
+        "Foretag_Valid_Until__c",
+        "Foretag_Likelihood__c",
+        "Foretag_Growth_Score__c",
+        "Foretag_Stamp__c",
     ),
     "Opportunity": (
-        "Foretag_Tier__c", "Foretag_Score__c", "Foretag_Reason__c", "Foretag_Next_Step__c", "Foretag_Valid_Until__c",
+        "Foretag_Tier__c",
+        "Foretag_Score__c",
+        "Foretag_Reason__c",
+        "Foretag_Next_Step__c",
+        "Foretag_Valid_Until__c",
         "Foretag_Stamp__c",
     ),
     "Task": (
-        "Subject", "Description", "OwnerId", "WhatId", "ActivityDate", "Priority", "Status", "Foretag_Key__c",
+        "Subject",
+        "Description",
+        "OwnerId",
+        "WhatId",
+        "ActivityDate",
+        "Priority",
+        "Status",
+        "Foretag_Key__c",
     ),
 }
 
@@ -83,6 +103,17 @@ class World:
         results = self.sandbox.org.update(self.sandbox.org.admin, object_name, list(rows))
         assert all(result.success for result in results), results
 
+    def let_people_in(self) -> None:
+        """The admin plays the people: sees our fields as a reader, and may overrule."""
+        org = self.sandbox.org
+        (reader,) = self.rows("SELECT Id FROM PermissionSet WHERE Name = 'Foretag_Reader'")
+        org.assign(reader["Id"], org.admin.id)
+        managers = org.create_permission_set("Managers", "Managers")
+        org.grant_fields(managers, {
+            f"{name.capitalize()}.{field.salesforce_name}": True for field in HUMAN_FIELDS for name in field.objects
+        })
+        org.assign(managers, org.admin.id)
+
     def writes(self, since: int) -> int:
         """How many records were effectively written since a position of the journal."""
         return sum(len(entry.ids) for entry in self.sandbox.journal.writes(since))
@@ -101,6 +132,7 @@ def make_world(make_sandbox, tmp_path) -> Callable[..., World]:
     def make(**options: Any) -> World:
         world = World(make_sandbox(**options), tmp_path)
         set_up(world.settings)
+        world.let_people_in()
         return world
 
     return make

@@ -52,10 +52,12 @@ def profile_set_id(name: str) -> str:
     return make_id("0PS", PROFILES.index(name) + 1)
 
 
-def bundled_rows(dataset: Dataset, born: datetime) -> dict[str, list[dict[str, Any]]]:
+def bundled_rows(
+    dataset: Dataset, born: datetime, *, production: bool, timezone: str
+) -> dict[str, list[dict[str, Any]]]:
     """Rows by object. `born` stamps them: the org is as old as its oldest record."""
     rows = {
-        "Organization": [_organization()],
+        "Organization": [_organization(production=production, timezone=timezone)],
         "OpportunityStage": [_stage(number, stage) for number, stage in enumerate(STAGES, 1)],
         "Profile": [{"Id": profile_id(name), "Name": name, "UserType": "Standard"} for name in PROFILES],
         "PermissionSet": [_profile_set(name) for name in PROFILES],
@@ -100,16 +102,16 @@ def as_table(schema: Schema, object_name: str, rows: list[dict[str, Any]]) -> pa
     return pa.table({name: pa.array([row.get(name) for row in rows]) for name in names})
 
 
-def _organization() -> dict[str, Any]:
+def _organization(*, production: bool, timezone: str) -> dict[str, Any]:
     return {
         "Id": ORG_ID,
         "Name": ORG_NAME,
         "DefaultLocaleSidKey": "en_US",
-        "TimeZoneSidKey": "GMT",
+        "TimeZoneSidKey": timezone,
         "LanguageLocaleKey": "en_US",
         "FiscalYearStartMonth": 1,
         "InstanceName": "CS1",
-        "IsSandbox": True,
+        "IsSandbox": not production,
         "OrganizationType": "Enterprise Edition",
     }
 

@@ -177,13 +177,19 @@ class Org:
     users (by id and by username, lower case), faults, journal.
     """
 
-    is_sandbox = True
-
     def __init__(
-        self, dataset: Dataset, clock: Clock, *, faults: Faults | None = None, journal: Journal | None = None
+        self,
+        dataset: Dataset,
+        clock: Clock,
+        *,
+        faults: Faults | None = None,
+        journal: Journal | None = None,
+        production: bool = False,
+        timezone: str = "GMT",
     ) -> None:
         """Load a data set. `clock` is the org's own time (UTC, aware); every stamp comes from it."""
         self.id, self.name, self.clock = ORG_ID, ORG_NAME, clock
+        self.is_sandbox, self.timezone = not production, timezone
         self.faults, self.journal = faults, journal
         # The rows live in the store from here on: a second copy of a large book would not fit.
         self.dataset = replace(dataset, tables={})
@@ -198,7 +204,9 @@ class Org:
 
     def _load(self, dataset: Dataset) -> None:
         born = pc.min(dataset.tables["Account"]["CreatedDate"]).as_py() - timedelta(days=1)
-        rows = {name: as_table(self.schema, name, many) for name, many in bundled_rows(dataset, born).items()}
+        rows = {
+            name: as_table(self.schema, name, many) for name, many in self._bundled(dataset, born).items()
+        }
         people = users_with_profile(dataset.tables["User"])
         rows |= dataset.tables | {
             "User": pa.concat_tables([rows["User"], people], promote_options="permissive")
@@ -208,6 +216,9 @@ class Org:
                 self.store.load(name, rows[name])
             else:
                 self.store.create(name)
+
+    def _bundled(self, dataset: Dataset, born: datetime) -> dict[str, list[dict[str, Any]]]:
+        return bundled_rows(dataset, born, production=not self.is_sandbox, timezone=self.timezone)
 
     def _users(self) -> dict[str, User]:
         """Everybody who may log in, by id and by user name in lower case."""
@@ -532,8 +543,12 @@ class Org:
         nested: the outermost one commits. The journal hears of a transaction only when it has been committed.
         """
         with self.store.lock:
-            if not only_whole or self._transaction is not None:
-                yield self._transaction or Transaction(only_whole=False)
+            if not only_whole:
+                # Within a transaction too: a record that may fail alone does not take the others with it.
+                yield Transaction(only_whole=False)
+                return
+            if self._transaction is not None:
+                yield self._transaction
                 return
             self._transaction = Transaction(only_whole=True, waiting=self.saver.mark())
             columns = {name: set(held) for name, held in self.store.columns.items()}
