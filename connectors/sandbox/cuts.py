@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     import asyncio
 
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope
 
     from connectors.sandbox.fault_kinds import Truncate
     from connectors.sandbox.wire import Stamped
@@ -33,9 +33,10 @@ class LostReply:
 
     app: ASGIApp
 
-    async def serve(self, scope: Scope, receive: Receive) -> None:
+    async def serve(self, scope: Scope, receive: Receive, stamped: Stamped) -> None:
         """Process, answer nothing, cut."""
         await self.app(scope, receive, _swallow)
+        stamped.end()
         _transport(scope).abort()
         await _until_gone(receive)
 
@@ -76,9 +77,11 @@ class Truncation:
         self.body += message.get("body", b"")[: max(self.fault.bytes - len(self.body), 0)]
         self.whole += len(message.get("body", b""))
 
-    async def _send_part(self, send: Send) -> None:
-        await send(self._framed(self.start))
-        await send({"type": "http.response.body", "body": bytes(self.body), "more_body": True})
+    async def _send_part(self, stamped: Stamped) -> None:
+        await stamped(self._framed(self.start))
+        stamped.sent = len(self.body)
+        stamped.end()
+        await stamped.send({"type": "http.response.body", "body": bytes(self.body), "more_body": True})
 
     def _framed(self, start: Message) -> Message:
         if self.fault.framing == "as_is":
@@ -93,6 +96,7 @@ class Truncation:
         stamped.status, stamped.sent = self.start["status"], len(self.body)
         headers = [pair for pair in stamped.headers(self.start["headers"]) if pair[0].lower() not in _FRAMING]
         headers.append((b"Connection", b"close"))
+        stamped.end()
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
         transport.write(_status_line(self.start["status"]) + lines + b"\r\n" + bytes(self.body))
 

@@ -64,6 +64,8 @@ class Front:
         )
         self._listeners: list[socket.socket] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        # Accepted, but nobody knows yet what they speak: ours to close.
+        self._untold: set[socket.socket] = set()
         self.port = 0
 
     async def start(self) -> None:
@@ -72,54 +74,51 @@ class Front:
         self._listeners = listen(self._hosts, self._wanted_port)
         self.port = self._listeners[0].getsockname()[1]
         for listener in self._listeners:
-            self._spawn(self._accept(listener))
+            asyncio.get_running_loop().add_reader(listener, self._accept, listener)
 
     async def stop(self) -> None:
         """Stop accepting, cut what is open, and wait until every task and connection has ended."""
-        for task in list(self._tasks):
-            task.cancel()
         for listener in self._listeners:
+            asyncio.get_running_loop().remove_reader(listener)
             listener.close()
-        for connection in list(self._state.connections):
-            connection.transport.abort()
-        for running in list(self._state.tasks):
-            running.cancel()
         pending = [*self._tasks, *self._state.tasks]
+        for task in pending:
+            task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
+        for connection in self._untold:
+            connection.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_GRACE_SECONDS):
-                while self._state.connections:  # noqa: ASYNC110  # uvicorn keeps a set, and no event
-                    await asyncio.sleep(0.005)
+                while self._state.connections:
+                    for protocol in list(self._state.connections):
+                        protocol.transport.abort()
+                    await asyncio.sleep(0)
 
-    async def _accept(self, listener: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                connection, _ = await loop.sock_accept(listener)
-            except OSError:
-                # The client gave up while in the queue, or file descriptors ran out for a moment.
-                await asyncio.sleep(0.01)
-                continue
-            connection.settimeout(0)
-            # Heads and bodies are written apart; without this the second waits for the client's delayed answer.
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._spawn(self._take(connection))
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return  # the client gave up while in the queue
+        connection.settimeout(0)
+        # Heads and bodies are written apart; without this the second waits for the client's delayed answer.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._untold.add(connection)
+        task = asyncio.get_running_loop().create_task(self._take(connection))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _take(self, connection: socket.socket) -> None:
-        try:
+        """Find out what a connection speaks, and have it served; a client that goes away meanwhile may."""
+        with contextlib.suppress(OSError):  # ssl errors are OSErrors too
             first = await peek(connection, 1)
             if first == b"C":  # of the methods in use only CONNECT begins so
                 await answer_connect(connection)
                 first = await peek(connection, 1)
             if first:
+                self._untold.discard(connection)
                 await self._serve(connection, tls=first == _TLS_HELLO)
                 return
-        except OSError:
-            # A client that does not trust us, or went away, is its own affair (ssl errors are OSErrors too).
-            pass
-        except asyncio.CancelledError:
-            connection.close()
-            raise
+        self._untold.discard(connection)
         connection.close()
 
     async def _serve(self, connection: socket.socket, *, tls: bool) -> None:
@@ -129,11 +128,6 @@ class Front:
     def _protocol(self) -> Protocol:
         state: dict[str, Any] = {}
         return Protocol(self._config, self._state, state, asyncio.get_running_loop())
-
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def loopback_addresses(host: str) -> tuple[str, ...]:

@@ -98,11 +98,8 @@ class Wire:
         )
         acting = self.faults.of_call(scope["method"], target)
         call = Notes(faults=acting)
-        token = NOTES.set(call)
-        try:
-            await self._faulty(scope, receive, stamped, acting)
-        finally:
-            NOTES.reset(token)
+
+        def note() -> None:
             self.journal.request(
                 method=scope["method"],
                 path=target,
@@ -112,6 +109,14 @@ class Wire:
                 sent=stamped.sent,
                 faults=[fault.model_dump()["kind"] for fault in acting],
             )
+
+        stamped.at_end = note
+        token = NOTES.set(call)
+        try:
+            await self._faulty(scope, receive, stamped, acting)
+        finally:
+            NOTES.reset(token)
+            stamped.end()
 
     async def _faulty(
         self, scope: Scope, receive: Receive, stamped: Stamped, acting: tuple[Fault, ...]
@@ -125,7 +130,7 @@ class Wire:
         app = self.app if reply is None else reply
         for fault in acting:
             if isinstance(fault, LostReplyFault):
-                await LostReply(app).serve(scope, receive)
+                await LostReply(app).serve(scope, receive, stamped)
                 return
             if isinstance(fault, TruncateFault):
                 await Truncation(app, fault).serve(scope, receive, stamped)
@@ -135,13 +140,17 @@ class Wire:
 
 @dataclass(slots=True)
 class Stamped:
-    """A `send` that adds the date and the CRM's headers, and counts."""
+    """A `send` that adds the date and the CRM's headers, and counts.
+
+    `at_end` is called once, before the last byte leaves: who has the reply finds the call in the journal.
+    """
 
     send: Send
     clock: Callable[[], datetime]
     crm: Crm | None
     status: int = 0
     sent: int = 0
+    at_end: Callable[[], None] | None = None
 
     async def __call__(self, message: Message) -> None:
         """Send one ASGI message."""
@@ -150,7 +159,15 @@ class Stamped:
             message = {**message, "headers": self.headers(message["headers"])}
         else:
             self.sent += len(message.get("body", b""))
+            if not message.get("more_body", False):
+                self.end()
         await self.send(message)
+
+    def end(self) -> None:
+        """Nothing more will be sent."""
+        at_end, self.at_end = self.at_end, None
+        if at_end is not None:
+            at_end()
 
     def headers(self, given: Any) -> list[tuple[bytes, bytes]]:
         """The reply's headers, and ours where it has none of that name."""

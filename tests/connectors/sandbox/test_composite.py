@@ -208,6 +208,15 @@ class TestComposite:
         assert replies[1]["body"][0]["errorCode"] == "REQUIRED_FIELD_MISSING"
         assert (replies[0]["httpStatusCode"] == 400) == all_or_none
 
+    def test_a_record_that_may_fail_alone_does_not_undo_the_whole(self, api):
+        """A collection without allOrNone answers 200 although one record fails, so the composite stands."""
+        rows = {"records": accounts({"Name": "Stands"}, {"Industry": "Retail"})}
+
+        replies = composite(api, ("POST", f"{PREFIX}/composite/sobjects", "rows", rows), allOrNone=True)
+
+        assert [one["success"] for one in replies[0]["body"]] == [True, False]
+        assert count(api, "Stands") == 1
+
     def test_graphs_stand_or_fall_one_by_one(self, api):
         """A good graph stays although another fails."""
 

@@ -187,6 +187,7 @@ class TestCuts:
 
         head, _, body = raw(sandbox, asked(api)).partition(b"\r\n\r\n")
 
+        assert sandbox.journal.requests()[-1].sent == 333
         if framing == "chunked":
             size, _, body = body.partition(b"\r\n")
             assert int(size, 16) == 333

@@ -49,6 +49,14 @@ def test_every_request_is_noted_with_its_caller(sandbox, api):
     ]
 
 
+def test_who_has_the_reply_finds_it_in_the_journal(sandbox, api):
+    """The entry is made before the last byte leaves, so that counting after a call never misses it."""
+    for number in range(1, 30):
+        since = sandbox.journal.position
+        api.get("limits")
+        assert len(sandbox.journal.requests(since)) == 1, number
+
+
 def test_the_journal_reads_over_http_from_any_number(api):
     """`since` gives only what is new, with totals over it."""
     last = api.get("/sandbox/journal").json()["last"]
