@@ -79,7 +79,7 @@ class Sandbox:
         ConfigProblem: unknown CRM or data set, port taken, malformed faults.
     """
 
-    def __init__(  # each has a default, and all are named where it is called
+    def __init__(  # noqa: PLR0913  # each has a default, and all are named where it is called
         self,
         crm: str = "salesforce",
         data: str = "pipeline",

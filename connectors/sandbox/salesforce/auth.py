@@ -273,7 +273,7 @@ def _identity(call: Call, user: User) -> dict[str, Any]:
         "display_name": user.name,
         "email": user.username,
         "email_verified": True,
-        "zoneinfo": "Europe/Stockholm",
+        "zoneinfo": call.org.timezone,
         "urls": {
             "enterprise": f"{services}/Soap/c/{{version}}/{call.org.id[:15]}",
             "metadata": f"{services}/Soap/m/{{version}}/{call.org.id[:15]}",
