@@ -56,8 +56,7 @@ class Secret(Strict):
             value = os.environ.get(self.env, "")
             if not value:
                 raise ValueError(f"environment variable {self.env} is not set")
-        else:
-            assert self.file is not None
+        elif self.file is not None:
             try:
                 value = self.file.read_text(encoding="utf-8").rstrip("\r\n")
             except OSError as error:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
 
     from sync.talk import Talk
@@ -19,9 +21,10 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="A worker beside your CRM: it decides who deserves a rep's time next, and writes the answer where reps already work.",
-    epilog="Exit codes: 0 done · 1 bug · 2 fix your configuration · 3 done with refusals or unknowns · 4 stopped by a guard"
-    " · 69 CRM unavailable · 75 parked, run again later · 130 Ctrl-C",
+    help="A worker beside your CRM: it decides who deserves a rep's time next, and writes the answer where"
+    " reps already work.",
+    epilog="Exit codes: 0 done · 1 bug · 2 fix your configuration · 3 done with refusals or unknowns"
+    " · 4 stopped by a guard · 69 CRM unavailable · 75 parked, run again later · 130 Ctrl-C",
 )
 
 SettingsFile = Annotated[
@@ -232,24 +235,20 @@ def _exit(code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
-class _talking:  # noqa: N801  # reads as a verb where it is used
+@contextmanager
+def _talking(machine: bool) -> Iterator[Talk]:
     """Turns whatever ends a command into a clear message and the right exit code."""
+    from sync.talk import Talk
 
-    def __init__(self, machine: bool) -> None:
-        self._machine = machine
-
-    def __enter__(self) -> Talk:
-        from sync.talk import Talk
-
-        self._talk = Talk(machine=self._machine)
-        return self._talk
-
-    def __exit__(self, _kind: Any, error: BaseException | None, _trace: Any) -> None:
-        if error is None or isinstance(error, typer.Exit | typer.Abort):
-            return
+    talk = Talk(machine=machine)
+    try:
+        yield talk
+    except (typer.Exit, typer.Abort):
+        raise
+    except BaseException as error:
         from sync.commands import explain_error
 
-        raise typer.Exit(explain_error(self._talk, error)) from error
+        raise typer.Exit(explain_error(talk, error)) from error
 
 
 if __name__ == "__main__":

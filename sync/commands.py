@@ -12,6 +12,7 @@ from config.problems import ConfigProblem, Problem
 from config.rules import load_rules
 from connectors.contract import ConnectorError
 from sync.exits import BUG, DONE, FIX_CONFIGURATION, Guarded, Parked, exit_code
+from sync.explain import explain_record
 from sync.ledger import LeaseLost
 from sync.pipeline import Report, apply_plan, preview
 from sync.pipeline import run as run_pipeline
@@ -157,10 +158,8 @@ def runs(talk: Talk, settings: Path, connection: str | None, run_id: str | None)
 
 def explain(talk: Talk, settings: Path, connection: str | None, record: str) -> int:
     """Where every point of a record's score came from, as of the last run."""
-    from sync.explain import explain_record
-
     with opened_job(settings, connection, _quiet) as job:
-        explained = explain_record(job.mirror, job.tags, record)
+        explained = explain_record(job.mirror, job.tags, job.rules, record)
         talk.result(explained.as_dict())
         explained.show(talk)
     return DONE

@@ -10,8 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from config.problems import ConfigProblem, Problem
+from scoring import explain, extract, tag
+from sync.mirror import bucket_of
+from sync.score import Buckets
 
 if TYPE_CHECKING:
+    from config.rules import Rules
     from sync.mirror import Mirror
     from sync.tags import TagStore
     from sync.talk import Talk
@@ -32,13 +36,13 @@ _SHOWN = (
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A record's tags, and its contributions by dimension: (item, points), strongest first, adding up to the score."""
+    """A record's tags, and its contributions by dimension: (item, points, what it saw), adding up to the score."""
 
     object: str
     id: str
     name: str
     tags: dict[str, Any]
-    points: dict[str, list[tuple[str, int]]]
+    points: dict[str, list[tuple[str, int, str]]]
 
     def as_dict(self) -> dict[str, Any]:
         """For machines."""
@@ -59,36 +63,37 @@ class Explained:
         )
         for dimension, items in self.points.items():
             talk.table(
-                f"{dimension.capitalize()}: {sum(points for _, points in items)} of 100",
-                ("", "points", ""),
+                f"{dimension.capitalize()}: {sum(points for _, points, _ in items)} of 100",
+                ("", "points", "", "what it saw"),
                 [
-                    (item, f"{points:+d}", ("+" if points > 0 else "-") * round(abs(points) / 2))
-                    for item, points in items
+                    (item, f"{points:+d}", ("+" if points > 0 else "-") * round(abs(points) / 4), seen)
+                    for item, points, seen in items
                 ],
                 right=("points",),
             )
 
 
-def explain_record(mirror: Mirror, tags: TagStore, record: str) -> Explained:
-    """The record with this id, or the account with this name. Raises `ConfigProblem` if there is none."""
+def explain_record(mirror: Mirror, tags: TagStore, rules: Rules, record: str) -> Explained:
+    """The record with this id, or the account with this name, as of the last `plan` or `run`.
+
+    Raises `ConfigProblem` if there is none, or if it was not scored under these rules.
+    """
     object_name, row = _found(mirror, record)
     tagged = _row(tags.read(f"tags_{object_name}"), row["id"])
-    if tagged is None:
+    kept = tags.book(rules)
+    if tagged is None or kept is None:
+        why = "has no score; closed deals have none" if kept else "was not scored under these rules"
         raise ConfigProblem(
-            Problem(
-                f"{row['name']} ({row['id']}) has no score",
-                fix="closed deals have none; else run `foretag plan` first",
-            )
+            Problem(f"{row['name']} ({row['id']}) {why}", fix="run `foretag plan` to score the book")
         )
-    points = _row(tags.read(f"points_{object_name}"), row["id"]) or {}
-    by_dimension: dict[str, list[tuple[str, int]]] = {}
-    for column, value in points.items():
-        dimension, colon, item = column.partition(":")
-        if colon and value:
-            by_dimension.setdefault(dimension, []).append((item, int(value)))
-    for items in by_dimension.values():
-        items.sort(key=lambda item: -abs(item[1]))
-    return Explained(object_name, row["id"], row["name"], tagged, by_dimension)
+    book, today = kept
+    home = row["id"] if object_name == "account" else row["account_id"] or row["id"]
+    bucket = bucket_of(pa.array([home]), mirror.buckets())[0].as_py()
+    features = extract(Buckets(mirror, rules).tables(bucket), book.horizon, rules, today)
+    points: dict[str, list[tuple[str, int, str]]] = {}
+    for found in explain(tag(features, book, tags.state(bucket), rules, today), row["id"]).to_pylist():
+        points.setdefault(found["dimension"], []).append((found["item"], found["points"], found["detail"]))
+    return Explained(object_name, row["id"], row["name"], tagged, points)
 
 
 def _found(mirror: Mirror, record: str) -> tuple[str, dict[str, Any]]:

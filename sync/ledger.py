@@ -218,13 +218,13 @@ class Ledger:
         if connection is not None:
             query = query.where(tables.run.c.connection == connection)
         with self._engine.connect() as db:
-            return [dict(row._mapping) for row in db.execute(query)]
+            return [dict(row) for row in db.execute(query).mappings()]
 
     def run(self, run_id: str) -> dict[str, Any] | None:
         """One run, or None."""
         with self._engine.connect() as db:
-            row = db.execute(sa.select(tables.run).where(tables.run.c.id == run_id)).one_or_none()
-            return None if row is None else dict(row._mapping)
+            row = db.execute(sa.select(tables.run).where(tables.run.c.id == run_id)).mappings().one_or_none()
+            return None if row is None else dict(row)
 
     def _abandon_open(self, db: sa.Connection, connection: str, run_id: str) -> None:
         """What a crash left open: its runs failed, its field batches are planned anew from what the CRM holds."""
@@ -342,7 +342,7 @@ class Ledger:
         """The batches of a run, in order."""
         query = sa.select(tables.batch).where(tables.batch.c.run == run_id).order_by(tables.batch.c.number)
         with self._engine.connect() as db:
-            return [dict(row._mapping) for row in db.execute(query)]
+            return [dict(row) for row in db.execute(query).mappings()]
 
     def _insert_items(self, db: sa.Connection, run_id: str, items: Sequence[Item]) -> None:
         if items:
@@ -388,7 +388,7 @@ class Ledger:
         """Every task key of a connection."""
         query = sa.select(tables.task).where(tables.task.c.connection == connection)
         with self._engine.connect() as db:
-            return [dict(row._mapping) for row in db.execute(query)]
+            return [dict(row) for row in db.execute(query).mappings()]
 
     # How it is stored.
 

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from sync.talk import Talk
 
 
-def serve_sandbox(talk: Talk, *, crm: str, port: int, data: str, faults: Path | None, production: bool) -> int:
+def serve_sandbox(
+    talk: Talk, *, crm: str, port: int, data: str, faults: Path | None, production: bool
+) -> int:
     """Run the local CRM alone until it is told to stop."""
 
     def ready(sandbox: Sandbox) -> None:

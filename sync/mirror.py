@@ -74,8 +74,7 @@ class Mirror:
 
     def remove(self, object_name: str, ids: Sequence[str], at: datetime) -> None:
         """Forget records deleted in the CRM by `at`; one restored later comes back with a newer stamp."""
-        held = self.read(object_name, ("id",), bucketed=True)
-        gone = held.filter(pc.is_in(held["id"], pa.array(ids, pa.string())))
+        gone = self.read(object_name, ("id",), ids=pa.array(ids, pa.string()), bucketed=True)
         if gone.num_rows:
             self._append_changes(object_name, self._deletes(object_name, gone, pa.scalar(at, STAMP)))
 
@@ -87,7 +86,7 @@ class Mirror:
         """
         if written.num_rows == 0:
             return
-        held = self.read(object_name)
+        held = self.read(object_name, ids=written["id"])
         fields = [
             name
             for name in written.column_names
@@ -102,7 +101,8 @@ class Mirror:
             database.register("held", held)
             database.register("written", written)
             patched = database.sql(
-                f"SELECT h.* REPLACE ({columns}) FROM held h JOIN written w ON h.id = w.id"  # noqa: S608  # our own names
+                # Names of our own schema.
+                f"SELECT h.* REPLACE ({columns}) FROM held h JOIN written w ON h.id = w.id"  # noqa: S608
             ).to_arrow_table()
         self.append(object_name, patched.cast(held.schema))
 
@@ -112,11 +112,12 @@ class Mirror:
         columns: Sequence[str] | None = None,
         bucket: int | None = None,
         *,
+        ids: pa.Array | pa.ChunkedArray | None = None,
         bucketed: bool = False,
     ) -> pa.Table:
         """The records as last known, in the canonical schema; columns never pulled are null.
 
-        `bucketed` adds the bucket's number as a column.
+        All of them, or those of a bucket, or those with these ids; `bucketed` adds the bucket's number as a column.
         """
         wanted = schema(object_name, None if columns is None else tuple(columns))
         if bucketed:
@@ -125,14 +126,17 @@ class Mirror:
         if base is None:
             return wanted.empty_table()
         changes = self._table(f"{object_name}_changes")
+        stored = [field.name for field in base.schema().fields]
+        where = ["TRUE" if bucket is None else f"bucket = {int(bucket)}"]
         with _database() as database:
             database.register("base", base.to_pyarrow_dataset())
-            stored = [field.name for field in base.schema().fields]
             if changes is not None:
                 database.register("changes", changes.to_pyarrow_dataset())
-            sql = _read_sql(
-                [name for name in wanted.names if name in stored], bucket, with_changes=changes is not None
-            )
+            if ids is not None:
+                database.register("asked", pa.table({"id": ids}))
+                where.append("id IN (FROM asked)")
+            names = [name for name in wanted.names if name in stored]
+            sql = _read_sql(names, " AND ".join(where), with_changes=changes is not None)
             found = database.sql(sql).to_arrow_table()
         return _filled(found, wanted)
 
@@ -253,8 +257,8 @@ class Mirror:
         return 1 if changes is None else changes.version() + 2
 
     def _fold_pays(self, object_name: str, changes: DeltaTable) -> bool:
-        rows = changes.to_pyarrow_dataset().count_rows()
-        base = self._existing(object_name).to_pyarrow_dataset().count_rows()
+        rows: int = changes.to_pyarrow_dataset().count_rows()
+        base: int = self._existing(object_name).to_pyarrow_dataset().count_rows()
         return rows > FOLD_ROWS * max(base, ONE_BUCKET_ROWS) or len(changes.file_uris()) > FOLD_COMMITS
 
     def _buckets_for(self, object_name: str, first_page: pa.Table) -> int:
@@ -278,7 +282,7 @@ class Mirror:
 
     def _moved(self, object_name: str, placed: pa.Table) -> pa.Table:
         """Deletes for the old place of records that now lie in another bucket."""
-        held = self.read(object_name, ("id",), bucketed=True)
+        held = self.read(object_name, ("id",), ids=placed["id"], bucketed=True)
         with _database() as database:
             database.register("held", held)
             database.register("placed", placed)
@@ -312,8 +316,7 @@ def bucket_of(ids: pa.ChunkedArray | pa.Array, buckets: int) -> pa.Array:
     return numbers.take(encoded.indices)
 
 
-def _read_sql(columns: Sequence[str], bucket: int | None, *, with_changes: bool) -> str:
-    where = "TRUE" if bucket is None else f"bucket = {int(bucket)}"
+def _read_sql(columns: Sequence[str], where: str, *, with_changes: bool) -> str:
     names = ", ".join(columns)
     if not with_changes:
         return f"SELECT {names} FROM base WHERE {where}"  # noqa: S608  # names of our own schema

@@ -110,9 +110,9 @@ def changes(
 ) -> pa.Table:
     """The records worth a write, with new and old values.
 
-    `wanted` has id, leave and the fields; `held` is the mirror's table. A record is rewritten when a telling field or one
-    of its two strongest reasons changes, a number moves by the tolerance, or its validity is renewed; then every
-    field that differs is set.
+    `wanted` has id, leave and the fields; `held` is the mirror's table. A record is rewritten when a telling
+    field or one of its two strongest reasons changes, a number moves by the tolerance, or its validity is renewed;
+    then every field that differs is set.
     """
     names = [field.name for field in fields]
     new = [f"CASE WHEN w.{n} IS DISTINCT FROM held.{n} THEN w.{n} END AS {n}" for n in names]
@@ -149,5 +149,5 @@ def _strongest(column: str) -> str:
     items = f"string_split({column}, ' · ')"
     return (
         f"CASE WHEN {column} LIKE '% · %' THEN list_sort(list_transform({items}[2:3],"
-        f" lambda item: regexp_replace(item, ' [+−-][0-9]+$', ''))) ELSE [{column}] END"
+        f" lambda item: regexp_replace(item, ' [+-][0-9]+$', ''))) ELSE [{column}] END"
     )

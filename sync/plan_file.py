@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from config.problems import ConfigProblem, Problem
+from sync.files import write_whole
 from sync.plan import OBJECTS, TASK_SCHEMA, Plan, change_schema
 
 if TYPE_CHECKING:
@@ -43,12 +43,9 @@ def write_plan(path: Path, plan: Plan, header: PlanHeader) -> None:
     parts = [_labelled(name, plan.changes[name]) for name in OBJECTS] + [_labelled("task", plan.tasks)]
     table = pa.concat_tables(parts, promote_options="default")
     table = table.replace_schema_metadata({_HEADER: json.dumps(asdict(header))})
-    partial = path.with_name(f"{path.name}.partial")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        pq.write_table(table, file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    content = pa.BufferOutputStream()
+    pq.write_table(table, content)
+    write_whole(path, content.getvalue().to_pybytes())
 
 
 def read_plan(path: Path) -> tuple[PlanHeader, Plan]:

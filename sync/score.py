@@ -42,8 +42,9 @@ def score(
     mirror: Mirror, tags: TagStore, rules: Rules, outputs: Literal["basic", "full"], today: date, stamp: str
 ) -> Scored:
     """Score every account and open opportunity of the mirror for `today`."""
-    buckets = _Buckets(mirror, rules)
+    buckets = Buckets(mirror, rules)
     book, features = read_book(buckets, rules, today)
+    tags.keep_book(book, rules, today)
     found: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
     tasks, states = [], []
     sizes = dict.fromkeys(OBJECTS, 0)
@@ -65,7 +66,7 @@ def score(
     )
 
 
-class _Buckets:
+class Buckets:
     """The mirror's tables, bucket by bucket, as often as they are asked for."""
 
     def __init__(self, mirror: Mirror, rules: Rules) -> None:
@@ -75,9 +76,12 @@ class _Buckets:
         }
 
     def __iter__(self) -> Iterator[Tables]:
+        return (self.tables(bucket) for bucket in range(self._mirror.buckets()))
+
+    def tables(self, bucket: int) -> Tables:
+        """What scoring gets of one bucket; owners and stages are whole each time."""
         whole = {name: self._mirror.read(name, self._columns[name]) for name in ("owner", "stage")}
-        for bucket in range(self._mirror.buckets()):
-            yield whole | {name: self._mirror.read(name, self._columns[name], bucket) for name in OBJECTS}
+        return whole | {name: self._mirror.read(name, self._columns[name], bucket) for name in OBJECTS}
 
 
 def _wanted(tagged: Tagged) -> tuple[tuple[str, pa.Table], ...]:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.dataset as pads
 from deltalake import DeltaTable, write_deltalake
 
+from scoring import Book
+from sync.files import write_whole
+
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from config.rules import Rules
     from scoring import Tagged
 
 
 class TagStore:
     """Delta tables `tags_OBJECT`, `points_OBJECT` and `state`, one partition for each bucket."""
 
-    def __init__(self, location: str | Path) -> None:
-        self._location = str(location)
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
 
     def keep(self, bucket: int, tagged: Tagged) -> None:
         """Replace what was said of a bucket, for `explain` and `book`."""
@@ -26,6 +32,22 @@ class TagStore:
         self._replace("tags_opportunity", bucket, tagged.opportunities)
         self._replace("points_account", bucket, tagged.account_points)
         self._replace("points_opportunity", bucket, tagged.opportunity_points)
+
+    def keep_book(self, book: Book, rules: Rules, today: date) -> None:
+        """Remember what the whole book said, so that one record can be explained without reading all of them."""
+        text = json.dumps({"today": str(today), "rules": rules.digest, "book": book.to_json()})
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write_whole(self._folder / "book.json", text.encode())
+
+    def book(self, rules: Rules) -> tuple[Book, date] | None:
+        """The book as last scored under these rules, and the day it was scored for; None if there is none."""
+        path = self._folder / "book.json"
+        if not path.exists():
+            return None
+        kept = json.loads(path.read_bytes())
+        if kept["rules"] != rules.digest:
+            return None
+        return Book.from_json(kept["book"]), date.fromisoformat(kept["today"])
 
     def keep_state(self, bucket: int, state: pa.Table) -> None:
         """Remember a bucket's tag state; only when its tags are about to be written to the CRM."""
@@ -56,4 +78,4 @@ class TagStore:
         )
 
     def _uri(self, name: str) -> str:
-        return f"{self._location}/{name}"
+        return str(self._folder / name)

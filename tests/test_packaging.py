@@ -36,13 +36,35 @@ def test_the_packages_lie_together_and_are_nobody_elses():
 def installed(tmp_path_factory):
     """A virtual environment with the built wheel, this environment's libraries, and no way to the sources."""
     folder = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(SOURCES), cwd=folder)
+    run(
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
+        str(folder),
+        str(SOURCES),
+        cwd=folder,
+    )
     (wheel,) = folder.glob("*.whl")
     venv.create(folder / "venv", with_pip=False)
     python = folder / "venv" / "bin" / "python"
-    site = Path(run(str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder).strip())
-    run(str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--offline", "--no-deps", "--python",
-        str(python), str(wheel), cwd=folder)
+    site = Path(
+        run(str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder).strip()
+    )
+    run(
+        str(Path(sys.executable).with_name("uv")),
+        "pip",
+        "install",
+        "--quiet",
+        "--offline",
+        "--no-deps",
+        "--python",
+        str(python),
+        str(wheel),
+        cwd=folder,
+    )
     # A .pth in a folder named by a .pth is not read, so the editable install of the sources stays out.
     (site / "libraries.pth").write_text(sysconfig.get_path("purelib"))
     return python, site, folder

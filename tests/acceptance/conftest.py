@@ -51,9 +51,14 @@ class Shell:
         self.folder = folder
         worker, admin = sandbox.credentials.worker, sandbox.credentials.admin
         self.environment = {
-            "PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8", "COLUMNS": "160",
-            "FORETAG_CLIENT_ID": worker.client_id, "FORETAG_CLIENT_SECRET": worker.client_secret,
-            "FORETAG_ADMIN_CLIENT_ID": admin.client_id, "FORETAG_ADMIN_CLIENT_SECRET": admin.client_secret,
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+            "COLUMNS": "160",
+            "FORETAG_CLIENT_ID": worker.client_id,
+            "FORETAG_CLIENT_SECRET": worker.client_secret,
+            "FORETAG_ADMIN_CLIENT_ID": admin.client_id,
+            "FORETAG_ADMIN_CLIENT_SECRET": admin.client_secret,
         }
         for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
             if name in os.environ:
@@ -74,8 +79,14 @@ class Shell:
     def foretag(self, *arguments: str, **environment: str) -> Done:
         """Run a command to its end."""
         done = subprocess.run(
-            [str(Path(sys.executable).with_name("foretag")), *arguments], cwd=self.folder, env=self.environment | environment,
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
+            [str(Path(sys.executable).with_name("foretag")), *arguments],
+            cwd=self.folder,
+            env=self.environment | environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         return Done(done.returncode, done.stdout, done.stderr)
 

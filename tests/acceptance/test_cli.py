@@ -15,12 +15,28 @@ COMMANDS = ("demo", "check", "setup", "plan", "apply", "run", "explain", "runs",
 
 def test_the_demo_does_the_whole_job_and_says_so(tmp_path):
     """One JSON object, the promised keys, and nothing written by the second run."""
-    done = subprocess.run([FORETAG, "demo", "--json"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [FORETAG, "demo", "--json"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert set(result) >= {
-        "crm", "data", "today", "accounts", "opportunities", "fields_created", "accounts_written", "opportunities_written",
-        "tasks_created", "api_calls", "seconds", "tiers", "segments", "second_run_writes", "refused", "unknown",
+        "crm",
+        "data",
+        "today",
+        "accounts",
+        "opportunities",
+        "fields_created",
+        "accounts_written",
+        "opportunities_written",
+        "tasks_created",
+        "api_calls",
+        "seconds",
+        "tiers",
+        "segments",
+        "second_run_writes",
+        "refused",
+        "unknown",
     }
     assert (result["crm"], result["data"], result["today"]) == ("salesforce", "pipeline", "2018-01-01")
     assert (result["accounts"], result["opportunities"], result["accounts_written"]) == (85, 8800, 85)
@@ -33,7 +49,9 @@ def test_the_demo_does_the_whole_job_and_says_so(tmp_path):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example(command):
     """Nobody has to guess."""
-    done = subprocess.run([FORETAG, command, "--help"], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [FORETAG, command, "--help"], capture_output=True, text=True, timeout=60, check=True
+    )
     assert f"Example: foretag {command}" in done.stdout
     assert "--json" in done.stdout
 
@@ -42,7 +60,9 @@ def test_init_writes_files_that_check_can_read_and_never_overwrites(tmp_path, sh
     """The starter files are good as they are, but for the address and the secrets."""
     folder = tmp_path / "new"
     assert shell.foretag("init", str(folder)).code == 0
-    done = shell.foretag("check", "--settings", str(folder / "foretag.yaml"), FORETAG_CLIENT_ID="", HOME=str(tmp_path))
+    done = shell.foretag(
+        "check", "--settings", str(folder / "foretag.yaml"), FORETAG_CLIENT_ID="", HOME=str(tmp_path)
+    )
     assert done.code == 2
     assert "environment variable FORETAG_CLIENT_ID is not set" in done.err
     again = shell.foretag("init", str(folder))
@@ -96,7 +116,9 @@ def test_explain_tells_where_every_point_came_from(shell):
     done = shell.foretag("explain", meant, "--json")
     assert done.code == 0, done.err
     explained = done.json
-    assert sum(points for _, points, *_ in explained["points"]["priority"]) == explained["tags"]["foretag_score"]
+    assert (
+        sum(points for _, points, *_ in explained["points"]["priority"]) == explained["tags"]["foretag_score"]
+    )
     by_id = shell.foretag("explain", explained["id"][:15], "--json").json
     assert by_id == explained
 
@@ -104,7 +126,11 @@ def test_explain_tells_where_every_point_came_from(shell):
 @pytest.mark.parametrize(
     ("edits", "environment", "words"),
     [
-        ([("foretag.yaml", "outputs: full", "output: full")], {}, 'unknown key \'output\'; did you mean "outputs"?'),
+        (
+            [("foretag.yaml", "outputs: full", "output: full")],
+            {},
+            "unknown key 'output'; did you mean \"outputs\"?",
+        ),
         ([("foretag.yaml", "crm: salesforce", "crm: [")], {}, "is not valid YAML"),
         ([("foretag.yaml", "https://localhost", "https://127.0.0.9")], {}, "cannot be reached"),
         ([], {"FORETAG_CLIENT_SECRET": "wrong"}, "invalid_client"),
@@ -132,7 +158,7 @@ def test_rules_with_mistakes_are_all_named_at_once(shell):
     done = shell.foretag("check")
     assert done.code == 2
     assert "rules.yaml:2:" in done.err
-    assert 'rules.yaml:3:1: unknown key \'writng\'; did you mean "writing"?' in done.err
+    assert "rules.yaml:3:1: unknown key 'writng'; did you mean \"writing\"?" in done.err
 
 
 def test_a_plan_of_another_kind_is_refused(shell):

@@ -17,12 +17,14 @@ connections:
 
 
 def load(tmp_path, text):
+    """Load a settings file with this text."""
     path = tmp_path / "foretag.yaml"
     path.write_text(text)
     return load_settings(path)
 
 
 def problems(tmp_path, text):
+    """The problems of a settings file with this text."""
     with pytest.raises(ConfigProblem) as caught:
         load(tmp_path, text)
     return [str(problem).removeprefix(f"{tmp_path}/foretag.yaml:") for problem in caught.value.problems]

@@ -109,9 +109,14 @@ class World:
         (reader,) = self.rows("SELECT Id FROM PermissionSet WHERE Name = 'Foretag_Reader'")
         org.assign(reader["Id"], org.admin.id)
         managers = org.create_permission_set("Managers", "Managers")
-        org.grant_fields(managers, {
-            f"{name.capitalize()}.{field.salesforce_name}": True for field in HUMAN_FIELDS for name in field.objects
-        })
+        org.grant_fields(
+            managers,
+            {
+                f"{name.capitalize()}.{field.salesforce_name}": True
+                for field in HUMAN_FIELDS
+                for name in field.objects
+            },
+        )
         org.assign(managers, org.admin.id)
 
     def writes(self, since: int) -> int:

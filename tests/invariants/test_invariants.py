@@ -413,7 +413,9 @@ def test_i7_a_run_with_refusals_is_not_called_clean(world):
     assert f"{report.refused['account']:,} refused: see `foretag runs {report.run}`" in report.last_line
 
 
-@pytest.mark.parametrize(("timezone", "days"), [("Pacific/Kiritimati", 1), ("Pacific/Pago_Pago", 0), ("GMT", 0)])
+@pytest.mark.parametrize(
+    ("timezone", "days"), [("Pacific/Kiritimati", 1), ("Pacific/Pago_Pago", 0), ("GMT", 0)]
+)
 def test_today_is_the_date_in_the_orgs_time_zone(make_world, timezone, days):
     """Not the date of this machine, nor of Greenwich: at 11 in London it is tomorrow on Kiritimati."""
     world = make_world(timezone=timezone)

@@ -21,16 +21,19 @@ class Clock:
         self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
     def __call__(self):
+        """Now."""
         return self.now
 
 
 @pytest.fixture
 def clock():
+    """A standing clock."""
     return Clock()
 
 
 @pytest.fixture
 def ledger(tmp_path, clock):
+    """A fresh ledger."""
     ledger = Ledger.open(tmp_path / "state", clock)
     yield ledger
     ledger.close()

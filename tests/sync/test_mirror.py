@@ -15,10 +15,12 @@ DEAL_COLUMNS = ("id", "account_id", "stage", "modified_at")
 
 
 def at(hour):
+    """An hour of one day."""
     return datetime(2026, 1, 1, hour, tzinfo=UTC)
 
 
 def accounts(*rows):
+    """A page of accounts: (id, name, hour of change)."""
     return pa.Table.from_pylist(
         [{"id": id_, "name": name, "modified_at": at(hour)} for id_, name, hour in rows],
         schema=schema("account", COLUMNS),
@@ -26,6 +28,7 @@ def accounts(*rows):
 
 
 def deals(*rows):
+    """A page of opportunities: (id, account, hour of change)."""
     return pa.Table.from_pylist(
         [{"id": id_, "account_id": account, "modified_at": at(hour)} for id_, account, hour in rows],
         schema=schema("opportunity", DEAL_COLUMNS),
@@ -33,11 +36,13 @@ def deals(*rows):
 
 
 def names(mirror):
+    """What the mirror holds."""
     return {row["id"]: row["name"] for row in mirror.read("account", ("id", "name")).to_pylist()}
 
 
 @pytest.fixture
 def mirror(tmp_path):
+    """A mirror with two accounts."""
     mirror = Mirror(tmp_path)
     mirror.load("account", COLUMNS, [accounts(("a", "Acme", 1), ("b", "Bolt", 1))])
     return mirror

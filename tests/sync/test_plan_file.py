@@ -26,6 +26,7 @@ HEADER = PlanHeader(
 
 @pytest.fixture
 def plan():
+    """A plan with one account and one task."""
     changes = {name: change_schema(name, "basic").empty_table() for name in OBJECTS}
     row = {
         "id": "1",

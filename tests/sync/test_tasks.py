@@ -28,6 +28,7 @@ WANTED = pa.schema(
 
 
 def want(record, score=50, owner="rep", rule="close it", period="2026-03"):
+    """A wanted task for a record."""
     return {
         "rule": rule,
         "object": "opportunity",
@@ -45,6 +46,7 @@ def want(record, score=50, owner="rep", rule="close it", period="2026-03"):
 
 
 def in_crm(key=None, owner="rep", account=None, due=None, closed=False, created=TODAY - timedelta(days=20)):
+    """A task as the CRM shows it; without a key it is a person's."""
     return {
         "id": f"task {key} {account}",
         "key": key,
@@ -57,6 +59,7 @@ def in_crm(key=None, owner="rep", account=None, due=None, closed=False, created=
 
 
 def decide(wanted, tasks=(), known=(), active=None, limits=None):
+    """Ids of the due tasks, and why the others wait."""
     due, held_back = due_tasks(
         pa.Table.from_pylist(wanted, schema=WANTED),
         pa.Table.from_pylist(list(tasks), schema=schema("task")),
@@ -70,6 +73,7 @@ def decide(wanted, tasks=(), known=(), active=None, limits=None):
 
 
 def known(record, state="done", created_on=TODAY, period="2026-03", rule="close it", owner="rep"):
+    """A task key as the ledger keeps it."""
     return {
         "key": task_key(record, rule, period),
         "rule": rule,
