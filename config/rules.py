@@ -314,6 +314,11 @@ PLAYBOOK = (
         when="quiet and large",
         say="Call: a large customer has gone quiet. Ask what has changed.",
     ),
+    Step(
+        on="account",
+        when='open_deals > 0 and tier in ["A", "B"]',
+        say="Work the best open deal: agree the date; ask what stands in the way.",
+    ),
     Step(on="account", when='segment == "Prioritize"', say="Agree the date; ask what stands in the way."),
     Step(
         on="account",

@@ -14,7 +14,7 @@ from connectors.contract import ConnectorError
 from sync.exits import BUG, DONE, FIX_CONFIGURATION, Guarded, Parked, exit_code
 from sync.explain import explain_record
 from sync.ledger import LeaseLost
-from sync.pipeline import Report, apply_plan, preview
+from sync.pipeline import WORDS, Report, apply_plan, counted, preview
 from sync.pipeline import run as run_pipeline
 from sync.plan import OBJECTS, Plan
 from sync.plan_file import PlanHeader, mismatches, read_plan, write_plan
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from sync.pipeline import Job
     from sync.talk import Talk
-
-WORDS = {"account": "accounts", "opportunity": "opportunities", "task": "tasks"}
 
 
 def check(talk: Talk, settings: Path, connection: str | None) -> int:
@@ -46,8 +44,7 @@ def check(talk: Talk, settings: Path, connection: str | None) -> int:
                 "api_calls_limit": budget.limit,
             }
         )
-        for problem in problems:
-            talk.say(f"{problem.severity}: {problem}", "red" if problem.severity == "error" else "yellow")
+        talk.problems(problems)
         if any(problem.severity == "error" for problem in problems):
             return FIX_CONFIGURATION
         talk.say("All is well: files, sign-in, permissions, fields.", "green")
@@ -109,7 +106,7 @@ def apply(
         )
         if differing:
             raise ConfigProblem(*differing)
-        talk.say(f"Plan of {header.today}: " + _counted(header.planned))
+        talk.say(f"Plan of {header.today}: " + counted(header.planned))
         if not yes and talk.is_interactive:
             _confirm(talk, "Write this?")
         report = apply_plan(job, kept)
@@ -169,8 +166,7 @@ def explain_error(talk: Talk, error: BaseException) -> int:
     """Say what ended a command: what, where, what to do; the traceback only for our own bugs."""
     code = exit_code(error)
     problems = error.problems if isinstance(error, ConfigProblem) else ()
-    for problem in problems:
-        talk.say(str(problem), "red")
+    talk.problems(problems)
     if isinstance(error, ConnectorError | Guarded | Parked | LeaseLost):
         talk.say(str(error), "red")
     elif isinstance(error, KeyboardInterrupt):
@@ -249,10 +245,6 @@ def _end(talk: Talk, report: Report) -> int:
     return report.exit_code
 
 
-def _counted(planned: dict[str, int]) -> str:
-    return ", ".join(f"{planned.get(name, 0):,} {word}" for name, word in WORDS.items())
-
-
 def _show_plan(talk: Talk, planned: Plan) -> None:
     """Counts by tier move, then the records themselves, most telling first."""
     for name in OBJECTS:
@@ -269,7 +261,9 @@ def _show_plan(talk: Talk, planned: Plan) -> None:
             ("name", "tier", "score", "why"),
             [
                 (row["name"], row["foretag_tier"], row["foretag_score"], row["foretag_reason"])
-                for row in table.slice(0, 10).to_pylist()
+                for row in table.sort_by([("foretag_tier", "ascending"), ("foretag_score", "descending")])
+                .slice(0, 10)
+                .to_pylist()
             ],
             right=("score",),
         )

@@ -26,7 +26,7 @@ class Parked(Exception):  # noqa: N818  # named after what happened
     """Told to stop (SIGTERM): what is open is resumed by the next run, exit 75."""
 
 
-def exit_code(error: BaseException | None, *, incomplete: bool = False) -> int:
+def exit_code(error: BaseException | None, *, incomplete: bool = False) -> int:  # noqa: PLR0911  # one line for each code
     """The exit code of a run that ended with an error (or none), some of whose records may not be done."""
     match error:
         case None:

@@ -142,7 +142,8 @@ class Mirror:
 
     def count(self, object_name: str) -> int:
         """How many records are held."""
-        return self.read(object_name, ("id",)).num_rows
+        rows: int = self.read(object_name, ("id",)).num_rows
+        return rows
 
     def has(self, object_name: str) -> bool:
         """Whether the object was ever loaded."""

@@ -23,7 +23,7 @@ from sync.score import score
 from sync.tasks import due_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import date
     from pathlib import Path
 
@@ -323,20 +323,24 @@ def _split(object_name: str, kept: pa.Table, fresh: pa.Table, stale: list[Item])
     return kept.filter(pa.array(good, pa.bool_()))
 
 
+WORDS = {"account": "accounts", "opportunity": "opportunities", "task": "tasks"}
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """`85 accounts, 2,089 opportunities, 78 tasks`."""
+    return ", ".join(f"{counts.get(name, 0):,} {word}" for name, word in WORDS.items())
+
+
 def last_line(report: Report, error: BaseException | None) -> str:
     """The one line that sums a run up, and is true."""
-    if isinstance(error, ConfigProblem):
-        return f"Stopped: {len(error.problems)} thing(s) to fix first. Nothing more was written."
     if error is not None:
-        return f"{type(error).__name__}: {error}"
+        before = f" Written before that: {counted(report.done)}." if report.writes else ""
+        if isinstance(error, ConfigProblem):
+            return f"Stopped: {len(error.problems)} thing(s) to fix first.{before or ' Nothing was written.'}"
+        return f"{error or type(error).__name__}{before}"
     if report.mode == "preview":
-        planned = ", ".join(f"{count:,} {name}s" for name, count in report.planned.items())
-        return f"Preview: would write {planned}. Nothing was written."
-    parts = [
-        f"{report.done.get(name, 0):,} {word}"
-        for name, word in (("account", "accounts"), ("opportunity", "opportunities"), ("task", "tasks"))
-    ]
-    line = "Wrote " + ", ".join(parts) + f" in {report.api_calls} API calls."
+        return f"Preview: would write {counted(report.planned)}. Nothing was written."
+    line = f"Wrote {counted(report.done)} in {report.api_calls} API calls."
     for count, what in (
         (sum(report.refused.values()), "refused"),
         (sum(report.unknown.values()), "sent, not confirmed"),

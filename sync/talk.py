@@ -7,7 +7,8 @@ import logging
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
 from rich.console import Console
@@ -26,6 +27,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from config.problems import Problem
     from connectors.contract import Org
 
 Tell = Callable[[str, int, int | None], None]
@@ -41,8 +43,7 @@ class Talk:
             wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
             logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         )
-        self.out = Console(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
-        self.err = Console(file=sys.stderr, highlight=False, soft_wrap=not sys.stderr.isatty())
+        self.out, self.err = _console(sys.stdout), _console(sys.stderr)
 
     @property
     def is_interactive(self) -> bool:
@@ -52,6 +53,19 @@ class Talk:
     def say(self, text: str, style: str = "") -> None:
         """A line for people."""
         self.err.print(escape(text), style=style or None)
+
+    def problems(self, problems: Sequence[Problem]) -> None:
+        """Problems for people; those that differ only in their place are one line."""
+        places: dict[tuple[str, str, str], list[Problem]] = {}
+        for problem in problems:
+            where = f"{problem.where}:{problem.line}:{problem.column}" if problem.line else ""
+            places.setdefault((problem.message, problem.fix, where), []).append(problem)
+        for alike in places.values():
+            first = alike[0]
+            text = str(
+                first if len(alike) == 1 else replace(first, where=", ".join(one.where for one in alike))
+            )
+            self.say(f"{first.severity}: {text}", "red" if first.severity == "error" else "yellow")
 
     def banner(self, org: Org, connection: str) -> None:
         """Whose data is at stake: the first line of every command that can write."""
@@ -65,7 +79,8 @@ class Talk:
         self, title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()
     ) -> None:
         """A table on stdout, unless a machine listens."""
-        if self.machine:
+        rows = list(rows)
+        if self.machine or not rows:
             return
         table = Table(
             title=title or None,
@@ -73,6 +88,7 @@ class Talk:
             title_style="bold",
             header_style="bold",
             box=None,
+            show_header=any(columns),
             pad_edge=False,
         )
         for column in columns:
@@ -109,6 +125,12 @@ class Talk:
                 bars.update(known[what], completed=done, total=total)
 
             yield tell
+
+
+def _console(stream: TextIO) -> Console:
+    """A console that never folds tables for a pipe, only for a terminal."""
+    width = None if stream.isatty() else 200
+    return Console(file=stream, highlight=False, soft_wrap=not stream.isatty(), width=width)
 
 
 def _quiet(_what: str, _done: int, _total: int | None) -> None:
