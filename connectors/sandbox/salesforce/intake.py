@@ -18,7 +18,8 @@ from connectors.sandbox.salesforce.store import quoted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from connectors.sandbox.salesforce.org import Org, Row, User
+    from connectors.sandbox.salesforce.org_state import OrgState
+    from connectors.sandbox.salesforce.parties import Row, User
 
 Errors = dict[int, list[SaveError]]
 
@@ -26,7 +27,7 @@ Errors = dict[int, list[SaveError]]
 class Intake:
     """Brings requests of one user for one object into the saver. The caller holds the store's lock."""
 
-    def __init__(self, org: Org, user: User, found: ObjectType) -> None:
+    def __init__(self, org: OrgState, user: User, found: ObjectType) -> None:
         self._org, self._user, self._object = org, user, found
         self._visible = org.access.visible(user, found)
         self._by_lower = {name.lower(): name for name in self._visible}

@@ -14,7 +14,8 @@ from connectors.sandbox.salesforce.store import literal, quoted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from connectors.sandbox.salesforce.org import Org, User
+    from connectors.sandbox.salesforce.org_state import OrgState
+    from connectors.sandbox.salesforce.parties import User
     from connectors.sandbox.salesforce.schema import ObjectType
 
 _DELETED = SaveError("ENTITY_IS_DELETED", "entity is deleted")
@@ -24,7 +25,7 @@ _MISSING = SaveError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id"
 class Remover:
     """Deletes, restores and merges in one org. The caller holds the store's lock."""
 
-    def __init__(self, org: Org) -> None:
+    def __init__(self, org: OrgState) -> None:
         self._org, self._store, self._schema = org, org.store, org.schema
 
     def states(self, found: ObjectType, ids: Sequence[str]) -> dict[str, bool]:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from connectors.sandbox.salesforce.org import Org, User
+    from connectors.sandbox.salesforce.org_state import OrgState
+    from connectors.sandbox.salesforce.parties import User
     from connectors.sandbox.salesforce.schema import ObjectType
     from connectors.sandbox.salesforce.staging import Staged
 
@@ -49,7 +50,7 @@ class Pending:
 class Saver:
     """Runs saves for one org. The caller holds the store's lock."""
 
-    def __init__(self, org: Org) -> None:
+    def __init__(self, org: OrgState) -> None:
         self._org, self._store, self._schema = org, org.store, org.schema
         self._pending: list[Pending] = []
         self.rules: dict[str, list[tuple[str, str]]] = {}
