@@ -132,6 +132,12 @@ class Limits(Strict):
         le=100,
         description="percent of the daily API allowance left to other integrations",
     )
+    max_unreadable: float = Field(
+        default=5.0,
+        ge=0,
+        le=100,
+        description="percent of an object's records that may be unreadable before a run stops; a few never stop it",
+    )
 
 
 class SalesforceConnection(Strict):

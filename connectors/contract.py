@@ -112,6 +112,8 @@ class Page:
 class Checkpoint:
     """The end of a pull: every change up to `cursor` has been handed over.
 
+    Records that were set aside with their id are asked for again by the next pull from `cursor`, whenever they
+    changed, until they can be read or are gone.
     `read` rows arrived (readable or set aside); `expected` is the CRM's own count for the same query.
     """
 
@@ -233,7 +235,7 @@ class Connector(Protocol):
         ...
 
     def ids(self, object_name: str) -> pa.Array:
-        """The ids of all living records, for reconciliation."""
+        """The ids of all living records, for reconciliation; an empty text for each that came without one."""
         ...
 
     def update(self, object_name: str, changes: pa.Table) -> pa.Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 # A guard for the first mistake, not a quota: whichever is larger.
 DEFAULT_MAX_CHANGES = 500
 DEFAULT_MAX_SHARE = 0.10
+# Fewer unreadable records than this are single bad records, whatever share of a small book they are.
+FEW_UNREADABLE = 20
 
 
 @dataclass(frozen=True)
@@ -192,6 +195,7 @@ class _Pass:
     today: date
     report: Report
     live: bool
+    unreadable: Counter[str] = field(default_factory=Counter)
 
     def plan(self) -> Plan:
         """Pull, score, and compare with what the CRM holds."""
@@ -201,20 +205,24 @@ class _Pass:
             raise_if_any(job.connector.check(columns, {name: _names(job.written(name)) for name in OBJECTS}))
         with self._timed("pull"):
             pulled = pull(job.name, job.connector, job.ledger, job.mirror, columns, job.tell)
+        job.ledger.list_items(report.run, pulled.set_aside)
+        report.set_aside = len(pulled.set_aside)
+        self.unreadable.update(item.object for item in pulled.set_aside)
         with self._timed("score"):
             stamp = f"{job.rules.digest}/{report.run}"
             scored = score(job.mirror, job.tags, job.rules, job.connection.outputs, self.today, stamp)
         with self._timed("plan"):
             tasks, held_back = self._tasks(scored.tasks)
         report.pulled, report.gone, report.book = dict(pulled.read), dict(pulled.gone), dict(scored.book)
-        job.ledger.list_items(report.run, [*pulled.set_aside, *held_back])
-        report.set_aside, report.held_back = len(pulled.set_aside), len(held_back)
+        job.ledger.list_items(report.run, held_back)
+        report.held_back = len(held_back)
         plan = Plan(scored.changes, tasks, tuple(held_back), scored.book, scored.keep_states)
         report.planned = _sizes(plan)
         return plan
 
     def guard(self, plan: Plan) -> None:
         """Stop before the first write where a limit would be crossed."""
+        self._guard_reading()
         job, book = self.job, sum(plan.book.values())
         limit = job.max_changes or job.connection.limits.max_changes
         limit = limit or max(DEFAULT_MAX_CHANGES, int(DEFAULT_MAX_SHARE * book))
@@ -234,6 +242,18 @@ class _Pass:
                 f" {job.connection.limits.api_reserve:g} % kept for other integrations: nothing was written",
                 quota=True,
             )
+
+    def _guard_reading(self) -> None:
+        """Many unreadable records mean that something is wrong with the reading: scores would mislead."""
+        share = self.job.connection.limits.max_unreadable
+        for name, count in self.unreadable.items():
+            records = max(self.job.mirror.count(name), count)
+            if count >= FEW_UNREADABLE and count > records * share / 100:
+                raise Guarded(
+                    f"{count:,} of {records:,} {name} records cannot be read, more than the {share:g} % that"
+                    f" `limits.max_unreadable` allows: nothing was written; `foretag runs {self.report.run}`"
+                    " names records and fields"
+                )
 
     def apply(self, plan: Plan) -> Applied:
         """Write, and record what became of each change."""
@@ -339,14 +359,16 @@ def last_line(report: Report, error: BaseException | None) -> str:
             return f"Stopped: {len(error.problems)} thing(s) to fix first.{before or ' Nothing was written.'}"
         return f"{error or type(error).__name__}{before}"
     if report.mode == "preview":
-        return f"Preview: would write {counted(report.planned)}. Nothing was written."
-    line = f"Wrote {counted(report.done)} in {report.api_calls} API calls."
-    for count, what in (
+        return f"Preview: would write {counted(report.planned)}. Nothing was written.{_not_done(report)}"
+    return f"Wrote {counted(report.done)} in {report.api_calls} API calls.{_not_done(report)}"
+
+
+def _not_done(report: Report) -> str:
+    """What is on the run's list, by kind; empty if all is done."""
+    counts = (
         (sum(report.refused.values()), "refused"),
         (sum(report.unknown.values()), "sent, not confirmed"),
         (report.stale, "stale"),
         (report.set_aside, "unreadable"),
-    ):
-        if count:
-            line += f" {count:,} {what}: see `foretag runs {report.run}`."
-    return line
+    )
+    return "".join(f" {count:,} {what}: see `foretag runs {report.run}`." for count, what in counts if count)

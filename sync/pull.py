@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from connectors.contract import Checkpoint, Page
 from sync.ledger import Item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    import pyarrow as pa
 
     from connectors.contract import Connector
     from sync.ledger import Ledger
@@ -22,6 +23,9 @@ ORDER = ("owner", "stage", "account", "opportunity", "task")
 
 # Small reference lists are read whole each time; nothing in them is worth a cursor.
 _WHOLE = ("stage",)
+
+# A connector asks again for records that were set aside, by id: a few calls for this many.
+MOST_ASKED_AGAIN = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,8 @@ def pull(
     """Bring the mirror up to date with the CRM, object by object.
 
     The first pull of an object, and one that needs a column never pulled before, reads everything. A cursor is
-    kept only after every change before it is in the mirror (invariant I5).
+    kept only after every change before it is in the mirror (invariant I5). A record that cannot be read keeps the
+    row that the mirror holds of it, and is asked for again by the next pull.
     """
     read: dict[str, int] = {}
     gone: dict[str, int] = {}
@@ -53,8 +58,9 @@ def pull(
         puller = _ObjectPull(
             connection, object_name, connector, ledger, mirror, tuple(columns[object_name]), tell
         )
-        read[object_name], gone[object_name] = puller.run(set_aside)
-    return Pulled(read, gone, tuple(set_aside))
+        read[object_name], gone[object_name] = puller.run()
+        set_aside += puller.set_aside
+    return Pulled(read, gone, tuple(dict.fromkeys(set_aside)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,30 +72,41 @@ class _ObjectPull:
     mirror: Mirror
     columns: tuple[str, ...]
     tell: Callable[[str, int, int | None], None]
+    set_aside: list[Item] = field(default_factory=list)
 
-    def run(self, set_aside: list[Item]) -> tuple[int, int]:
+    def run(self) -> tuple[int, int]:
         since = self._since()
         checkpoints: list[Checkpoint] = []
         gone = 0
         if since is None:
-            self.mirror.load(self.object_name, self.columns, self._pages(None, checkpoints, set_aside))
+            self.mirror.load(self.object_name, self.columns, self._all_pages(checkpoints))
         else:
             # Deletions first: a record deleted and restored since then comes back with a newer stamp.
             gone = self._forget_deleted(since)
-            for page in self._pages(since, checkpoints, set_aside):
+            for page in self._pages(since, checkpoints):
                 self.mirror.append(self.object_name, page)
             self.mirror.fold(self.object_name)
         (checkpoint,) = checkpoints
-        self.ledger.keep_cursor(self.connection, self.object_name, checkpoint.cursor, self.columns)
+        if self._may_pass():
+            self.ledger.keep_cursor(self.connection, self.object_name, checkpoint.cursor, self.columns)
         return checkpoint.read, gone
+
+    def _may_pass(self) -> bool:
+        """Whether the cursor may move on: not past records that nobody could ask for again by id."""
+        nameless = any(not item.record_id for item in self.set_aside)
+        return not nameless and len(self.set_aside) <= MOST_ASKED_AGAIN
 
     def _forget_deleted(self, since: str) -> int:
         at = self.connector.server_time()
         deleted = self.connector.deleted(self.object_name, since)
         ids = set(deleted.ids)
         if not deleted.complete:
-            held = self.mirror.read(self.object_name, ("id",))["id"].to_pylist()
-            ids |= set(held) - set(self.connector.ids(self.object_name).to_pylist())
+            living = set(self.connector.ids(self.object_name).to_pylist())
+            if "" in living:
+                # Any record held might be the one without an id: nothing is taken for gone, all is asked again.
+                self._put_aside("", "id is missing")
+            else:
+                ids |= set(self.mirror.read(self.object_name, ("id",))["id"].to_pylist()) - living
         if ids:
             self.mirror.remove(self.object_name, sorted(ids), at)
         return len(ids)
@@ -101,19 +118,40 @@ class _ObjectPull:
         value, pulled = kept
         return value if set(self.columns) <= set(pulled) else None
 
-    def _pages(
-        self, since: str | None, checkpoints: list[Checkpoint], set_aside: list[Item]
-    ) -> Iterator[pa.Table]:
+    def _all_pages(self, checkpoints: list[Checkpoint]) -> Iterator[pa.Table]:
+        """Everything, and at the end the rows already held of records that could not be read now."""
+        reloading = self.mirror.has(self.object_name)
+        arrived: list[pa.ChunkedArray] = []
+        for page in self._pages(None, checkpoints):
+            if reloading:
+                arrived.append(page["id"])
+            yield page
+        if reloading and self.set_aside:
+            yield self._held(arrived)
+
+    def _held(self, arrived: list[pa.ChunkedArray]) -> pa.Table:
+        """The mirror's rows of the records set aside; where one has no id, of all that did not arrive."""
+        columns = ("id", *self.columns)
+        unread = {item.record_id for item in self.set_aside}
+        if "" not in unread:
+            ids = pa.array(sorted(unread), pa.string())
+            return self.mirror.read(self.object_name, columns, ids=ids)
+        held = self.mirror.read(self.object_name, columns)
+        came = pa.array([name for ids in arrived for name in ids.to_pylist()], pa.string())
+        return held.filter(pc.invert(pc.is_in(held["id"], came)))
+
+    def _pages(self, since: str | None, checkpoints: list[Checkpoint]) -> Iterator[pa.Table]:
         read = 0
         for message in self.connector.pull(self.object_name, self.columns, since):
             match message:
                 case Page():
                     read += message.table.num_rows
-                    set_aside.extend(
-                        Item(self.object_name, row.id, "set_aside", "UNREADABLE", row.reason)
-                        for row in message.set_aside
-                    )
+                    for row in message.set_aside:
+                        self._put_aside(row.id, row.reason)
                     self.tell(self.object_name, read, None)
                     yield message.table
                 case Checkpoint():
                     checkpoints.append(message)
+
+    def _put_aside(self, record_id: str, reason: str) -> None:
+        self.set_aside.append(Item(self.object_name, record_id, "set_aside", "UNREADABLE", reason))

@@ -1,4 +1,4 @@
-"""The cursor of an object: a stamp by Salesforce's clock, and the fields that were read up to it."""
+"""The cursor of an object: a stamp by Salesforce's clock, the fields read up to it, and what could not be read."""
 
 from __future__ import annotations
 
@@ -24,17 +24,26 @@ BIN_DAYS = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Every change stamped before `stamp` has been handed over, with these fields."""
+    """Every change stamped before `stamp` has been handed over, with these fields.
+
+    The records in `unread` were set aside: they are asked for by id until they can be read or are gone, since
+    nothing says that they will ever be stamped anew.
+    """
 
     stamp: datetime
     fields: frozenset[str]
+    unread: frozenset[str] = frozenset()
 
     @classmethod
     def parse(cls, text: str) -> Cursor:
         """Read a cursor of ours."""
         try:
             content = json.loads(text)
-            return cls(datetime.fromisoformat(content["stamp"]), frozenset(content["fields"]))
+            return cls(
+                datetime.fromisoformat(content["stamp"]),
+                frozenset(content["fields"]),
+                frozenset(content.get("unread", ())),
+            )
         except (ValueError, KeyError, TypeError):
             raise ConfigProblem(
                 Problem(
@@ -44,12 +53,13 @@ class Cursor:
             ) from None
 
     @classmethod
-    def after(cls, server_time: datetime, fields: Iterable[str]) -> Cursor:
+    def after(cls, server_time: datetime, fields: Iterable[str], unread: Iterable[str] = ()) -> Cursor:
         """The cursor of a pull whose query began at this time of Salesforce's clock."""
-        return cls(server_time - SETTLE, frozenset(fields))
+        return cls(server_time - SETTLE, frozenset(fields), frozenset(unread))
 
     def __str__(self) -> str:
-        return json.dumps({"stamp": literal(self.stamp), "fields": sorted(self.fields)})
+        content = {"stamp": literal(self.stamp), "fields": sorted(self.fields)}
+        return json.dumps(content | ({"unread": sorted(self.unread)} if self.unread else {}))
 
     @property
     def first(self) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ from connectors.salesforce.cursors import BIN_DAYS, Cursor
 from connectors.salesforce.fields import OBJECTS
 from connectors.salesforce.reading import Tally
 from connectors.salesforce.rest_read import read_rest
-from connectors.salesforce.soql import Query
+from connectors.salesforce.soql import Query, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -41,6 +42,8 @@ SMALL = frozenset({"stage"})
 _BEGINNING = datetime(1999, 1, 1, tzinfo=UTC)
 _SHORTEST_WINDOW = timedelta(seconds=2)
 _UNLIMITED = 10**9
+# A query must stay below Salesforce's 100,000 characters, and find its rows quickly.
+_IDS_IN_A_QUERY = 200
 
 
 class Pulls:
@@ -84,7 +87,15 @@ class Pulls:
         size = self._size(query) if rows else 0
         started = self._server_date()
         yield from self._windows(query, size, convert, tally)
-        yield Checkpoint(str(Cursor.after(started, asked)), tally.read, tally.expected)
+        if cursor is not None:
+            yield from self._again(query, sorted(cursor.unread - tally.unread), convert, tally)
+        yield Checkpoint(str(Cursor.after(started, asked, tally.unread)), tally.read, tally.expected)
+
+    def _again(self, query: Query, ids: Sequence[str], convert: Convert, tally: Tally) -> Iterator[Page]:
+        """Records that earlier pulls could not read, whenever they were changed."""
+        for start in range(0, len(ids), _IDS_IN_A_QUERY):
+            chosen = (one_of("Id", ids[start : start + _IDS_IN_A_QUERY]),)
+            yield from self._windows(replace(query, conditions=chosen, first=None), 0, convert, tally)
 
     def _columns(self, object_name: str, fields: Sequence[str]) -> list[str]:
         keys = [column.name for column in RECORDS[object_name] if column.need == "key"]
@@ -172,7 +183,8 @@ class Pulls:
     def ids(self, object_name: str) -> pa.Array:
         """As in the contract."""
         query = Query(OBJECTS[object_name], ("Id", "SystemModstamp"))
-        return self._ids(object_name, query, {"id": "Id", "modified_at": "SystemModstamp"})["id"]
+        table, unread = self._ids(object_name, query, {"id": "Id", "modified_at": "SystemModstamp"})
+        return pa.concat_arrays([*table["id"].chunks, pa.array(unread, pa.string())])
 
     def deleted(self, object_name: str, since: str) -> Deleted:
         """As in the contract: what the recycle bin holds from the cursor on, and who won a merge."""
@@ -191,17 +203,20 @@ class Pulls:
             cursor.first,
             include_deleted=True,
         )
-        table = self._ids(object_name, query, paths)
-        complete = self._server_date() - cursor.first < BIN_DAYS
-        return Deleted(tuple(table["id"].to_pylist()), _merged(table), complete)
+        table, unread = self._ids(object_name, query, paths)
+        complete = self._server_date() - cursor.first < BIN_DAYS and "" not in unread
+        ids = dict.fromkeys([*table["id"].to_pylist(), *filter(None, unread)])
+        return Deleted(tuple(ids), _merged(table), complete)
 
-    def _ids(self, object_name: str, query: Query, paths: Mapping[str, str]) -> pa.Table:
+    def _ids(self, object_name: str, query: Query, paths: Mapping[str, str]) -> tuple[pa.Table, list[str]]:
+        """Ids with what else was asked for, and the ids (or an empty text) of records that are otherwise unreadable."""
         convert = partial(_convert, object_name, list(paths), paths)
         pages = list(self._windows(query, self._size(query), convert, Tally()))
         empty = _convert(
             object_name, list(paths), paths, dict.fromkeys(query.paths, pa.array([], pa.binary()))
         )
-        return pa.concat_tables([empty.table, *(page.table for page in pages)])
+        unread = [row.id for page in pages for row in page.set_aside]
+        return pa.concat_tables([empty.table, *(page.table for page in pages)]), unread
 
 
 def _convert(

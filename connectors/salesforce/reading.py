@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,16 +18,22 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Tally:
-    """How many rows arrived, readable or set aside, and how many the CRM says there are."""
+    """How many rows arrived, readable or set aside, and how many the CRM says there are.
+
+    `unread` holds the ids of those set aside.
+    """
 
     read: int = 0
     expected: int = 0
+    unread: set[str] = field(default_factory=set)
 
     def add(self, page: Page) -> None:
         """Count a page's rows."""
         self.read += page.table.num_rows + len(page.set_aside)
+        self.unread.update(row.id for row in page.set_aside if row.id)
 
     def include(self, other: Tally) -> None:
         """Take in the count of a part."""
         self.read += other.read
         self.expected += other.expected
+        self.unread |= other.unread

@@ -107,6 +107,53 @@ def test_a_poisoned_record_is_set_aside_alone(what, bulk_threshold, world) -> No
     assert pulled.checkpoint.read == pulled.checkpoint.expected == 40
 
 
+def poisoned(record_id: str, field: str = "Name", what: str = "bad_utf8") -> dict[str, object]:
+    """The fault that makes one record unreadable wherever it appears."""
+    return {"kind": "poison", "object": "Account", "what": what, "field": field, "id": record_id}
+
+
+@WAYS
+def test_what_was_set_aside_is_read_once_it_is_well(bulk_threshold, world) -> None:
+    """Days later and unchanged in the CRM, so that no window of changes would hold it; and only once."""
+    connector = world.connect(bulk_threshold=bulk_threshold)
+    (first, *_) = pull(connector, "account", ACCOUNT_FIELDS).rows
+    fault = world.sandbox.faults.add([poisoned(first["id"])])
+    world.advance(86400)
+    cursor = pull(connector, "account", ACCOUNT_FIELDS).checkpoint.cursor
+    world.advance(86400)
+    still = pull(connector, "account", ACCOUNT_FIELDS, cursor)
+    assert (still.rows, [row.id for row in still.set_aside]) == ([], [first["id"]])
+    world.advance(86400)
+    world.sandbox.faults.remove(*fault)
+    well = pull(connector, "account", ACCOUNT_FIELDS, still.checkpoint.cursor)
+    assert well.rows == [first]
+    assert pull(connector, "account", ACCOUNT_FIELDS, well.checkpoint.cursor).rows == []
+
+
+def test_what_was_set_aside_and_is_gone_is_not_asked_for_for_ever(world) -> None:
+    """The cursor forgets it with the CRM."""
+    connector = world.connect()
+    (first, *_) = pull(connector, "account", ACCOUNT_FIELDS).rows
+    world.sandbox.faults.add([poisoned(first["id"])])
+    cursor = pull(connector, "account", ACCOUNT_FIELDS).checkpoint.cursor
+    assert first["id"] in cursor
+    world.sandbox.org.delete(world.sandbox.org.admin, "Account", [first["id"]])
+    after = pull(connector, "account", ACCOUNT_FIELDS, cursor)
+    assert after.set_aside == []
+    assert first["id"] not in after.checkpoint.cursor
+
+
+def test_an_unreadable_stamp_does_not_make_a_record_seem_deleted(world) -> None:
+    """The ids of the living are complete; one that came without an id is counted, so that nobody concludes from it."""
+    connector = world.connect()
+    living = set(connector.ids("account").to_pylist())
+    first = sorted(living)[0]
+    world.sandbox.faults.add([poisoned(first, "SystemModstamp", "ancient_date")])
+    assert set(connector.ids("account").to_pylist()) == living
+    world.sandbox.faults.add([poisoned(first, what="missing_id")])
+    assert set(connector.ids("account").to_pylist()) == living - {first} | {""}
+
+
 @pytest.mark.parametrize("framing", ["as_is", "length", "chunked", "close"])
 def test_a_result_page_that_is_cut_is_fetched_again(framing, world) -> None:
     """However the end of the reply is marked, a short page is never taken for a whole one."""
