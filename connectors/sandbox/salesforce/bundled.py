@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from connectors.sandbox.salesforce.ids import make_id
-from connectors.sandbox.salesforce.objects import STAGES
+from connectors.sandbox.salesforce.objects import PICKLIST_OBJECTS, STAGES, STANDARD_OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,6 +59,7 @@ def bundled_rows(
     rows = {
         "Organization": [_organization(production=production, timezone=timezone)],
         "OpportunityStage": [_stage(number, stage) for number, stage in enumerate(STAGES, 1)],
+        **{one[0]: _values(*one) for one in PICKLIST_OBJECTS},
         "Profile": [{"Id": profile_id(name), "Name": name, "UserType": "Standard"} for name in PROFILES],
         "PermissionSet": [_profile_set(name) for name in PROFILES],
         "PermissionSetAssignment": [
@@ -130,6 +131,24 @@ def _stage(number: int, stage: tuple[str, int, bool, bool, str, str]) -> dict[st
         "ForecastCategoryName": label,
         "DefaultProbability": probability,
     }
+
+
+def _values(
+    name: str, object_name: str, picklist: str, means: str, holds: frozenset[str]
+) -> list[dict[str, Any]]:
+    """The rows of a small object that lists the values of a picklist."""
+    objects = {one.name: one for one in STANDARD_OBJECTS}
+    return [
+        {
+            "Id": make_id(str(objects[name].prefix), number),
+            "MasterLabel": value.value,
+            "ApiName": value.value,
+            "SortOrder": number,
+            "IsDefault": value.default,
+            means: value.value in holds,
+        }
+        for number, value in enumerate(objects[object_name].fields[picklist].picklist, 1)
+    ]
 
 
 def _profile_set(name: str) -> dict[str, Any]:

@@ -915,6 +915,40 @@ ASSIGNMENT = _object(
 )
 
 
+def _values_of(name: str, label: str, prefix: str, field: str, property_label: str) -> ObjectType:
+    """The small object that lists the values of a picklist, with what each of them means."""
+    return _object(
+        name,
+        label,
+        label,
+        prefix,
+        [
+            *_system(deleted=False),
+            text("MasterLabel", "Master Label", 255, name_field=True),
+            text("ApiName", "API Name", 255),
+            integer("SortOrder", "Sort Order"),
+            flag("IsDefault", "Is Default"),
+            flag(field, property_label),
+        ],
+        createable=False,
+        updateable=False,
+        deletable=False,
+        layoutable=False,
+        searchable=False,
+    )
+
+
+TASK_STATUS = _values_of("TaskStatus", "Task Status Value", "01T", "IsClosed", "Closed")
+TASK_PRIORITY = _values_of("TaskPriority", "Task Priority Value", "01U", "IsHighPriority", "High Priority")
+CASE_STATUS = _values_of("CaseStatus", "Case Status Value", "01K", "IsClosed", "Closed")
+# Object, the picklist whose values it lists, and the values for which the property holds.
+PICKLIST_OBJECTS = (
+    ("TaskStatus", "Task", "Status", "IsClosed", frozenset({"Completed"})),
+    ("TaskPriority", "Task", "Priority", "IsHighPriority", frozenset({"High"})),
+    ("CaseStatus", "Case", "Status", "IsClosed", frozenset({"Closed"})),
+)
+
+
 def _rights(*names: str) -> list[Field]:
     return [flag(f"Permissions{name}", name) for name in names]
 
@@ -991,6 +1025,7 @@ RECORD_TYPE = _object(
 STANDARD_OBJECTS = (
     ACCOUNT,
     CASE,
+    CASE_STATUS,
     CONTACT,
     EVENT,
     FIELD_PERMISSIONS,
@@ -1010,6 +1045,8 @@ STANDARD_OBJECTS = (
     PROFILE,
     RECORD_TYPE,
     TASK,
+    TASK_PRIORITY,
+    TASK_STATUS,
     USER,
     USER_ROLE,
 )

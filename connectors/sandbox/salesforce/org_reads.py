@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from connectors.sandbox.salesforce.schema import ObjectType
 
 
+# How far back one may ask what was changed or deleted, and how long deleted records stay in the bin.
+PERIOD_DAYS, BIN_DAYS = 30, 15
+MAX_IDS = 600_000
+
+
 class OrgReads(OrgState):
     """Reads, each as one user sees it; a refusal of the whole request raises `SalesforceError`."""
 
@@ -135,7 +140,7 @@ class OrgReads(OrgState):
                 )
 
     def updated(self, user: User, object_name: str, start: datetime, end: datetime) -> dict[str, Any]:
-        """GET /sobjects/T/updated: {"ids", "latestDateCovered"}."""
+        """GET /sobjects/T/updated: {"ids", "latestDateCovered"}. Raises EXCEEDED_ID_LIMIT above 600,000."""
         found, first, last = self._period(user, object_name, start, end)
         self._settle()
         rows = self.store.read(
@@ -143,6 +148,7 @@ class OrgReads(OrgState):
             f'AND NOT {self._gone(found)} ORDER BY "SystemModstamp", "Id"',
             {"first": first, "last": last},
         )
+        _check_count(rows.num_rows)
         return {"ids": rows["Id"].to_pylist(), "latestDateCovered": wire_moment(min(last, self.now()))}
 
     def _period(
@@ -157,8 +163,9 @@ class OrgReads(OrgState):
             raise SalesforceError(
                 "INVALID_REPLICATION_DATE", "startDate must be at least one minute before endDate"
             )
-        if self.now() - first > timedelta(days=30):
-            raise SalesforceError("INVALID_REPLICATION_DATE", "startDate cannot be more than 30 days ago")
+        if self.now() - first > timedelta(days=PERIOD_DAYS):
+            message = f"startDate cannot be more than {PERIOD_DAYS} days ago"
+            raise SalesforceError("INVALID_REPLICATION_DATE", message)
         return found, first, last
 
     def _gone(self, found: ObjectType) -> str:
@@ -169,20 +176,25 @@ class OrgReads(OrgState):
         )
 
     def deleted(self, user: User, object_name: str, start: datetime, end: datetime) -> dict[str, Any]:
-        """GET /sobjects/T/deleted: {"deletedRecords", "earliestDateAvailable", "latestDateCovered"}."""
+        """GET /sobjects/T/deleted: {"deletedRecords", "earliestDateAvailable", "latestDateCovered"}.
+
+        Raises EXCEEDED_ID_LIMIT above 600,000.
+        """
         found, first, last = self._period(user, object_name, start, end)
         self._settle()
+        earliest = self.now() - timedelta(days=BIN_DAYS)
         rows = self.store.read(
             f'SELECT "Id", "SystemModstamp" AS at FROM {quoted(found.name)} t WHERE "SystemModstamp" >= $first '
             f'AND "SystemModstamp" < $last AND {self._gone(found)} ORDER BY "SystemModstamp", "Id"',
-            {"first": first, "last": last},
+            {"first": max(first, earliest), "last": last},
         ).to_pylist()
+        _check_count(len(rows))
         return {
             "deletedRecords": [
                 {"deletedDate": wire_moment(row["at"].replace(microsecond=0)), "id": row["Id"]}
                 for row in rows
             ],
-            "earliestDateAvailable": wire_moment(self.now() - timedelta(days=15)),
+            "earliestDateAvailable": wire_moment(earliest),
             "latestDateCovered": wire_moment(min(last, self.now())),
         }
 
@@ -191,3 +203,10 @@ def _used(sql: str, parameters: dict[str, object]) -> dict[str, object]:
     """The parameters that one statement of a query names: DuckDB refuses others."""
     names = set(re.findall(r"\$(v\d+)", sql))
     return {name: value for name, value in parameters.items() if name in names}
+
+
+def _check_count(ids: int) -> None:
+    if ids > MAX_IDS:
+        raise SalesforceError(
+            "EXCEEDED_ID_LIMIT", f"the number of ids exceeds {MAX_IDS}; ask for a shorter period"
+        )

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from connectors.sandbox.fault_kinds import ShortPages
 from connectors.sandbox.poison import poison_records, poisoned_json
+from connectors.sandbox.salesforce import relationships
 from connectors.sandbox.salesforce.context import json_response
 from connectors.sandbox.salesforce.cursors import Cursor, Cursors
 from connectors.sandbox.salesforce.errors import SalesforceError
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 MAX_SOQL = 100_000
 SMALLEST_PAGE, LARGEST_PAGE = 200, 2000
+# Where so many custom long text fields are selected, pages have the smallest size.
+MANY_LONG_TEXTS = 2
 _BATCH_SIZE = re.compile(r"batchsize\s*=\s*(\d+)", re.IGNORECASE)
 
 
@@ -37,6 +40,7 @@ def routes(context: SandboxContext) -> list[Route]:
         context.resource(f"{root}/queryAll/{{locator}}", {"GET": queries.more}),
         context.resource(f"{root}/search", {"GET": search, "POST": search}),
         context.resource(f"{root}/parameterizedSearch", {"GET": search, "POST": search}),
+        *relationships.routes(context, queries.answer),
     ]
 
 
@@ -68,8 +72,16 @@ class Queries:
         result = _run(call, soql, include_deleted=include_deleted)
         if call.query.get("columns", "").lower() == "true":
             return json_response(result.column_metadata())
-        rows = _page_rows(call, LARGEST_PAGE)
-        cursor = self.cursors.open(result, call.user, rows) if result.num_rows > rows else None
+        return self._first(call, result)
+
+    def answer(self, call: Call, soql: str) -> Response:
+        """The first page of a query that the sandbox itself put together."""
+        return self._first(call, _run(call, soql, include_deleted=False))
+
+    def _first(self, call: Call, result: QueryResult) -> Response:
+        rows = _page_rows(call, LARGEST_PAGE if result.long_texts < MANY_LONG_TEXTS else SMALLEST_PAGE)
+        whole = result.page_stop(0, rows) >= result.num_rows
+        cursor = None if whole else self.cursors.open(result, call.user, rows)
         return _page(call, result, 0, rows, cursor)
 
 
@@ -84,12 +96,12 @@ def _run(call: Call, soql: str, *, include_deleted: bool) -> QueryResult:
 def _page_rows(call: Call, default: int) -> int:
     """Rows of this page: as asked for by `Sforce-Query-Options`, unless a fault makes pages short."""
     match = _BATCH_SIZE.search(call.headers.get("sforce-query-options", ""))
-    rows = default if match is None else min(max(int(match.group(1)), SMALLEST_PAGE), LARGEST_PAGE)
+    rows = default if match is None else min(max(int(match.group(1)), SMALLEST_PAGE), default)
     return min([rows, *(fault.rows for fault in notes().faults if isinstance(fault, ShortPages))])
 
 
 def _page(call: Call, result: QueryResult, start: int, rows: int, cursor: Cursor | None) -> Response:
-    stop = min(start + rows, result.num_rows)
+    stop = result.page_stop(start, rows)
     records = result.records(start, stop, call.version)
     page: dict[str, Any] = {"totalSize": result.total_size, "done": stop >= result.num_rows}
     if cursor is not None and not page["done"]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from connectors.sandbox.salesforce.queries import Output, Plan
     from connectors.sandbox.salesforce.schema import Schema
 
+# A text area up to this length is not a long one.
+LONGEST_SHORT_TEXT = 255
 _FLOATS = frozenset({"double", "currency", "percent"})
 # Formatting needs no data of the org, so threads may do it side by side, each with its own cursor.
 _FORMATTER = duckdb.connect()
@@ -84,6 +86,26 @@ class Result:
         )
         base = f"/services/data/v{version.removeprefix('v')}/sobjects"
         return [self._record(row, base, version) for row in rows.to_pylist()]
+
+    @property
+    def long_texts(self) -> int:
+        """How many custom long text fields are selected."""
+        fields = [output.field for output in self.columns if output.field is not None]
+        return sum(
+            one.custom and one.type == "textarea" and one.length > LONGEST_SHORT_TEXT for one in fields
+        )
+
+    def page_stop(self, start: int, rows: int) -> int:
+        """Where a page of so many rows ends: the rows of child queries count too, but one row always fits."""
+        last = min(start + rows, self.num_rows)
+        if not self._children:
+            return last
+        parents = self._rows[self._plan.parents[()][0]].slice(start, max(last - start, 0)).to_pylist()
+        for place, parent in enumerate(parents):
+            rows -= 1 + sum(child.size_under(parent) for child in self._children.values())
+            if rows < 0:
+                return start + max(place, 1)
+        return last
 
     def _record(self, row: dict[str, Any], base: str, version: str) -> dict[str, Any]:
         if self._plan.grouped:
@@ -152,6 +174,15 @@ class Result:
             return None
         records = [self.records(place, place + 1, version)[0] for place in places]
         return {"totalSize": len(records), "done": True, "records": records}
+
+    def size_under(self, parent_id: str) -> int:
+        """Rows of one parent, and of what is below them."""
+        places = self._by_parent().get(parent_id, ())
+        if not self._children:
+            return len(places)
+        keys = self._rows[self._plan.parents[()][0]]
+        below = sum(child.size_under(keys[at].as_py()) for at in places for child in self._children.values())
+        return len(places) + below
 
     def _by_parent(self) -> dict[str, list[int]]:
         if self._places is None:
