@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import write_deltalake
 
+from config.problems import ConfigProblem
 from config.records import schema
 from connectors.contract import ConnectorError
+from sync.embedded import database
 from sync.ledger import Item
 from sync.plan import OBJECTS
 
@@ -148,7 +149,8 @@ class Applier:
     ) -> pa.Table:
         try:
             return send()
-        except ConnectorError:
+        except (ConnectorError, ConfigProblem):
+            # A permission taken away in mid-batch leaves as much in doubt as a broken line.
             self.ledger.unconfirmed(self.run_id, number)
             applied.unknown[object_name] = applied.unknown.get(object_name, 0) + rows.num_rows
             raise
@@ -170,11 +172,8 @@ def _chunks(table: pa.Table | None) -> Iterator[pa.Table]:
 
 def _written(chunk: pa.Table, outcomes: pa.Table) -> pa.Table:
     """The part of a chunk that the CRM took, with the stamps of its outcomes."""
-    with duckdb.connect(config={"threads": 1}) as database:
-        database.execute("SET TimeZone = 'UTC'")
-        database.register("chunk", chunk)
-        database.register("outcomes", outcomes)
-        return database.sql(
+    with database(chunk=chunk, outcomes=outcomes) as db:
+        return db.sql(
             "SELECT chunk.*, outcomes.modified_at FROM chunk JOIN outcomes USING (id) WHERE status = 'done'"
         ).to_arrow_table()
 

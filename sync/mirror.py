@@ -14,12 +14,12 @@ from contextlib import contextmanager, suppress
 from queue import Full, Queue
 from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable, WriterProperties, write_deltalake
 
 from config.records import STAMP, schema
+from sync.embedded import database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -97,10 +97,8 @@ class Mirror:
             for name in fields
         ]
         columns = ", ".join([*values, "greatest(h.modified_at, w.modified_at) AS modified_at"])
-        with _database() as database:
-            database.register("held", held)
-            database.register("written", written)
-            patched = database.sql(
+        with database(held=held, written=written) as db:
+            patched = db.sql(
                 # Names of our own schema.
                 f"SELECT h.* REPLACE ({columns}) FROM held h JOIN written w ON h.id = w.id"  # noqa: S608
             ).to_arrow_table()
@@ -128,16 +126,16 @@ class Mirror:
         changes = self._table(f"{object_name}_changes")
         stored = [field.name for field in base.schema().fields]
         where = ["TRUE" if bucket is None else f"bucket = {int(bucket)}"]
-        with _database() as database:
-            database.register("base", base.to_pyarrow_dataset())
-            if changes is not None:
-                database.register("changes", changes.to_pyarrow_dataset())
-            if ids is not None:
-                database.register("asked", pa.table({"id": ids}))
-                where.append("id IN (FROM asked)")
-            names = [name for name in wanted.names if name in stored]
-            sql = _read_sql(names, " AND ".join(where), with_changes=changes is not None)
-            found = database.sql(sql).to_arrow_table()
+        tables = {"base": base.to_pyarrow_dataset()}
+        if changes is not None:
+            tables["changes"] = changes.to_pyarrow_dataset()
+        if ids is not None:
+            tables["asked"] = pa.table({"id": ids})
+            where.append("id IN (FROM asked)")
+        names = [name for name in wanted.names if name in stored]
+        sql = _read_sql(names, " AND ".join(where), with_changes=changes is not None)
+        with database(**tables) as db:
+            found = db.sql(sql).to_arrow_table()
         return _filled(found, wanted)
 
     def count(self, object_name: str) -> int:
@@ -283,11 +281,11 @@ class Mirror:
 
     def _moved(self, object_name: str, placed: pa.Table) -> pa.Table:
         """Deletes for the old place of records that now lie in another bucket."""
+        if self.buckets(object_name) == 1:
+            return self._deletes(object_name, placed.slice(0, 0), placed["modified_at"].slice(0, 0))
         held = self.read(object_name, ("id",), ids=placed["id"], bucketed=True)
-        with _database() as database:
-            database.register("held", held)
-            database.register("placed", placed)
-            left = database.sql(
+        with database(held=held, placed=placed) as db:
+            left = db.sql(
                 "SELECT held.id, held.bucket, max(placed.modified_at) AS modified_at FROM held"
                 " JOIN placed USING (id) GROUP BY ALL HAVING NOT list_contains(list(placed.bucket), held.bucket)"
             ).to_arrow_table()
@@ -347,13 +345,6 @@ def _filled(found: pa.Table, wanted: pa.Schema) -> pa.Table:
         for field in wanted
     ]
     return pa.table(columns, schema=wanted)
-
-
-@contextmanager
-def _database() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(config={"threads": 1}) as database:
-        database.execute("SET TimeZone = 'UTC'")
-        yield database
 
 
 def _put(handoff: Queue[pa.Table | None], item: pa.Table | None, writing: Future[None]) -> None:

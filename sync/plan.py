@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from config.outputs import OutputField, written
 from config.records import schema
+from sync.embedded import database
 from sync.mirror import bucket_of
 
 if TYPE_CHECKING:
@@ -126,10 +126,8 @@ def changes(
         WHERE NOT coalesce(w.leave, FALSE) AND ({" OR ".join(_worth(n, writing) for n in names)})
         ORDER BY parent_id, w.id
     """  # noqa: S608
-    with duckdb.connect(config={"threads": 1}) as database:
-        database.register("wanted", wanted)
-        database.register("held", held)
-        return database.sql(sql).to_arrow_table()
+    with database(wanted=wanted, held=held) as db:
+        return db.sql(sql).to_arrow_table()
 
 
 def _worth(name: str, writing: Writing) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -71,17 +72,30 @@ class Buckets:
 
     def __init__(self, mirror: Mirror, rules: Rules) -> None:
         self._mirror = mirror
+        self._number = mirror.buckets()
+        self._kept: Tables | None = None
         self._columns = {
             name: rules.needed_columns(name) for name in ("account", "opportunity", "owner", "stage")
         }
 
     def __iter__(self) -> Iterator[Tables]:
-        return (self.tables(bucket) for bucket in range(self._mirror.buckets()))
+        return (self.tables(bucket) for bucket in range(self._number))
 
     def tables(self, bucket: int) -> Tables:
         """What scoring gets of one bucket; owners and stages are whole each time."""
-        whole = {name: self._mirror.read(name, self._columns[name]) for name in ("owner", "stage")}
-        return whole | {name: self._mirror.read(name, self._columns[name], bucket) for name in OBJECTS}
+        if self._kept is not None:
+            return self._kept
+        tables = self._whole | {
+            name: self._mirror.read(name, self._columns[name], bucket) for name in OBJECTS
+        }
+        if self._number == 1:
+            # A small book is held; of a large one only the bucket in hand, so that memory stays bounded.
+            self._kept = tables
+        return tables
+
+    @cached_property
+    def _whole(self) -> dict[str, pa.Table]:
+        return {name: self._mirror.read(name, self._columns[name]) for name in ("owner", "stage")}
 
 
 def _wanted(tagged: Tagged) -> tuple[tuple[str, pa.Table], ...]:
