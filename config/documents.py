@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from config.problems import ConfigProblem, Problem
@@ -54,30 +55,24 @@ class Document:
         return (None, None) if line is None or column is None else (line + 1, column + 1)
 
 
+# Nobody writes this much by hand; parsing more would take minutes.
+LONGEST_FILE = 1 << 20
+
+
 def load_document(path: Path) -> Document:
     """Read a YAML 1.2 file; an empty one is an empty mapping. Raises `ConfigProblem` with line and column."""
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise ConfigProblem(
-            Problem(
-                f"cannot be read: {error.strerror}",
-                where=str(path),
-                fix="run `foretag init` to make a starter file",
-            )
-        ) from None
-    except UnicodeDecodeError as error:
-        raise ConfigProblem(Problem(f"is not UTF-8 text (byte {error.start})", where=str(path))) from None
+    text = _text(path)
     try:
         data = YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise ConfigProblem(
             Problem(
-                f"is not valid YAML: {error.problem}",
+                _syntax(error),
                 where=str(path),
                 line=mark.line + 1 if mark else None,
                 column=mark.column + 1 if mark else None,
+                fix=_syntax_fix(error),
             )
         ) from None
     except YAMLError as error:
@@ -85,8 +80,53 @@ def load_document(path: Path) -> Document:
     if data is None:
         data = CommentedMap()
     if not isinstance(data, CommentedMap):
-        raise ConfigProblem(Problem("must be a mapping of keys to values", where=str(path), line=1, column=1))
+        raise ConfigProblem(
+            Problem(_PLAIN_WORDS["dict_type"], where=str(path), line=1, column=1, fix="begin with `key: value`")
+        )
     return Document(path, data)
+
+
+def _text(path: Path) -> str:
+    """What the file says, without a byte order mark."""
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(LONGEST_FILE + 1)
+    except OSError as error:
+        fix = "run `foretag init` to make a starter file" if isinstance(error, FileNotFoundError) else ""
+        raise ConfigProblem(
+            Problem(f"cannot be read: {error.strerror}", where=str(path), fix=fix or "name a file")
+        ) from None
+    if len(content) > LONGEST_FILE:
+        raise ConfigProblem(
+            Problem(
+                f"is longer than {LONGEST_FILE:,} bytes", where=str(path), fix="is this the file you meant?"
+            )
+        )
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigProblem(
+            Problem(
+                f"is not UTF-8 text (byte {error.start})",
+                where=str(path),
+                fix="save it as UTF-8 in your editor",
+            )
+        ) from None
+
+
+def _syntax(error: MarkedYAMLError) -> str:
+    if isinstance(error, DuplicateKeyError):
+        # The parser's own words show both values.
+        return "the same key stands twice"
+    return f"is not valid YAML: {error.problem}"
+
+
+def _syntax_fix(error: MarkedYAMLError) -> str:
+    if isinstance(error, DuplicateKeyError):
+        return "keep one of the two"
+    if "\\t" in str(error.problem):
+        return "indent with spaces, not tabs"
+    return "look at this line and the one before it: indentation, colons, brackets, quotes"
 
 
 def validate(document: Document, model: type[Model]) -> Model:
@@ -102,16 +142,34 @@ def validate(document: Document, model: type[Model]) -> Model:
         ) from None
 
 
+# What pydantic says of a type, in the words of somebody who writes YAML.
+_PLAIN_WORDS = {
+    "dict_type": "must be a mapping of keys to values",
+    "model_type": "must be a mapping of keys to values",
+    "model_attributes_type": "must be a mapping of keys to values",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "string_type": "must be text: write it in quotes",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "path_type": "must be the path of a file",
+}
+
+
 def _problem(document: Document, model: type[BaseModel], detail: dict[str, Any]) -> Problem:
     location = tuple(detail["loc"])
     line, column = document.position(location)
-    message, fix = str(detail["msg"]).removeprefix("Value error, "), ""
-    if detail["type"] == "extra_forbidden":
-        message = f"unknown key {location[-1]!r}"
-        fix = did_you_mean(str(location[-1]), _keys(model, location[:-1]))
-    elif detail["type"] == "missing":
-        message = f"{location[-1]!r} is missing"
-    dotted = ".".join(str(step) for step in document.named(location[:-1]))
+    message, fix = str(detail["msg"]).removeprefix("Value error, ").replace("Input should be", "must be"), ""
+    if detail["type"] in ("extra_forbidden", "missing"):
+        *parents, key = location
+        dotted = ".".join(str(step) for step in document.named(tuple(parents)))
+        if detail["type"] == "missing":
+            message, fix = f"{key!r} is missing", _meaning(model, location)
+        else:
+            message, fix = f"unknown key {key!r}", did_you_mean(str(key), _keys(model, tuple(parents)))
+    else:
+        message = _PLAIN_WORDS.get(detail["type"], message)
+        dotted = ".".join(str(step) for step in document.named(location))
     if dotted:
         message = f"{dotted}: {message}"
     return Problem(message, where=str(document.path), line=line, column=column, fix=fix)
@@ -131,6 +189,15 @@ def _keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     for step in location:
         models = [inner for outer in models for inner in _inner(outer, step)] or models
     return sorted({name for found in models for name in found.model_fields})
+
+
+def _meaning(model: type[BaseModel], location: tuple[int | str, ...]) -> str:
+    """What the model says of the key at a location; empty if nothing."""
+    models = [model]
+    for step in location[:-1]:
+        models = [inner for outer in models for inner in _inner(outer, step)] or models
+    fields = [found.model_fields.get(str(location[-1])) for found in models]
+    return next((field.description for field in fields if field is not None and field.description), "")
 
 
 def _inner(model: type[BaseModel], step: int | str) -> list[type[BaseModel]]:

@@ -45,33 +45,33 @@ def test_digest_follows_the_meaning_not_the_text(tmp_path):
     ("text", "expected"),
     [
         ("priorty: {}\n", ":1:1: unknown key 'priorty'; did you mean \"priority\"?"),
-        ("fields: {opportunity: {margn: X__c}}\n", ':1:1: unknown name "margn" of opportunity; did you mean "margin"?'),
-        ("fields: {acount: {industry: X}}\n", ':1:1: unknown object "acount"; did you mean "account"?'),
+        ("fields: {opportunity: {margn: X__c}}\n", ':1:1: fields: unknown name "margn" of opportunity; did you mean "margin"?'),
+        ("fields: {acount: {industry: X}}\n", ':1:1: fields: unknown object "acount"; did you mean "account"?'),
         (
             "priority:\n  weights: {soon: 0, profitable: 0, much: 0}\n",
-            ":2:3: priority: the weights sum to nothing: give at least one of soon, profitable, much",
+            ":2:3: priority.weights: the weights sum to nothing: give at least one of soon, profitable, much",
         ),
-        ("growth: {high: 30, medium: 40}\n", ":1:1: medium (40) must be below high (30)"),
-        ("tiers: {A: 60, B: 60, C: 0}\n", ":1:1: A, B and C together are 120 % of the book: at most 100"),
+        ("growth: {high: 30, medium: 40}\n", ":1:1: growth: medium (40) must be below high (30)"),
+        ("tiers: {A: 60, B: 60, C: 0}\n", ":1:1: tiers: A, B and C together are 120 % of the book: at most 100"),
         (
             'growth:\n  trend: {"<=1": 5, "<=0.5": 3, ">1": 2}\n',
-            ':2:3: growth: "<=0.5" can never be reached: the ranges before it go up to 1',
+            ':2:3: growth.trend: "<=0.5" can never be reached: the ranges before it go up to 1',
         ),
         (
             'growth:\n  trend: {"<=1": 5}\n',
-            ':2:3: growth: the ranges end without one for larger values: add ">": as in ">1": 0',
+            ':2:3: growth.trend: the ranges end without one for larger values: add ">": as in ">1": 0',
         ),
         (
             'growth:\n  trend: {"about 1": 5}\n',
-            ':2:3: growth: "about 1" is not a range: write "<=NUMBER", ">NUMBER" or none',
+            ':2:3: growth.trend: "about 1" is not a range: write "<=NUMBER", ">NUMBER" or none',
         ),
         (
             "playbook:\n  - on: account\n    when: sgment == 'Reduce'\n    say: Hello\n",
-            ':3:5: playbook.0: unknown name "sgment"; did you mean "segment"?',
+            ':3:5: playbook.0.when: unknown name "sgment"; did you mean "segment"?',
         ),
         (
             "tasks:\n  - {name: a, on: account, when: 'True', subject: '{acount}'}\n",
-            ':2:34: tasks.0: unknown name "{acount}"; did you mean "account"?',
+            ':2:34: tasks.0.subject: unknown name "{acount}"; did you mean "account"?',
         ),
     ],
 )  # fmt: skip
