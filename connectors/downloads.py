@@ -61,7 +61,12 @@ def fetch(transport: Transport, path: str, parse: Callable[[Download], Parsed], 
         retry=retry_if_exception_type(Truncated),
         reraise=True,
     )
-    return attempts(lambda: parse(_download(transport, path, request)))
+    try:
+        return attempts(lambda: parse(_download(transport, path, request)))
+    except Truncated as error:
+        raise Truncated(
+            f"{transport.name}: {error}, {ATTEMPTS} times; look at proxies in between, the next run asks again"
+        ) from None
 
 
 def _download(transport: Transport, path: str, request: Mapping[str, Any]) -> Download:

@@ -371,12 +371,14 @@ class Transport(requests.Session):
 def _tls_adapter(name: str, ca_file: Path | None) -> _Adapter:
     try:
         return _Adapter(ca_file)
-    except (OSError, ssl.SSLError):
+    except (OSError, ssl.SSLError) as error:
+        # An SSLError is an OSError, too: the file is there, but is no certificate.
+        said = "is not a PEM certificate" if isinstance(error, ssl.SSLError) else error.strerror
         raise ConfigProblem(
             Problem(
-                f"certificate authority file {ca_file} cannot be used",
+                f"the certificate authority file {ca_file} cannot be used: {said}",
                 where=name,
-                fix="it must be a PEM file",
+                fix="correct `ca_file`",
             )
         ) from None
 

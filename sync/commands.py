@@ -303,24 +303,33 @@ def _show_run(talk: Talk, row: dict[str, Any], batches: list[dict[str, Any]], it
         ],
         right=("no", "records", "done", "refused", "not confirmed"),
     )
-    groups: dict[tuple[str, str, str], list[Any]] = {}
+    groups: dict[tuple[str, str, str, str], list[str]] = {}
     for item in items:
-        groups.setdefault((item.status, item.code, item.message), []).append(item)
+        key = (_WORDS_OF_STATUS.get(item.status, item.status), item.object, item.code, item.message)
+        groups.setdefault(key, []).append(item.record_id or "(no id)")
     talk.table(
         "Not done",
-        ("what", "count", "code", "reason", "for example"),
+        ("what", "count", "record", "code", "reason", "ids"),
         [
-            (
-                status.replace("_", " "),
-                len(found),
-                code,
-                message,
-                ", ".join(item.record_id for item in found[:3]),
-            )
-            for (status, code, message), found in sorted(groups.items(), key=lambda group: -len(group[1]))
+            (what, len(ids), name, code, message, _some(ids))
+            for (what, name, code, message), ids in sorted(groups.items(), key=lambda group: -len(group[1]))
         ],
         right=("count",),
     )
+
+
+_WORDS_OF_STATUS = {
+    "set_aside": "set aside",
+    "held_back": "held back",
+    "unknown": "not confirmed",
+}
+_IDS_SHOWN = 10
+
+
+def _some(ids: list[str]) -> str:
+    """The first ids, and where to find the others."""
+    more = len(ids) - _IDS_SHOWN
+    return ", ".join(ids[:_IDS_SHOWN]) + (f" and {more:,} more: see --json" if more > 0 else "")
 
 
 def _quiet(_what: str, _done: int, _total: int | None) -> None:

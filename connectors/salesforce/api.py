@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from connectors.contract import Budget
+from connectors.contract import Budget, RecordRefused, RetryLater
 from connectors.salesforce.failures import read_body
 from connectors.transport import read_json
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Salesforce recommends addresses below 2,000 characters; longer queries travel in a composite body.
 LONGEST_ADDRESS = 2000
+# A small query that times out or loses its place met a bad moment; it is asked again from its beginning.
+SMALL_ATTEMPTS = 3
 # `per-app-api-usage=` may follow, and must not be taken for the org's.
 _USAGE = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)")
 
@@ -78,8 +80,17 @@ class Api:
             yield page
 
     def rows(self, soql: str, *, include_deleted: bool = False) -> list[dict[str, Any]]:
-        """All records of a small result."""
-        return [row for page in self.pages(soql, include_deleted=include_deleted) for row in page["records"]]
+        """All records of a small result. Raises `RetryLater` if even that takes the CRM too long, several times."""
+        for _ in range(SMALL_ATTEMPTS):
+            try:
+                pages = list(self.pages(soql, include_deleted=include_deleted))
+            except RecordRefused as error:
+                if error.code not in ("QUERY_TIMEOUT", "INVALID_QUERY_LOCATOR"):
+                    raise
+                said = str(error)
+            else:
+                return [row for page in pages for row in page["records"]]
+        raise RetryLater(f"{said}, {SMALL_ATTEMPTS} times; the next run goes on where this one stopped")
 
     def count(self, soql: str, *, include_deleted: bool = False) -> int:
         """What a `SELECT COUNT()` counts."""

@@ -210,7 +210,7 @@ class SignIn:
 
     def _denied(self, code: str, said: str) -> AuthProblem:
         fix = next(fix for error, text, fix in FIXES if error in ("", code) and text in said.lower())
-        return AuthProblem(Problem(said, where=self._name, fix=fix))
+        return AuthProblem(Problem(said.removeprefix(f"{self._name}: "), where=self._name, fix=fix))
 
     def _read(self, secret: Secret, key: str) -> str:
         try:

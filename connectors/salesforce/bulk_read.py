@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from connectors.salesforce.reading import Convert, Tally
     from connectors.salesforce.soql import Query
 
+# The job was deleted under us, or its place in the result forgotten.
+_RESULT_GONE = frozenset({"INVALID_QUERY_LOCATOR", "NOT_FOUND", "ENTITY_IS_DELETED", "INVALIDJOB"})
 PAGES_IN_FLIGHT = 3
 PAGE_RECORDS = 100_000
 # resultPages came with this version; before it, pages follow one another.
@@ -51,6 +53,10 @@ def read_bulk(api: Api, query: Query, convert: Convert, tally: Tally) -> Iterato
             for page in pages:
                 tally.add(page)
                 yield page
+    except RecordRefused as error:
+        if error.code not in _RESULT_GONE:
+            raise
+        raise RetryLater(f"{error}; the result of a bulk query is gone, the next run asks again") from None
     finally:
         with contextlib.suppress(ConnectorError, ConfigProblem):
             job.delete()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from config.records import RECORDS
 from connectors.contract import Problem
-from connectors.salesforce.fields import OBJECTS
+from connectors.salesforce.fields import DEFAULTS, OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -58,18 +58,19 @@ class Checks:
         for name in names:
             by_hand = self._schema.mapped(object_name, name)
             if name not in columns:
-                yield Problem("no such column", where=f"{object_name}.{name}", fix="correct the mapping")
+                where = f"{object_name}.{name}"
+                yield Problem("no such column", where=where, fix="correct `fields:` in the rules file")
             elif (
                 self._schema.candidates(object_name, name)
                 and self._schema.path(object_name, name) is None
                 and (by_hand or columns[name].need != "mapped")
             ):
-                fix = (
-                    "correct the mapping, or let the worker's user read the field"
-                    if by_hand
-                    else self._read()
-                )
                 wanted = self._schema.candidates(object_name, name)[0]
+                fix = self._read()
+                if by_hand:
+                    fix = f"correct `fields: {{{object_name}: {{{name}: …}}}}` in the rules file, or {fix}"
+                elif wanted in DEFAULTS["task"]["key"]:
+                    fix = f"run `foretag setup`, or {self._assign()}"
                 yield Problem(
                     "the field is missing, or the worker's user may not read it",
                     where=f"{OBJECTS[object_name]}.{wanted}",

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 API_CALLS = r" /services/(data|Soap)"
 QUERIES = r"/query(All)?\b"
-LOCATORS = r"/query(All)?/\w+|[?&]locator="
+# A bulk query job's own address looks alike.
+LOCATORS = r"(?<!/jobs)/query(All)?/\w+|[?&]locator="
 
 
 class Fault(BaseModel):
