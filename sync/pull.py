@@ -79,7 +79,9 @@ class _ObjectPull:
         checkpoints: list[Checkpoint] = []
         gone = 0
         if since is None:
-            self.mirror.load(self.object_name, self.columns, self._all_pages(checkpoints))
+            loaded = self.mirror.load(self.object_name, self.columns, self._all_pages(checkpoints))
+            if loaded + len(self.set_aside) > checkpoints[0].read:
+                self._unite_twins()
         else:
             # Deletions first: a record deleted and restored since then comes back with a newer stamp.
             gone = self._forget_deleted(since)
@@ -90,6 +92,14 @@ class _ObjectPull:
         if self._may_pass():
             self.ledger.keep_cursor(self.connection, self.object_name, checkpoint.cursor, self.columns)
         return checkpoint.read, gone
+
+    def _unite_twins(self) -> None:
+        """A query asked again in mid-result hands rows over twice, and a load keeps what it is given."""
+        ids = self.mirror.read(self.object_name, ("id",))["id"]
+        counts = ids.value_counts()
+        twins = pc.struct_field(counts.filter(pc.greater(pc.struct_field(counts, "counts"), 1)), "values")
+        if len(twins):
+            self.mirror.append(self.object_name, self.mirror.read(self.object_name, ids=twins))
 
     def _may_pass(self) -> bool:
         """Whether the cursor may move on: not past records that nobody could ask for again by id."""
