@@ -37,6 +37,7 @@ MODULES = (
     "tree",
     "bulk_query",
     "bulk_ingest",
+    "bulk_v1",
     "metadata",
     "tooling",
     "records",

@@ -212,8 +212,14 @@ def _check(body: dict[str, Any]) -> None:
     if body.get("contentType", "CSV") != "CSV":
         raise SalesforceError("INVALIDJOB", f"Invalid contentType: {body['contentType']}")
     source = _FROM.search(body["query"])
-    if source is not None and source[1].lower() in _REFUSED:
-        raise SalesforceError("INVALIDENTITY", f"Entity '{source[1]}' is not supported by the Bulk API.")
+    if source is not None:
+        refuse_entity(source[1])
+
+
+def refuse_entity(name: str, code: str = "INVALIDENTITY") -> None:
+    """Raise for an object that Bulk API does not take, though the org may have it."""
+    if name.lower() in _REFUSED:
+        raise SalesforceError(code, f"Entity '{name}' is not supported by the Bulk API.")
 
 
 def _brief(job: QueryJob, state: str) -> dict[str, Any]:

@@ -59,7 +59,9 @@ def _expire(context: SandboxContext, fault: kinds.ExpireSession, scope: Scope) -
     if fault.everyone:
         context.sessions.end_all()
     else:
-        context.sessions.end(Headers(scope=scope).get("authorization", "").partition(" ")[2].strip())
+        headers = Headers(scope=scope)
+        token = headers.get("x-sfdc-session") or headers.get("authorization", "").partition(" ")[2]
+        context.sessions.end(token.strip())
 
 
 def _status(fault: kinds.Status) -> Response:

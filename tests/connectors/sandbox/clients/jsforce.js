@@ -64,6 +64,10 @@ async function main() {
   seen.bulkQuery = await stream.toArray();
 
   const gone = await org.sobject("Account").destroy(ids);
+  org.bulk.pollInterval = 100;
+  seen.bulkV1 = (await org.bulk.load("Account", "insert", [{ Name: "Old way", Description: "Named" }, { Name: null, Description: "Nameless" }])).map((one) => one.success);
+  seen.bulkV1Query = await (await org.bulk.query("SELECT Name FROM Account WHERE Name = 'Old way'")).toArray();
+
   seen.destroy = gone.map((one) => one.success);
   seen.limits = org.limitInfo.apiUsage;
   try {

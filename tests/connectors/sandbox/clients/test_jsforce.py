@@ -59,6 +59,8 @@ def test_jsforce_works_unmodified(sandbox, seen):
         {"Ext__c": "a/1", "Name": "Third", "Parent.Name": ""},
         {"Ext__c": "b", "Name": 'Bulk, "quoted"\nline', "Parent.Name": ""},
     ]
+    assert seen["bulkV1"] == [True, False]
+    assert seen["bulkV1Query"] == [{"Name": "Old way"}]
     assert seen["destroy"] == [True, True]
     assert seen["limits"]["used"] > 0
     assert seen["error"] == "INVALID_FIELD"

@@ -233,3 +233,18 @@ def test_bulk_reads_and_writes(admin):
     gone = admin.bulk2.Account.delete(records=[{"Id": record_id} for record_id in ids], wait=0)
     assert gone[0]["numberRecordsProcessed"] == 3
     assert admin.query("SELECT Id FROM Account WHERE Name = 'Changed'")["totalSize"] == 0
+
+
+def test_the_first_bulk_api_works_unmodified(admin):
+    """Insert, update with one bad row, query and delete, as `Salesforce.bulk` does them."""
+    made = admin.bulk.Account.insert([{"Name": "One"}, {"Name": "Two"}])
+    ids = [one["id"] for one in made]
+    changed = admin.bulk.Account.update([{"Id": ids[0], "Name": "Three"}, {"Id": ids[1], "Name": None}])
+    found = admin.bulk.Account.query(f"SELECT Name FROM Account WHERE Id IN ('{ids[0]}', '{ids[1]}')")
+    gone = admin.bulk.Account.delete([{"Id": one} for one in ids])
+
+    assert [one["success"] for one in made] == [True, True]
+    assert [one["success"] for one in changed] == [True, False]
+    assert changed[1]["errors"][0]["statusCode"] == "REQUIRED_FIELD_MISSING"
+    assert sorted(row["Name"] for row in found) == ["Three", "Two"]
+    assert [one["success"] for one in gone] == [True, True]
