@@ -81,7 +81,9 @@ def load_document(path: Path) -> Document:
         data = CommentedMap()
     if not isinstance(data, CommentedMap):
         raise ConfigProblem(
-            Problem(_PLAIN_WORDS["dict_type"], where=str(path), line=1, column=1, fix="begin with `key: value`")
+            Problem(
+                _PLAIN_WORDS["dict_type"], where=str(path), line=1, column=1, fix="begin with `key: value`"
+            )
         )
     return Document(path, data)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +18,7 @@ from config.problems import ConfigProblem, raise_if_any
 from config.records import RECORDS
 from connectors.contract import RetryLater
 from sync.apply import Applied, Applier
-from sync.exits import STATES, Guarded, exit_code
+from sync.exits import BUG, STATES, Guarded, exit_code
 from sync.ledger import Item
 from sync.plan import OBJECTS, TASK_SCHEMA, Plan
 from sync.pull import pull
@@ -26,7 +28,6 @@ from sync.tasks import due_tasks
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import date
-    from pathlib import Path
 
     from config.rules import Rules
     from config.settings import Connection
@@ -357,10 +358,21 @@ def last_line(report: Report, error: BaseException | None) -> str:
         before = f" Written before that: {counted(report.done)}." if report.writes else ""
         if isinstance(error, ConfigProblem):
             return f"Stopped: {len(error.problems)} thing(s) to fix first.{before or ' Nothing was written.'}"
-        return f"{error or type(error).__name__}{before}"
+        return f"{_ending(error)}{before}"
     if report.mode == "preview":
         return f"Preview: would write {counted(report.planned)}. Nothing was written.{_not_done(report)}"
     return f"Wrote {counted(report.done)} in {report.api_calls} API calls.{_not_done(report)}"
+
+
+def _ending(error: BaseException) -> str:
+    """Why a run ended early; of a bug its kind and place alone, since a library's words may show content."""
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted."
+    if exit_code(error) != BUG:
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"Stopped by a bug in Foretag: {type(error).__name__}{place}."
 
 
 def _not_done(report: Report) -> str:

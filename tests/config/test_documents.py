@@ -48,12 +48,12 @@ def read(tmp_path, content: bytes) -> dict[str, object]:
     ("content", "expected"),
     [
         (b"lead:\n  name: a\n  name: b\n", "file.yaml:3:3: the same key stands twice; keep one of the two"),
-        (b"lead:\n\tname: a\n", "file.yaml:2:1: is not valid YAML: found character '\\t' that cannot start any"
-         " token; indent with spaces, not tabs"),
-        (b"lead: [\n", "file.yaml:2:1: is not valid YAML: expected the node content, but found '<stream end>'; look"
-         " at this line and the one before it: indentation, colons, brackets, quotes"),
-        (b"lead: *nobody\n", "file.yaml:1:7: is not valid YAML: found undefined alias 'nobody'; look at this line and"
-         " the one before it: indentation, colons, brackets, quotes"),
+        (b"lead:\n\tname: a\n", ("file.yaml:2:1: is not valid YAML: found character '\\t' that cannot start any"
+         " token; indent with spaces, not tabs")),
+        (b"lead: [\n", ("file.yaml:2:1: is not valid YAML: expected the node content, but found '<stream end>'; look"
+         " at this line and the one before it: indentation, colons, brackets, quotes")),
+        (b"lead: *nobody\n", ("file.yaml:1:7: is not valid YAML: found undefined alias 'nobody'; look at this line and"
+         " the one before it: indentation, colons, brackets, quotes")),
         (b"- lead\n", "file.yaml:1:1: must be a mapping of keys to values; begin with `key: value`"),
         (b"just words\n", "file.yaml:1:1: must be a mapping of keys to values; begin with `key: value`"),
         (b"lead: a\xff\n", "file.yaml: is not UTF-8 text (byte 7); save it as UTF-8 in your editor"),

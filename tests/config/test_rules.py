@@ -45,7 +45,10 @@ def test_digest_follows_the_meaning_not_the_text(tmp_path):
     ("text", "expected"),
     [
         ("priorty: {}\n", ":1:1: unknown key 'priorty'; did you mean \"priority\"?"),
-        ("fields: {opportunity: {margn: X__c}}\n", ':1:1: fields: unknown name "margn" of opportunity; did you mean "margin"?'),
+        (
+            "fields: {opportunity: {margn: X__c}}\n",
+            ':1:1: fields: unknown name "margn" of opportunity; did you mean "margin"?',
+        ),
         ("fields: {acount: {industry: X}}\n", ':1:1: fields: unknown object "acount"; did you mean "account"?'),
         (
             "priority:\n  weights: {soon: 0, profitable: 0, much: 0}\n",

@@ -56,7 +56,9 @@ def test_every_problem_comes_at_once_with_its_place(tmp_path):
 def test_a_literal_secret_is_refused_and_not_repeated(tmp_path):
     """The message says where to put it, and never what it was."""
     (message,) = problems(tmp_path, GOOD.replace("{env: ID}", "hunter2"))
-    assert message.startswith("6:7: connections.main.auth.client_id: a secret must not stand in this file: write {env:")
+    assert message.startswith(
+        "6:7: connections.main.auth.client_id: a secret must not stand in this file: write {env:"
+    )
     assert "hunter2" not in message
 
 

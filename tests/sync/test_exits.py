@@ -1,0 +1,94 @@
+"""The table of exits, row by row: whatever ends a run has one code, one state, and words that are true."""
+
+from __future__ import annotations
+
+import pytest
+
+from config.problems import ConfigProblem, Problem
+from connectors.contract import AuthProblem, RetryLater, Truncated
+from connectors.transport import LostReply
+from sync import exits
+from sync.cli import app
+from sync.exits import STATES, Guarded, Parked, exit_code
+from sync.ledger import LeaseLost
+from sync.pipeline import Report, last_line
+
+ENDINGS = [
+    (None, 0),
+    (ConfigProblem("a setting"), 2),
+    (AuthProblem(Problem("a credential")), 2),
+    (Guarded("a limit"), 4),
+    (RetryLater("away"), 69),
+    (LostReply("no reply"), 69),
+    (Truncated("cut short"), 69),
+    (RetryLater("used up", quota=True), 75),
+    (LeaseLost("another run"), 75),
+    (Parked("told to stop"), 75),
+    (KeyboardInterrupt(), 130),
+    (ValueError("ours"), 1),
+    (SystemExit(3), 1),
+    (MemoryError(), 1),
+]
+CODES = {
+    0: "done",
+    1: "bug",
+    2: "fix",
+    3: "refusals",
+    4: "guard",
+    69: "unavailable",
+    75: "parked",
+    130: "Ctrl-C",
+}
+
+
+@pytest.mark.parametrize(("error", "code"), ENDINGS, ids=lambda value: type(value).__name__)
+def test_each_ending_has_its_code(error, code):
+    """An error of the contract tells by its kind what a scheduler should do."""
+    assert exit_code(error) == code
+
+
+@pytest.mark.parametrize(("error", "code"), ENDINGS, ids=lambda value: type(value).__name__)
+def test_an_error_counts_more_than_what_was_not_done(error, code):
+    """3 is for runs that came to their end; a run that did not says why."""
+    assert exit_code(error, incomplete=True) == (code or 3)
+
+
+def test_every_code_has_a_state_in_the_history_and_a_word_in_the_help():
+    """None can be added without being told to users."""
+    named = {value for name, value in vars(exits).items() if name.isupper() and isinstance(value, int)}
+    assert named == set(STATES) == set(CODES)
+    for code, word in CODES.items():
+        assert f"{code} " in app.info.epilog
+        assert word in app.info.epilog
+
+
+@pytest.mark.parametrize(("error", "code"), ENDINGS[1:], ids=lambda value: type(value).__name__)
+def test_the_last_line_of_an_error_is_one_line_that_tells_what_was_written(error, code):
+    """Nothing before the first write, counts after it; never an empty line."""
+    line = last_line(Report(), error)
+    assert line.strip()
+    assert "\n" not in line
+    after = last_line(Report(done={"account": 3}), error)
+    assert "3 accounts" in after
+    assert (code == 2) is ("to fix first" in line)
+
+
+@pytest.mark.parametrize("mode", ["live", "preview"])
+def test_the_last_line_counts_everything_that_was_not_done(mode):
+    """By kind, with the command that lists it."""
+    report = Report(run="R", mode=mode, refused={"account": 2}, unknown={"task": 1}, stale=4, set_aside=1_005)
+    line = last_line(report, None)
+    for part in ("2 refused", "1 sent, not confirmed", "4 stale", "1,005 unreadable"):
+        assert f"{part}: see `foretag runs R`." in line
+    assert report.incomplete
+    assert "see" not in last_line(Report(mode=mode), None)
+
+
+def test_the_last_line_of_a_bug_shows_its_place_and_no_content():
+    """The words of a library's error may hold a record's values; the history keeps none of them."""
+    try:
+        int("Ms Contact, ceo@example.com")
+    except ValueError as error:
+        line = last_line(Report(), error)
+    assert "ValueError at test_exits.py:" in line
+    assert "Contact" not in line
