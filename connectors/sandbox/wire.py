@@ -121,10 +121,11 @@ class Wire:
     async def _faulty(
         self, scope: Scope, receive: Receive, stamped: Stamped, acting: tuple[Fault, ...]
     ) -> None:
+        reply = self.crm.refuse(scope)
         for fault in acting:
-            if isinstance(fault, Latency):
+            if reply is None and isinstance(fault, Latency):
                 await asyncio.sleep(fault.seconds)
-        reply = self.crm.refuse(scope) or next(
+        reply = reply or next(
             (reply for fault in acting if (reply := self.crm.fault_reply(fault, scope)) is not None), None
         )
         app = self.app if reply is None else reply

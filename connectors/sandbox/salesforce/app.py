@@ -12,6 +12,8 @@ from starlette.routing import Router
 from connectors.sandbox.salesforce.context import METHODS, SandboxContext, error_response, not_found
 from connectors.sandbox.salesforce.errors import SalesforceError
 from connectors.sandbox.salesforce.fault_replies import fault_reply
+from connectors.sandbox.salesforce.limits import concurrent_limit_exceeded
+from connectors.sandbox.salesforce.long_calls import LongCalls, is_above_limit
 from connectors.sandbox.wire import Wire
 
 if TYPE_CHECKING:
@@ -57,7 +59,8 @@ def salesforce_app(context: SandboxContext, others: Sequence[BaseRoute] = ()) ->
     router = Router([*routes, unknown, *others], redirect_slashes=False, default=_no_such_address)
     # Downloads are many and large, so speed counts more than the last percent of size.
     compressed = GZipMiddleware(router, compresslevel=1)
-    return Wire(compressed, SalesforceSide(context), context.clock, context.faults, context.journal)
+    wire = Wire(compressed, SalesforceSide(context), context.clock, context.faults, context.journal)
+    return LongCalls(wire, context.clock)
 
 
 def _nothing(_call: Call) -> Response:
@@ -79,7 +82,9 @@ class SalesforceSide:
         return path.startswith(_CRM_PATHS)
 
     def refuse(self, scope: Scope) -> Response | None:
-        """Refuse addresses and headers that are too long."""
+        """Refuse calls above the concurrent limit, and addresses and headers that are too long."""
+        if is_above_limit(scope):
+            return error_response(concurrent_limit_exceeded())
         address = len(scope["path"]) + len(scope["query_string"]) + 1
         if address > MAX_ADDRESS:
             return error_response(SalesforceError("URI_TOO_LONG", "The URI is too long", status=414))
