@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _STAMP = pa.timestamp("ms")
 
-# References are row numbers (from 0) into the other tables; stamps are UTC.
+# References are row numbers (from 0) into the other tables; stamps are UTC. What was expected of an opportunity when
+# it was made is `first_amount` and `first_close_date`; null where it is still what is expected.
 OWNERS = pa.schema(
     [
         ("name", pa.string()),
@@ -53,6 +54,8 @@ OPPORTUNITIES = pa.schema(
         ("amount", pa.float64()),
         ("quantity", pa.float64()),
         ("close_date", pa.date32()),
+        ("first_amount", pa.float64()),
+        ("first_close_date", pa.date32()),
         ("created_at", _STAMP),
         ("stage_changed_at", _STAMP),
         ("modified_at", _STAMP),

@@ -20,6 +20,7 @@ the source has none and a CRM needs one:
 - close date of an open deal: its engage date plus the median days to close of its product (so many lie in the past);
 - engage date of a deal in Prospecting: spread evenly, by its id, over one such median before the last day of the set;
 - amount of an open deal: the list price of its product; a lost deal is 0, as published;
+- first snapshot of a deal in its history: list price and expected close date as for an open deal, not what it became;
 - owner of an account: the agent with most deals there; type: Customer once a deal was won, else Prospect;
 - times of day, and the creation of an account (the day before its first deal)."""
 
@@ -120,6 +121,9 @@ def _opportunities(
             for name, value in zip(deals["product"], deals["close_value"], strict=True)
         ],
         "close_date": due,
+        # What a rep would have entered at first: never what became of the deal later.
+        "first_amount": [prices[name] for name in deals["product"]],
+        "first_close_date": engaged + cycle.astype("timedelta64[D]"),
         "created_at": created,
         "stage_changed_at": moved,
         "modified_at": moved,

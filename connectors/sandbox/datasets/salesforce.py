@@ -52,7 +52,7 @@ def load_dataset(name: str, book: Book | None = None) -> Dataset:
     }
     tables |= _prices(book, ids)
     if book.history:
-        tables["OpportunityHistory"] = _history(tables["Opportunity"])
+        tables["OpportunityHistory"] = _history(tables["Opportunity"], book)
     names = tuple(book.products["name"].to_pylist())
     return Dataset(
         book.name,
@@ -231,10 +231,17 @@ def _opportunities(book: Book, ids: dict[str, pa.Array]) -> pa.Table:
     )
 
 
-def _history(opportunities: pa.Table) -> pa.Table:
-    """Two snapshots of a deal that moved after it was made (its first open stage, then its stage), one of any other."""
+def _history(opportunities: pa.Table, book: Book) -> pa.Table:
+    """Two snapshots of a deal that moved after it was made (as it was expected, then as it is), one of any other."""
+    expected = {
+        name: pc.coalesce(book.opportunities[column], opportunities[name])
+        for name, column in (("Amount", "first_amount"), ("CloseDate", "first_close_date"))
+    }
     moved = pc.less(opportunities["CreatedDate"], opportunities["LastStageChangeDate"])
-    began = opportunities.filter(moved)
+    began = opportunities
+    for name, column in expected.items():
+        began = began.set_column(began.schema.get_field_index(name), name, column)
+    began = began.filter(moved)
     first = pa.repeat("Engaging", began.num_rows)
     start = _snapshot(began, first, began["CreatedDate"])
     end = _snapshot(opportunities, opportunities["StageName"], opportunities["LastStageChangeDate"])

@@ -61,6 +61,25 @@ def test_the_pipeline_is_mended_and_completed():
     assert tables["OpportunityHistory"].num_rows == 8800 + 4238 + 2473
 
 
+def test_the_first_snapshot_of_a_deal_does_not_know_its_end():
+    """It shows the list price and the expected close date: a lost deal is not worth 0 from the beginning."""
+    tables = load_dataset("pipeline").tables
+    ends = dict(zip(*(tables["Opportunity"][name].to_pylist() for name in ("Id", "StageName")), strict=True))
+    seen = tables["OpportunityHistory"].sort_by("CreatedDate").to_pylist()
+    first = {row["OpportunityId"]: row for row in reversed(seen)}
+    won, lost = (
+        [row for key, row in first.items() if ends[key] == stage and row["StageName"] == "Engaging"]
+        for stage in ("Closed Won", "Closed Lost")
+    )
+
+    prices = set(tables["PricebookEntry"]["UnitPrice"].to_pylist())
+    assert {row["Amount"] for row in won + lost} <= prices
+    # The time to close that is expected depends on the product alone, whatever the end.
+    expected = [{(row["CloseDate"] - row["CreatedDate"].date()).days for row in rows} for rows in (won, lost)]
+    assert expected[0] == expected[1]
+    assert len(expected[0]) <= len(prices)
+
+
 def test_the_generator_repeats_itself():
     """The same seed gives the same book, another seed another one."""
     first, again, other = (load_book(f"synthetic:50:200:{seed}") for seed in (1, 1, 2))
