@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from sync.tags import TagStore
     from sync.talk import Talk
 
+_SHORT_ID = 15
+MOST_COMPARED = 20_000
+
 _SHOWN = (
     ("foretag_tier", "Tier"),
     ("foretag_score", "Score"),
@@ -79,7 +82,9 @@ def explain_record(mirror: Mirror, tags: TagStore, rules: Rules, record: str) ->
     Raises `ConfigProblem` if there is none, or if it was not scored under these rules.
     """
     object_name, row = _found(mirror, record)
-    tagged = _row(tags.read(f"tags_{object_name}"), row["id"])
+    home = row["id"] if object_name == "account" else row["account_id"] or row["id"]
+    bucket = bucket_of(pa.array([home]), mirror.buckets())[0].as_py()
+    tagged = _row(tags.read(f"tags_{object_name}", bucket), row["id"])
     kept = tags.book(rules)
     if tagged is None or kept is None:
         why = "has no score; closed deals have none" if kept else "was not scored under these rules"
@@ -87,8 +92,6 @@ def explain_record(mirror: Mirror, tags: TagStore, rules: Rules, record: str) ->
             Problem(f"{row['name']} ({row['id']}) {why}", fix="run `foretag plan` to score the book")
         )
     book, today = kept
-    home = row["id"] if object_name == "account" else row["account_id"] or row["id"]
-    bucket = bucket_of(pa.array([home]), mirror.buckets())[0].as_py()
     features = extract(Buckets(mirror, rules).tables(bucket), book.horizon, rules, today)
     points: dict[str, list[tuple[str, int, str]]] = {}
     for found in explain(tag(features, book, tags.state(bucket), rules, today), row["id"]).to_pylist():
@@ -98,18 +101,10 @@ def explain_record(mirror: Mirror, tags: TagStore, rules: Rules, record: str) ->
 
 def _found(mirror: Mirror, record: str) -> tuple[str, dict[str, Any]]:
     accounts = mirror.read("account", ("id", "name"))
-    for object_name, rows in (
-        ("account", accounts),
-        ("opportunity", mirror.read("opportunity", ("id", "name"))),
-    ):
-        # Salesforce shows ids in a short and a long form; the long one starts with the short one.
-        matching = rows.filter(pc.starts_with(rows["id"], record)) if len(record) >= 15 else rows.slice(0, 0)
-        if matching.num_rows == 0:
-            matching = rows.filter(pc.equal(rows["id"], record))
-        if matching.num_rows:
-            return object_name, matching.to_pylist()[0]
-    lowered = record.casefold()
-    named = [row for row in accounts.to_pylist() if (row["name"] or "").casefold() == lowered]
+    row = _with_id(accounts, record)
+    if row is not None:
+        return "account", row
+    named = accounts.filter(pc.equal(pc.utf8_lower(accounts["name"]), record.lower())).to_pylist()
     if len(named) == 1:
         return "account", named[0]
     if named:
@@ -119,9 +114,32 @@ def _found(mirror: Mirror, record: str) -> tuple[str, dict[str, Any]]:
                 fix=f"give an id: {', '.join(row['id'] for row in named[:5])}",
             )
         )
-    close = difflib.get_close_matches(record, [row["name"] or "" for row in accounts.to_pylist()], n=1)
+    row = _with_id(mirror.read("opportunity", ("id", "name", "account_id")), record)
+    if row is not None:
+        return "opportunity", row
+    close = difflib.get_close_matches(record, _alike(accounts["name"], record), n=1)
     fix = f'did you mean "{close[0]}"?' if close else "run `foretag plan` first if it is new"
     raise ConfigProblem(Problem(f'no account is called "{record}" and no record has this id', fix=fix))
+
+
+def _with_id(rows: pa.Table, record: str) -> dict[str, Any] | None:
+    # Salesforce shows ids in a short and a long form; the long one starts with the short one.
+    short = len(record) >= _SHORT_ID
+    matching = rows.filter((pc.starts_with if short else pc.equal)(rows["id"], record)).slice(0, 1)
+    return matching.to_pylist()[0] if matching.num_rows else None
+
+
+def _alike(names: pa.ChunkedArray, record: str) -> list[str]:
+    """Names worth comparing letter by letter, which takes seconds for some ten thousand."""
+    lengths = pc.utf8_length(names)
+    near = names.filter(
+        pc.and_(
+            pc.less_equal(pc.abs(pc.subtract(lengths, len(record))), 3),
+            pc.equal(pc.utf8_lower(pc.utf8_slice_codeunits(names, 0, 1)), record[:1].lower()),
+        )
+    )
+    found: list[str] = near.slice(0, MOST_COMPARED).to_pylist()
+    return found
 
 
 def _row(table: pa.Table | None, record_id: str) -> dict[str, Any] | None:

@@ -34,9 +34,8 @@ class Scored:
     book: Mapping[str, int]
 
     def keep_states(self, tags: TagStore) -> None:
-        """Remember the tag state, bucket by bucket: call it when the changes are about to be written."""
-        for bucket, state in enumerate(self.states):
-            tags.keep_state(bucket, state)
+        """Remember the tag state: call it when the changes are about to be written."""
+        tags.keep_state(self.states)
 
 
 def score(
@@ -47,23 +46,23 @@ def score(
     book, features = read_book(buckets, rules, today)
     tags.keep_book(book, rules, today)
     found: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
+    said: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
     tasks, states = [], []
-    sizes = dict.fromkeys(OBJECTS, 0)
     for bucket, part in enumerate(features):
         tagged = tag(part, book, tags.state(bucket), rules, today)
-        tags.keep(bucket, tagged)
         for name, wanted in _wanted(tagged):
             dated = _dated(wanted, rules, today, stamp)
             held = mirror.read(name, _held_columns(name), bucket)
             found[name].append(changes(name, dated, held, written(name, outputs), rules.writing))
-            sizes[name] += wanted.num_rows
+            said[name].append(wanted)
         tasks.append(tagged.tasks)
         states.append(tagged.state)
+    tags.keep(said)
     return Scored(
         {name: _joined(tables, change_schema(name, outputs)) for name, tables in found.items()},
         pa.concat_tables(tasks),
         tuple(states),
-        sizes,
+        {name: sum(table.num_rows for table in tables) for name, tables in said.items()},
     )
 
 

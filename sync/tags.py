@@ -1,4 +1,4 @@
-"""What the last scoring said: tags, their points and the state that keeps tags calm, beside the mirror."""
+"""What the last scoring said: tags, and the state that keeps tags calm, beside the mirror."""
 
 from __future__ import annotations
 
@@ -11,27 +11,26 @@ import pyarrow.dataset as pads
 from deltalake import DeltaTable, write_deltalake
 
 from scoring import Book
+from sync.delta import PARQUET, sweep
 from sync.files import write_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from config.rules import Rules
-    from scoring import Tagged
 
 
 class TagStore:
-    """Delta tables `tags_OBJECT`, `points_OBJECT` and `state`, one partition for each bucket."""
+    """Delta tables `tags_OBJECT` and `state`, one partition for each bucket, each replaced in one commit."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def keep(self, bucket: int, tagged: Tagged) -> None:
-        """Replace what was said of a bucket, for `explain` and `book`."""
-        self._replace("tags_account", bucket, tagged.accounts)
-        self._replace("tags_opportunity", bucket, tagged.opportunities)
-        self._replace("points_account", bucket, tagged.account_points)
-        self._replace("points_opportunity", bucket, tagged.opportunity_points)
+    def keep(self, said: Mapping[str, Sequence[pa.Table]]) -> None:
+        """Replace what was said of the book: for each object, one table of tags for each bucket in order."""
+        for name, buckets in said.items():
+            self._replace(f"tags_{name}", buckets)
 
     def keep_book(self, book: Book, rules: Rules, today: date) -> None:
         """Remember what the whole book said, so that one record can be explained without reading all of them."""
@@ -49,9 +48,9 @@ class TagStore:
             return None
         return Book.from_json(kept["book"]), date.fromisoformat(kept["today"])
 
-    def keep_state(self, bucket: int, state: pa.Table) -> None:
-        """Remember a bucket's tag state; only when its tags are about to be written to the CRM."""
-        self._replace("state", bucket, state)
+    def keep_state(self, states: Sequence[pa.Table]) -> None:
+        """Remember the tag state of all buckets; only when their tags are about to be written to the CRM."""
+        self._replace("state", states)
 
     def state(self, bucket: int) -> pa.Table | None:
         """The tag state that the CRM's tags were made with, or None before the first write."""
@@ -65,17 +64,22 @@ class TagStore:
         where = None if bucket is None else pads.field("bucket") == bucket
         return DeltaTable(uri).to_pyarrow_dataset().to_table(filter=where).drop_columns(["bucket"])
 
-    def _replace(self, name: str, bucket: int, rows: pa.Table) -> None:
-        placed = rows.append_column("bucket", pa.repeat(pa.scalar(bucket, pa.int32()), rows.num_rows))
-        exists = DeltaTable.is_deltatable(self._uri(name))
+    def _replace(self, name: str, buckets: Sequence[pa.Table]) -> None:
+        uri = self._uri(name)
+        rows = pa.concat_tables([_placed(bucket, rows) for bucket, rows in enumerate(buckets)])
         write_deltalake(
-            self._uri(name),
-            placed,
+            uri,
+            rows,
             mode="overwrite",
-            predicate=f"bucket = {bucket}" if exists else None,
-            schema_mode="merge" if exists else "overwrite",
+            schema_mode="overwrite",
             partition_by=["bucket"],
+            writer_properties=PARQUET,
         )
+        sweep(uri)
 
     def _uri(self, name: str) -> str:
         return str(self._folder / name)
+
+
+def _placed(bucket: int, rows: pa.Table) -> pa.Table:
+    return rows.append_column("bucket", pa.repeat(pa.scalar(bucket, pa.int32()), rows.num_rows))

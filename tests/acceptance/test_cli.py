@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 FORETAG = str(Path(sys.executable).with_name("foretag"))
@@ -121,6 +122,19 @@ def test_explain_tells_where_every_point_came_from(shell):
     )
     by_id = shell.foretag("explain", explained["id"][:15], "--json").json
     assert by_id == explained
+
+
+def test_explain_tells_of_an_opportunity_too(shell):
+    """An open deal has points of its own."""
+    shell.foretag("setup", "--yes")
+    shell.foretag("plan", "-o", "the.plan")
+    deals = pq.read_table(shell.folder / "the.plan", filters=[("object", "=", "opportunity")])
+    done = shell.foretag("explain", deals["id"][0].as_py(), "--json")
+    assert done.code == 0, done.err
+    assert done.json["object"] == "opportunity"
+    assert (
+        sum(points for _, points, *_ in done.json["points"]["priority"]) == done.json["tags"]["foretag_score"]
+    )
 
 
 @pytest.mark.parametrize(
