@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 PAGE_ROWS = 100
 OPPORTUNITY_ROWS = 50
 _VERSION = "62.0"
+_STAMP = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})(?:T(?P<time>\d{2}:\d{2}):.*\+0000)?")
+_POINTS = re.compile(r" ([+-]\d+(?= ·|$))")
 # Columns of the book, in the order a rep reads them.
 _BOOK = (
     "foretag_tier",
@@ -71,7 +75,7 @@ class Shown:
 _OPPORTUNITY = (
     Shown("Foretag_Tier__c", "Tier"),
     Shown("Foretag_Score__c", "Score", "number"),
-    Shown("Name", "Opportunity"),
+    Shown("Name", "Opportunity", "title"),
     Shown("StageName", "Stage", "short"),
     Shown("Amount", "Amount", "number"),
     Shown("CloseDate", "Close date", "short"),
@@ -79,7 +83,7 @@ _OPPORTUNITY = (
     Shown("Foretag_Next_Step__c", "Suggested next step", "step"),
 )
 _TASK = (
-    Shown("Subject", "Task"),
+    Shown("Subject", "Task", "title"),
     Shown("Status", "Status", "short"),
     Shown("Priority", "Priority", "short"),
     Shown("ActivityDate", "Due", "short"),
@@ -234,10 +238,15 @@ def _column(field: OutputField) -> dict[str, str]:
 
 
 def shown(value: Any) -> str:
-    """A value as a person writes it: whole numbers without a point, thousands apart, stamps to the minute."""
+    """A value as a person writes it: whole numbers without a point, thousands apart, days by their month's name."""
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, (int, float)):
         return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
     text = str(value)
-    return text[:16].replace("T", " ") if text.endswith("+0000") else text
+    stamp = _STAMP.fullmatch(text)
+    if stamp:
+        day = date.fromisoformat(stamp["day"])
+        return f"{day.day} {day:%b %Y}" + (f", {stamp['time']}" if stamp["time"] else "")
+    # What a point of a reason adds stays on its line: "closes 14 Mar +41".
+    return _POINTS.sub("\u00a0\\1", text)

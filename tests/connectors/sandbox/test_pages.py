@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import struct
+import subprocess
+
 import pytest
 
 from config.outputs import OUTPUT_FIELDS
+from connectors.sandbox.pages import shown
 from connectors.sandbox.salesforce.schema import Field
+from tests.chromium import find_chromium
 from tests.connectors.sandbox.conftest import add_field
 
 TYPES = {"number": ("double", 0), "date": ("date", 0), "formula": ("string", 20)}
@@ -80,11 +85,12 @@ def test_an_account_shows_its_verdict_deals_and_tasks(sandbox, api, our_fields):
     page = api.get(f"/account/{account}").text
 
     for text in (
-        "closes 14 Mar +41",
+        "closes 14 Mar\u00a0+41",
         "gone quiet",
-        "Stale, valid until 2031-01-01",
+        "Stale, valid until 1 Jan 2031",
         "Big deal",
         "1,234,567",
+        "31 Jan 2031",
         "Call them",
     ):
         assert text in page
@@ -127,3 +133,48 @@ def test_an_unknown_account_is_not_found(api, path):
 def test_odd_addresses_show_the_nearest_page(api, query):
     """Nobody gets an error from a typing mistake."""
     assert api.get(f"/{query}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1234567.0, "1,234,567"),
+        (0.5, "0.50"),
+        (True, "Yes"),
+        ("2031-01-05", "5 Jan 2031"),
+        ("2031-01-05T14:03:59.000+0000", "5 Jan 2031, 14:03"),
+        ("A 82 · closes 17 Jan +32 · quiet -1", "A 82 · closes 17 Jan\u00a0+32 · quiet\u00a0-1"),
+        ("2031-01-05 or so", "2031-01-05 or so"),
+    ],
+)
+def test_values_are_written_as_people_write_them(value, text):
+    """Numbers, days and moments; what a point of a reason adds does not part from it."""
+    assert shown(value) == text
+
+
+@pytest.mark.needs_chromium
+@pytest.mark.parametrize("width", [1400, 480])
+def test_a_browser_draws_both_pages(sandbox, api, our_fields, tmp_path, width):
+    """In a wide and in a narrow window, with nothing complained about: a picture of the size asked for."""
+    account = accounts(api, 1)[0]["Id"]
+    values = {"Foretag_Tier__c": "A", "Foretag_Score__c": 82, "Foretag_Reason__c": "closes 14 Mar +41"}
+    api.patch(f"sobjects/Account/{account}", json=values)
+    # A sandbox of its own inside a container needs rights that tests do not have.
+    browser = [find_chromium(), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}"]
+
+    for path in ("/", f"/account/{account}"):
+        picture = tmp_path / "page.png"
+        drawn = [f"--window-size={width},1000", f"--screenshot={picture}", sandbox.http_url + path]
+        told = subprocess.run([*browser, *drawn], capture_output=True, text=True, timeout=90, check=True)
+        dom = subprocess.run(
+            [*browser, "--dump-dom", sandbox.http_url + path],
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=True,
+        ).stdout
+
+        assert "CONSOLE" not in told.stderr
+        assert struct.unpack(">II", picture.read_bytes()[16:24]) == (width, 1000)
+        assert '<span class="tier A">A</span>' in dom
+        assert "closes 14 Mar" in dom
