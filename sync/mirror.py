@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable, WriterProperties, write_deltalake
+from deltalake import DeltaTable, write_deltalake
 
 from config.records import STAMP, schema
+from sync.delta import PARQUET
 from sync.embedded import database
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
     from pathlib import Path
+
+    import pyarrow.dataset as pads
 
 # Which account a record lies with; a record without one lies in the bucket of its own id.
 _ACCOUNT_COLUMN = {"account": "id", "opportunity": "account_id", "task": "account_id"}
@@ -41,7 +44,6 @@ FOLD_COMMITS = 50
 RETENTION_HOURS = 7 * 24
 
 _BOOKKEEPING = [("bucket", pa.int32()), ("seq", pa.int64())]
-_PARQUET = WriterProperties(compression="SNAPPY")
 
 
 class Mirror:
@@ -53,11 +55,11 @@ class Mirror:
     def load(self, object_name: str, columns: Sequence[str], pages: Iterable[pa.Table]) -> int:
         """Replace all records of an object in one commit; returns how many. An error of `pages` passes through."""
         arriving = iter(pages)
-        first = next(arriving, schema(object_name, tuple(columns)).empty_table())
-        buckets = self._buckets_for(object_name, first)
+        first = _first_rows(arriving, ONE_BUCKET_ROWS)
+        buckets = self._buckets_for(object_name, sum(page.num_rows for page in first))
         total = 0
         with self._writer(object_name, columns, buckets) as write:
-            for page in itertools.chain([first], arriving):
+            for page in itertools.chain(first, arriving):
                 write(page)
                 total += page.num_rows
         self._clear_changes(object_name)
@@ -67,8 +69,8 @@ class Mirror:
         """Take in changed records; each replaces an older row of its id and is ignored where a newer one is held."""
         if page.num_rows == 0:
             return
-        placed = self._placed(object_name, page, self.buckets(object_name), self._next_seq(object_name))
-        placed = placed.append_column("op", pa.repeat(pa.scalar("upsert"), placed.num_rows))
+        placed = self._placed(object_name, page, self.buckets(object_name))
+        placed = self._change("upsert", object_name, placed)
         moved = self._moved(object_name, placed)
         self._append_changes(object_name, pa.concat_tables([placed, moved], promote_options="default"))
 
@@ -86,7 +88,13 @@ class Mirror:
         """
         if written.num_rows == 0:
             return
-        held = self.read(object_name, ids=written["id"])
+        # Which buckets they lie in is quick to find out, and usually few: plans are sorted by bucket.
+        places = (
+            self.read(object_name, ("id",), ids=written["id"], bucketed=True)["bucket"].unique().to_pylist()
+        )
+        if not places:
+            return
+        held = self.read(object_name, bucket=places, ids=written["id"], bucketed=True)
         fields = [
             name
             for name in written.column_names
@@ -102,20 +110,22 @@ class Mirror:
                 # Names of our own schema.
                 f"SELECT h.* REPLACE ({columns}) FROM held h JOIN written w ON h.id = w.id"  # noqa: S608
             ).to_arrow_table()
-        self.append(object_name, patched.cast(held.schema))
+        # No field of ours moves a record to another account, so every row stays in its bucket.
+        self._append_changes(object_name, self._change("upsert", object_name, patched.cast(held.schema)))
 
     def read(
         self,
         object_name: str,
         columns: Sequence[str] | None = None,
-        bucket: int | None = None,
+        bucket: int | Sequence[int] | None = None,
         *,
         ids: pa.Array | pa.ChunkedArray | None = None,
         bucketed: bool = False,
     ) -> pa.Table:
         """The records as last known, in the canonical schema; columns never pulled are null.
 
-        All of them, or those of a bucket, or those with these ids; `bucketed` adds the bucket's number as a column.
+        All of them, or those of a bucket (or some), or those with these ids.
+        `bucketed` adds the bucket's number as a column.
         """
         wanted = schema(object_name, None if columns is None else tuple(columns))
         if bucketed:
@@ -125,10 +135,10 @@ class Mirror:
             return wanted.empty_table()
         changes = self._table(f"{object_name}_changes")
         stored = [field.name for field in base.schema().fields]
-        where = ["TRUE" if bucket is None else f"bucket = {int(bucket)}"]
-        tables = {"base": base.to_pyarrow_dataset()}
+        where = ["TRUE"]
+        tables = {"base": _rows(base, bucket)}
         if changes is not None:
-            tables["changes"] = changes.to_pyarrow_dataset()
+            tables["changes"] = _rows(changes, bucket)
         if ids is not None:
             tables["asked"] = pa.table({"id": ids})
             where.append("id IN (FROM asked)")
@@ -168,13 +178,13 @@ class Mirror:
         buckets, seq = self.buckets(object_name), self._next_seq(object_name) - 1
         # Bucket by bucket, so that memory stays bounded; half a fold is as harmless as none.
         for bucket in range(buckets):
-            rows = self._placed(object_name, self.read(object_name, columns, bucket), buckets, seq)
+            rows = _numbered(self.read(object_name, columns, bucket, bucketed=True), seq)
             write_deltalake(
                 base,
                 rows,
                 mode="overwrite",
                 predicate=f"bucket = {bucket}",
-                writer_properties=_PARQUET,
+                writer_properties=PARQUET,
             )
         self._clear_changes(object_name)
         for name in (object_name, f"{object_name}_changes"):
@@ -220,11 +230,11 @@ class Mirror:
                 schema_mode="overwrite",
                 partition_by=["bucket"],
                 description=f"buckets={buckets}",
-                writer_properties=_PARQUET,
+                writer_properties=PARQUET,
             )
 
             def write(page: pa.Table) -> None:
-                placed = self._placed(object_name, page, buckets, seq=0)
+                placed = _numbered(self._placed(object_name, page, buckets), 0)
                 _put(handoff, placed.select(fields.names).cast(fields), writing)
 
             try:
@@ -243,7 +253,7 @@ class Mirror:
             mode="append",
             schema_mode="merge",
             partition_by=["bucket"],
-            writer_properties=_PARQUET,
+            writer_properties=PARQUET,
         )
 
     def _clear_changes(self, object_name: str) -> None:
@@ -260,13 +270,15 @@ class Mirror:
         base: int = self._existing(object_name).to_pyarrow_dataset().count_rows()
         return rows > FOLD_ROWS * max(base, ONE_BUCKET_ROWS) or len(changes.file_uris()) > FOLD_COMMITS
 
-    def _buckets_for(self, object_name: str, first_page: pa.Table) -> int:
-        """Accounts decide; everything that hangs on accounts is cut the same way."""
-        if object_name == "account":
-            return 1 if first_page.num_rows <= ONE_BUCKET_ROWS else MANY_BUCKETS
-        return self.buckets("account") if object_name in _ACCOUNT_COLUMN else 1
+    def _buckets_for(self, object_name: str, first_rows: int) -> int:
+        """The first load of accounts decides; everything that hangs on accounts is cut the same way ever after."""
+        if object_name not in _ACCOUNT_COLUMN:
+            return 1
+        if object_name == "account" and not self.has("account"):
+            return 1 if first_rows <= ONE_BUCKET_ROWS else MANY_BUCKETS
+        return self.buckets("account")
 
-    def _placed(self, object_name: str, page: pa.Table, buckets: int, seq: int) -> pa.Table:
+    def _placed(self, object_name: str, page: pa.Table, buckets: int) -> pa.Table:
         ids = page["id"]
         if object_name in _ACCOUNT_COLUMN:
             ids = pc.coalesce(page[_ACCOUNT_COLUMN[object_name]], ids)
@@ -275,8 +287,12 @@ class Mirror:
             if object_name in _ACCOUNT_COLUMN
             else pa.repeat(pa.scalar(0, pa.int32()), len(ids))
         )
-        return page.append_column("bucket", numbers).append_column(
-            "seq", pa.repeat(pa.scalar(seq, pa.int64()), len(ids))
+        return page.append_column("bucket", numbers)
+
+    def _change(self, op: str, object_name: str, placed: pa.Table) -> pa.Table:
+        """Rows as the table of changes has them."""
+        return _numbered(placed, self._next_seq(object_name)).append_column(
+            "op", pa.repeat(pa.scalar(op), placed.num_rows)
         )
 
     def _moved(self, object_name: str, placed: pa.Table) -> pa.Table:
@@ -293,15 +309,8 @@ class Mirror:
 
     def _deletes(self, object_name: str, rows: pa.Table, at: pa.Scalar | pa.ChunkedArray) -> pa.Table:
         stamps = pa.repeat(at, rows.num_rows) if isinstance(at, pa.Scalar) else at.cast(STAMP)
-        return pa.table(
-            {
-                "id": rows["id"],
-                "modified_at": stamps,
-                "bucket": rows["bucket"].cast(pa.int32()),
-                "seq": pa.repeat(pa.scalar(self._next_seq(object_name), pa.int64()), rows.num_rows),
-                "op": pa.repeat(pa.scalar("delete"), rows.num_rows),
-            }
-        )
+        gone = pa.table({"id": rows["id"], "modified_at": stamps, "bucket": rows["bucket"].cast(pa.int32())})
+        return self._change("delete", object_name, gone)
 
 
 def bucket_of(ids: pa.ChunkedArray | pa.Array, buckets: int) -> pa.Array:
@@ -313,6 +322,28 @@ def bucket_of(ids: pa.ChunkedArray | pa.Array, buckets: int) -> pa.Array:
         [zlib.crc32(value.encode()) % buckets for value in encoded.dictionary.to_pylist()], pa.int32()
     )
     return numbers.take(encoded.indices)
+
+
+def _numbered(rows: pa.Table, seq: int) -> pa.Table:
+    return rows.append_column("seq", pa.repeat(pa.scalar(seq, pa.int64()), rows.num_rows))
+
+
+def _first_rows(pages: Iterator[pa.Table], more_than: int) -> list[pa.Table]:
+    """As many pages as make more than so many rows, or all."""
+    taken: list[pa.Table] = []
+    rows = 0
+    while rows <= more_than and (page := next(pages, None)) is not None:
+        taken.append(page)
+        rows += page.num_rows
+    return taken
+
+
+def _rows(table: DeltaTable, bucket: int | Sequence[int] | None) -> pads.Dataset:
+    """A table's rows; of some buckets only the files of these."""
+    if bucket is None:
+        return table.to_pyarrow_dataset()
+    wanted = [bucket] if isinstance(bucket, int) else bucket
+    return table.to_pyarrow_dataset(file_pruning_predicate=[("bucket", "in", [str(one) for one in wanted])])
 
 
 def _read_sql(columns: Sequence[str], where: str, *, with_changes: bool) -> str:

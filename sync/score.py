@@ -116,6 +116,5 @@ def _held_columns(object_name: str) -> tuple[str, ...]:
 
 
 def _joined(tables: list[pa.Table], schema: pa.Schema) -> pa.Table:
-    """All buckets' changes as one table, records of one parent together."""
-    whole = pa.concat_tables([table.select(schema.names).cast(schema) for table in tables])
-    return whole if len(tables) == 1 else whole.sort_by([("parent_id", "ascending"), ("id", "ascending")])
+    """All buckets' changes as one table: sorted by parent within each bucket, so that one parent's stay together."""
+    return pa.concat_tables([table.select(schema.names).cast(schema) for table in tables])

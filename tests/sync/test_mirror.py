@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.records import STAMP, schema
-from sync.mirror import MANY_BUCKETS, Mirror, bucket_of
+from sync.mirror import MANY_BUCKETS, ONE_BUCKET_ROWS, Mirror, bucket_of
 
 COLUMNS = ("id", "name", "owner_id", "modified_at", "foretag_tier")
 DEAL_COLUMNS = ("id", "account_id", "stage", "modified_at")
@@ -200,3 +200,40 @@ def test_the_newest_stamp_counts_in_any_order_of_arrival(tmp_path_factory, arriv
         for id_, hour in page:
             newest[id_] = max(newest.get(id_, 0), hour)
     assert names(mirror) == {id_: str(hour) for id_, hour in newest.items()}
+
+
+def test_a_large_book_is_cut_however_small_its_pages_are(tmp_path):
+    """The CRM chooses the size of its pages; all rows count."""
+    mirror = Mirror(tmp_path)
+    rows = [(f"{number:05}", "x", 1) for number in range(ONE_BUCKET_ROWS + 1)]
+    mirror.load("account", COLUMNS, [accounts(*rows[start : start + 9_000]) for start in (0, 9_000, 18_000)])
+    assert (mirror.buckets(), mirror.count("account")) == (MANY_BUCKETS, ONE_BUCKET_ROWS + 1)
+
+
+def test_a_book_that_has_grown_keeps_its_cut(mirror):
+    """Accounts read anew must not part from the opportunities that lie in the old buckets."""
+    mirror.load("opportunity", DEAL_COLUMNS, [deals(("o", "a", 1))])
+    mirror.load("account", COLUMNS, [accounts(*((str(row), "x", 1) for row in range(ONE_BUCKET_ROWS + 1)))])
+    assert mirror.buckets() == mirror.buckets("opportunity") == 1
+
+
+def test_what_we_wrote_stays_in_its_bucket(tmp_path):
+    """A patch touches only the records it names, wherever they lie, and none that is gone."""
+    mirror = Mirror(tmp_path)
+    mirror.load("account", COLUMNS, [accounts(*((str(row), "x", 1) for row in range(ONE_BUCKET_ROWS + 1)))])
+    mirror.load("opportunity", DEAL_COLUMNS, [deals(("o", "77", 1), ("p", None, 1))])
+    mirror.remove("opportunity", ["p"], at(2))
+    written = pa.table(
+        {
+            "id": ["o", "p"],
+            "modified_at": pa.array([at(3)] * 2, STAMP),
+            "foretag_tier": ["A", "B"],
+            "clear": pa.array([[], []], pa.list_(pa.string())),
+        }
+    )
+    mirror.patch("opportunity", written)
+    mirror.patch("opportunity", written.slice(1))
+    bucket = bucket_of(pa.array(["77"]), MANY_BUCKETS)[0].as_py()
+    held = mirror.read("opportunity", ("id", "account_id"), bucket, bucketed=True).to_pylist()
+    assert held == [{"id": "o", "account_id": "77", "bucket": bucket}]
+    assert mirror.read("opportunity", ("id",)).num_rows == 1
