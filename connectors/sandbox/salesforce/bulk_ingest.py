@@ -18,6 +18,7 @@ from connectors.sandbox.salesforce.bulk_jobs import ABORTED, DONE, ENDED, FAILED
 from connectors.sandbox.salesforce.context import json_response, not_found
 from connectors.sandbox.salesforce.errors import SalesforceError
 from connectors.sandbox.salesforce.multipart import is_multipart, parts
+from connectors.sandbox.salesforce.reference_columns import ReferenceColumn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -222,19 +223,25 @@ class IngestJobs:
         fields = {one["name"].lower() for one in described}
         relationships = {str(one["relationshipName"]).lower(): one for one in described}
         for name in names:
-            relationship, dot, key = name.partition(".")
-            reference = relationships.get(relationship.lower())
-            if name.lower() not in fields and not (dot and reference and self._is_key(user, reference, key)):
+            column = ReferenceColumn.of(name)
+            reference = relationships.get(column.relationship.lower()) if column else None
+            known = column is not None and reference is not None and self._is_key(user, reference, column)
+            if name.lower() not in fields and not known:
                 raise UploadProblem(f"InvalidBatch : Field name not found : {name}")
         for needed in _needed(job):
             if needed.lower() not in [name.lower() for name in names]:
                 raise UploadProblem(f"InvalidBatch : Field name not found : {needed}")
 
-    def _is_key(self, user: User, reference: dict[str, Any], key: str) -> bool:
+    def _is_key(self, user: User, reference: dict[str, Any], column: ReferenceColumn) -> bool:
         """Whether a parent can be found by the field: an external id or one of Salesforce's own."""
+        parents = [
+            one
+            for one in reference["referenceTo"]
+            if column.target is None or one.lower() == column.target.lower()
+        ]
         return any(
-            one["name"].lower() == key.lower() and (one["externalId"] or one["idLookup"])
-            for parent in reference["referenceTo"]
+            one["name"].lower() == column.key.lower() and (one["externalId"] or one["idLookup"])
+            for parent in parents
             for one in self._context.org.describe(user, parent)["fields"]
         )
 

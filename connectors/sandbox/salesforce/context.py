@@ -81,8 +81,8 @@ class Call:
             return json.loads(self.body.decode("utf-8"))
         except UnicodeDecodeError as error:
             raise SalesforceError("JSON_PARSER_ERROR", f"Invalid UTF-8 at byte {error.start}") from None
-        except ValueError as error:
-            raise SalesforceError("JSON_PARSER_ERROR", f"{error}") from None
+        except json.JSONDecodeError as error:
+            raise SalesforceError("JSON_PARSER_ERROR", _misread(error)) from None
 
     def json_object(self) -> dict[str, Any]:
         """The body as a JSON object; anything else is a `JSON_PARSER_ERROR`."""
@@ -91,6 +91,15 @@ class Call:
             message = "The HTTP entity body is required to be a JSON object"
             raise SalesforceError("JSON_PARSER_ERROR", message)
         return content
+
+
+def _misread(error: json.JSONDecodeError) -> str:
+    """What is wrong with a JSON text and where, as the CRM's own parser words it."""
+    place = f"at [line:{error.lineno}, column:{error.colno}]"
+    rest = error.doc[error.pos :].lstrip()
+    if not rest:
+        return f"Unexpected end-of-input {place}"
+    return f"Unexpected character ('{rest[0]}' (code {ord(rest[0])})): {error.msg} {place}"
 
 
 def session_expired() -> SalesforceError:

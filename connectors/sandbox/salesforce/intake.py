@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from connectors.sandbox.salesforce.errors import SalesforceError, SaveError, SaveResult
 from connectors.sandbox.salesforce.ids import long_id
+from connectors.sandbox.salesforce.reference_columns import ReferenceColumn
 from connectors.sandbox.salesforce.schema import COMPOUND_TYPES, Field, ObjectType
 from connectors.sandbox.salesforce.staging import stage_rows, stage_text, unwritable
 from connectors.sandbox.salesforce.store import quoted
@@ -122,7 +123,12 @@ class Intake:
         target = str(value.get("attributes", {}).get("type") or way.reference_to[0])
         found = self._org.schema.find(target)
         one = found.find(keys[0][0]) if found and len(keys) == 1 else None
-        if found is None or one is None or not (one.external_id or one.id_lookup):
+        if (
+            found is None
+            or found.name not in way.reference_to
+            or one is None
+            or not (one.external_id or one.id_lookup)
+        ):
             errors.setdefault(row, []).append(
                 SaveError(
                     "INVALID_FIELD", f"{way.relationship}: not a foreign key by external id", (way.name,)
@@ -283,9 +289,9 @@ class Intake:
         exact = self._by_lower.get(name.strip().lower())
         if exact is not None and self._visible[exact].type not in COMPOUND_TYPES:
             return exact
-        way, dot, rest = name.partition(".")
-        if dot and self._object.relation(way) is not None:
-            return f"{way}.{rest}"
+        reference = ReferenceColumn.of(name)
+        if reference is not None and self._object.relation(reference.relationship) is not None:
+            return name.strip()
         raise SalesforceError("InvalidBatch", f"Field name not found : {name}")
 
     def _fast(
@@ -373,11 +379,8 @@ def _as_wire(row: Mapping[str, Any]) -> dict[str, Any]:
         if text in {None, ""}:
             continue
         value = None if text == "#N/A" else text
-        way, dot, rest = name.partition(".")
-        if dot:
-            record[way] = {rest: value}
-        else:
-            record[name] = value
+        reference = ReferenceColumn.of(name)
+        record |= {name: value} if reference is None else reference.record(value)
     return record
 
 

@@ -149,7 +149,10 @@ def refused(result: SaveResult) -> Response:
         {"message": error.message, "errorCode": error.status_code, "fields": list(error.fields)}
         for error in result.errors
     ]
-    return json_response(errors, STATUS.get(result.errors[0].status_code, 400))
+    first = result.errors[0]
+    # Naming no field, it is the record itself that does not exist.
+    missing = first.status_code == "INVALID_CROSS_REFERENCE_KEY" and not first.fields
+    return json_response(errors, 404 if missing else STATUS.get(first.status_code, 400))
 
 
 def json_body_only(call: Call) -> None:

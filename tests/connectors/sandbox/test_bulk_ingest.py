@@ -291,3 +291,24 @@ def test_locked_rows_and_shuffled_results(sandbox, worker, org):
 def test_impossible_jobs_are_refused(worker, body, code):
     """What cannot be done is told at creation."""
     assert error(worker.call("POST", "jobs/ingest", json=body)) == (400, code)
+
+
+@pytest.mark.parametrize(
+    ("column", "state", "failed"),
+    [
+        ("Account:What.Ext__c", "JobComplete", 1),
+        ("What.Ext__c", "JobComplete", 1),
+        ("Contact:What.Ext__c", "Failed", 0),
+    ],
+)
+def test_a_reference_of_many_objects_names_its_object(admin, org, column, state, failed):
+    """`Account:What.Key` finds the account by its key; a key that object does not have fails the job."""
+    account = account_ids(org, 1)[0]
+    assert org.update(org.admin, "Account", [{"Id": account, "Ext__c": "a-1"}])[0].success
+
+    job = run(admin, f"Subject,{column}\nfound,a-1\nlost,a-2\n", "Task", "insert")
+
+    assert (job["state"], job["numberRecordsFailed"]) == (state, failed)
+    soql = f"SELECT Subject FROM Task WHERE WhatId = '{account}'"
+    found = [row["Subject"] for row in org.query(soql, org.admin).records(0, 9, "62.0")]
+    assert found == (["found"] if state == "JobComplete" else [])

@@ -232,3 +232,29 @@ class TestLimits:
 
         assert {"DailyApiRequests", "DailyBulkApiBatches", "DailyBulkV2QueryJobs"} <= set(limits)
         assert set(limits["DailyApiRequests"]) == {"Max", "Remaining"}
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ('{"Name":', "Unexpected end-of-input at [line:1, column:9]"),
+        ('{"Name": nobody}', "Unexpected character ('n' (code 110)): Expecting value at [line:1, column:10]"),
+    ],
+)
+def test_a_body_that_cannot_be_read_says_where(api, body, message):
+    """Line and column, in the words of the CRM's parser."""
+    reply = api.post("sobjects/Account", data=body, headers={"Content-Type": "application/json"})
+
+    assert reply.json() == [{"message": message, "errorCode": "JSON_PARSER_ERROR"}]
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_a_record_that_never_was_is_not_found(api, method):
+    """404, where a wrong reference inside a record is a 400."""
+    missing = api.request(method, "sobjects/Account/001000000000000AAA", json={"Name": "Nobody"})
+    misled = api.post("sobjects/Account", json={"Name": "Somebody", "OwnerId": "005000000000000AAA"})
+
+    assert [(one.status_code, one.json()[0]["errorCode"]) for one in (missing, misled)] == [
+        (404, "INVALID_CROSS_REFERENCE_KEY"),
+        (400, "INVALID_CROSS_REFERENCE_KEY"),
+    ]
