@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -196,7 +195,7 @@ class _Pass:
     today: date
     report: Report
     live: bool
-    unreadable: Counter[str] = field(default_factory=Counter)
+    unreadable: dict[str, list[str]] = field(default_factory=dict)
 
     def plan(self) -> Plan:
         """Pull, score, and compare with what the CRM holds."""
@@ -208,7 +207,8 @@ class _Pass:
             pulled = pull(job.name, job.connector, job.ledger, job.mirror, columns, job.tell)
         job.ledger.list_items(report.run, pulled.set_aside)
         report.set_aside = len(pulled.set_aside)
-        self.unreadable.update(item.object for item in pulled.set_aside)
+        for item in pulled.set_aside:
+            self.unreadable.setdefault(item.object, []).append(item.record_id)
         with self._timed("score"):
             stamp = f"{job.rules.digest}/{report.run}"
             scored = score(job.mirror, job.tags, job.rules, job.connection.outputs, self.today, stamp)
@@ -246,9 +246,12 @@ class _Pass:
 
     def _guard_reading(self) -> None:
         """Many unreadable records mean that something is wrong with the reading: scores would mislead."""
-        share = self.job.connection.limits.max_unreadable
-        for name, count in self.unreadable.items():
-            records = max(self.job.mirror.count(name), count)
+        share, mirror = self.job.connection.limits.max_unreadable, self.job.mirror
+        for name, ids in self.unreadable.items():
+            count = len(ids)
+            # Those that were readable before are still held.
+            held = mirror.read(name, ("id",), ids=pa.array(ids, pa.string())).num_rows
+            records = mirror.count(name) + count - held
             if count >= FEW_UNREADABLE and count > records * share / 100:
                 raise Guarded(
                     f"{count:,} of {records:,} {name} records cannot be read, more than the {share:g} % that"

@@ -48,7 +48,7 @@ class Shell:
     """A user's shell: a folder with the two files, secrets in the environment."""
 
     def __init__(self, folder: Path, sandbox: Sandbox) -> None:
-        self.folder = folder
+        self.folder, self.sandbox = folder, sandbox
         worker, admin = sandbox.credentials.worker, sandbox.credentials.admin
         self.environment = {
             "PATH": os.environ["PATH"],

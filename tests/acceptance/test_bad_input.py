@@ -1,0 +1,341 @@
+"""Bad input, as users meet it: what, where and what to do; the right exit code; nothing lost, nothing leaked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from connectors.sandbox.server import Sandbox
+    from tests.acceptance.conftest import Done, Shell
+
+# How the sandbox's access tokens look.
+TOKEN = "!AQ4AQ"  # a part of all of them
+
+
+@pytest.fixture
+def ready(shell) -> Shell:
+    """A user whose CRM is set up."""
+    assert shell.foretag("setup", "--yes").code == 0
+    return shell
+
+
+@pytest.fixture
+def large(tmp_path, make_sandbox) -> Shell:
+    """A user with a book that is read and written in bulk, set up."""
+    from tests.acceptance.conftest import Shell
+
+    shell = Shell(tmp_path, make_sandbox(data="synthetic:2500:6000"))
+    assert shell.foretag("setup", "--yes").code == 0
+    return shell
+
+
+def assert_clean(done: Done, shell: Shell, *content: str) -> None:
+    """No traceback, no secret and none of this content, in what was said and in the history."""
+    history = b"".join(path.read_bytes() for path in shell.folder.glob(".foretag/history.sqlite*"))
+    for text in (done.out, done.err, history.decode("latin-1")):
+        assert "Traceback" not in text
+        for secret in (shell.environment["FORETAG_CLIENT_SECRET"], TOKEN, *content):
+            assert secret not in text
+
+
+def accounts(sandbox: Sandbox, *fields: str) -> list[dict[str, Any]]:
+    """All accounts of the CRM, as its admin sees them, by id."""
+    soql = f"SELECT Id, Name{''.join(f', {field}' for field in fields)} FROM Account ORDER BY Id"
+    result = sandbox.org.query(soql, sandbox.org.admin)
+    return result.records(0, result.total_size, "62.0")
+
+
+def assert_heals(shell: Shell) -> None:
+    """Without the fault the next run does all that is left, and the one after it has nothing to do."""
+    shell.sandbox.faults.remove()
+    done = shell.foretag("run", "--json")
+    assert done.code == 0, done.err
+    position = shell.sandbox.journal.position
+    assert sum(shell.foretag("run", "--json").json["done"].values()) == 0
+    assert shell.sandbox.journal.writes(position) == []
+
+
+# Files and settings.
+
+
+@pytest.mark.parametrize(
+    ("edit", "environment", "code", "words"),
+    [
+        (("    url: {url}\n", ""), {}, 2,
+         "foretag.yaml:2:3: connections.main: 'url' is missing; the org's My Domain, https://YOURS.my.salesforce.com"),
+        (("outputs: full", "outputs: everything"), {}, 2,
+         "foretag.yaml:9:5: connections.main.outputs: must be 'basic' or 'full'"),
+        (("{url}", "https://127.0.0.1:9"), {}, 69,
+         "main: https://127.0.0.1:9 cannot be reached; check `url`, the network and the proxy settings"),
+        (("    ca_file: {ca_file}\n", ""), {}, 2,
+         "main: the certificate of {url} is not trusted; set `ca_file` to your company's certificate authority"),
+        (("{ca_file}", "gone.pem"), {}, 2, "gone.pem cannot be used: No such file or directory; correct `ca_file`"),
+        (("{ca_file}", "rules.yaml"), {}, 2, "rules.yaml cannot be used: is not a PEM certificate; correct `ca_file`"),
+        (("", ""), {"FORETAG_CLIENT_ID": "not-ours"}, 2, "check `client_id`: it is the consumer key"),
+        (("", ""), {"FORETAG_CLIENT_SECRET": "not-ours"}, 2, "check `client_id` and `client_secret`"),
+        (("{{env: FORETAG_CLIENT_SECRET}}", "{{file: gone}}"), {}, 2,
+         "main.auth.client_secret: secret file gone cannot be read: No such file or directory; set it"),
+        (("    auth:", "\tauth:"), {}, 2, "foretag.yaml:6:1: is not valid YAML"),
+    ],
+)  # fmt: skip
+def test_a_wrong_setting_is_told_in_one_line(shell, edit, environment, code, words):
+    """The file and line, or the connection; what to do; the same for machines."""
+    told: Callable[[str], str] = lambda text: text.format(  # noqa: E731  # fills in this sandbox's addresses
+        url=shell.sandbox.url, ca_file=shell.sandbox.ca_file
+    )
+    if edit != ("", ""):
+        shell.replace("foretag.yaml", told(edit[0]), told(edit[1]))
+    done = shell.foretag("run", "--json", **environment)
+    assert (done.code, done.json["exit_code"]) == (code, code)
+    assert told(words) in done.err
+    assert told(words) in done.json["message"]
+    assert len(done.err.splitlines()) == 1
+    assert "not-ours" not in done.out + done.err
+    assert_clean(done, shell)
+
+
+def test_a_wrong_rules_file_is_told_with_its_line(shell):
+    """YAML that is none, and fields that nobody has: each with the file it stands in."""
+    shell.write("rules.yaml", "priority: [\n")
+    done = shell.foretag("run")
+    assert done.code == 2
+    assert "rules.yaml:2:1: is not valid YAML" in done.err
+    shell.write("rules.yaml", "fields: {opportunity: {margin: Marge__c}}\n")
+    done = shell.foretag("check")
+    assert done.code == 2
+    assert "Opportunity.Marge__c: the field is missing" in done.err
+    assert "correct `fields: {opportunity: {margin: …}}` in the rules file" in done.err
+    assert_clean(done, shell)
+
+
+# Permissions.
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"kind": "fls_off", "object": "Opportunity", "field": "Amount"},
+         "Opportunity.Amount: the field is missing, or the worker's user may not read it; let worker@"),
+        ({"kind": "fls_off", "object": "Account", "field": "Foretag_Reason__c"},
+         "Account.Foretag_Reason__c: the field is missing, or the worker's user may not see it; run `foretag setup`"),
+        ({"kind": "read_only", "object": "Account", "field": "Foretag_Tier__c"},
+         "Account.Foretag_Tier__c: the worker's user may not edit the field; assign the permission set"),
+    ],
+)  # fmt: skip
+def test_a_missing_permission_stops_a_run_before_it_writes(ready, fault, words):
+    """Object and field, and whose right is missing; once it is given, the run goes through."""
+    ready.sandbox.faults.add([fault])
+    position = ready.sandbox.journal.position
+    done = ready.foretag("run", "--json")
+    assert done.code == 2
+    assert words in done.err
+    assert ready.sandbox.journal.writes(position) == []
+    assert_clean(done, ready)
+    assert_heals(ready)
+
+
+def test_taking_the_permission_set_away_stops_the_worker(ready):
+    """Every field at once, and which permission set to assign to whom."""
+    org = ready.sandbox.org
+    soql = "SELECT Id FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Foretag_Worker'"
+    (assignment,) = org.query(soql, org.admin).records(0, 1, "62.0")
+    org.delete(org.admin, "PermissionSetAssignment", [assignment["Id"]])
+    done = ready.foretag("run")
+    assert done.code == 2
+    assert f"assign the permission set Foretag Worker to {org.worker.username}" in done.err
+    assert "Account.Foretag_Tier__c" in done.err
+    assert_clean(done, ready)
+
+
+# The CRM is away, or will not go on.
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "words"),
+    [
+        ({"kind": "html_200"}, 69, "something answers in Salesforce's place"),
+        ({"kind": "status", "status": 503}, 69, "Salesforce is not available: 503"),
+        ({"kind": "request_limit"}, 75, "the org's daily API allowance is used up"),
+        ({"kind": "query_timeout"}, 69, "the query took too long"),
+    ],
+)
+def test_a_crm_that_is_away_is_named_and_nothing_is_written(ready, fault, code, words):
+    """After all attempts: who is away and what happens next; a scheduler sees it in the code."""
+    ready.sandbox.faults.add([fault | {"times": None}])
+    done = ready.foretag("run", "--json")
+    assert (done.code, done.json["exit_code"]) == (code, code)
+    assert words in done.err
+    assert "; " in done.err
+    assert_clean(done, ready)
+    assert_heals(ready)
+
+
+def test_faults_on_the_way_are_overcome_in_the_same_run(large):
+    """A session that expires, replies and downloads cut short in every framing, a slow query: all is written once."""
+    large.sandbox.faults.add(
+        [
+            {"kind": "truncate", "match": "/results", "bytes": 4000, "framing": "length"},
+            {"kind": "truncate", "match": "/results", "bytes": 5000, "framing": "chunked", "after": 1},
+            {"kind": "truncate", "match": "/results", "bytes": 6000, "framing": "close", "after": 2},
+            {"kind": "truncate", "match": r"/query\?", "bytes": 20, "framing": "close", "after": 3},
+            {"kind": "query_timeout", "match": "COUNT", "after": 1},
+            {"kind": "expire_session", "after": 20},
+            {"kind": "status", "status": 503, "after": 25},
+        ]
+    )
+    done = large.foretag("run", "--json")
+    assert done.code == 0, done.err
+    assert (done.json["pulled"]["account"], done.json["pulled"]["opportunity"]) == (2500, 6000)
+    assert done.json["done"]["account"] == 2500
+    assert_clean(done, large)
+    assert_heals(large)
+
+
+@pytest.mark.parametrize("kind", ["job_failed", "job_aborted"])
+def test_what_a_bulk_job_leaves_behind_is_listed_and_done_by_the_next_run(large, kind):
+    """Ended in its middle, and again at the second try: the rest is on the list, by id, and then done."""
+    # The first job of accounts reads them.
+    large.sandbox.faults.add([{"kind": kind, "object": "Account", "after": 1, "times": 2}])
+    done = large.foretag("run", "--json")
+    assert done.code == 3, done.err
+    left = done.json["unknown"]["account"]
+    assert 0 < left < 2500
+    assert done.json["done"]["account"] == 2500 - left
+    assert f"{left} sent, not confirmed: see `foretag runs {done.json['run']}`" in done.json["last_line"]
+    items = large.foretag("runs", done.json["run"], "--json").json["items"]
+    assert len({item["record_id"] for item in items if item["status"] == "unknown"}) == left
+    assert_clean(done, large)
+    assert_heals(large)
+    assert all(row["Foretag_Tier__c"] for row in tagged(large.sandbox))
+
+
+def tagged(sandbox: Sandbox) -> list[dict[str, Any]]:
+    """All accounts with their tier; the admin is let in as a reader first."""
+    org = sandbox.org
+    found = org.query("SELECT Id FROM PermissionSet WHERE Name = 'Foretag_Reader'", org.admin)
+    org.assign(found.records(0, 1, "62.0")[0]["Id"], org.admin.id)
+    return accounts(sandbox, "Foretag_Tier__c")
+
+
+# Records that cannot be read.
+
+POISONS = {
+    "nan": ("AnnualRevenue", "annual_revenue is not an amount of money"),
+    "huge_text": ("Name", "name is not UTF-8 text of a possible length"),
+    "ancient_date": ("CreatedDate", "created_at is not a time between 1700 and 4000"),
+    "lone_surrogate": ("Name", "name is not UTF-8 text of a possible length"),
+    "bad_utf8": ("Industry", "industry is not UTF-8 text of a possible length"),
+    "html": ("NumberOfEmployees", "employees is not a finite number"),
+}
+
+
+def poison(sandbox: Sandbox, row: dict[str, Any], what: str) -> str:
+    """Make a record unreadable wherever it appears; returns what is to be said of it."""
+    field, reason = POISONS[what]
+    sandbox.faults.add(
+        [{"kind": "poison", "object": "Account", "what": what, "field": field, "id": row["Id"]}]
+    )
+    return reason
+
+
+@pytest.mark.parametrize("book", ["ready", "large"], ids=["rest", "bulk"])
+def test_poisoned_records_are_set_aside_and_read_once_they_are_well(book, request):
+    """Listed by id and field and never by content; all others are done; days later they are done, too."""
+    shell: Shell = request.getfixturevalue(book)
+    rows = accounts(shell.sandbox)
+    ill = dict(zip(POISONS, rows, strict=False))
+    expected = {row["Id"]: poison(shell.sandbox, row, what) for what, row in ill.items()}
+    names = [row["Name"] for row in ill.values()]
+
+    done = shell.foretag("run", "--json")
+    assert done.code == 3, done.err
+    assert done.json["set_aside"] == len(ill)
+    assert done.json["done"]["account"] == len(rows) - len(ill)
+    assert f"{len(ill)} unreadable: see `foretag runs {done.json['run']}`" in done.json["last_line"]
+    listed = shell.foretag("runs", done.json["run"])
+    for record_id, reason in expected.items():
+        assert any(record_id in line and reason in line for line in listed.out.splitlines())
+    items = shell.foretag("runs", done.json["run"], "--json")
+    aside = [item for item in items.json["items"] if item["status"] == "set_aside"]
+    assert {item["record_id"]: item["message"] for item in aside} == expected
+    for said in (done, listed, items):
+        assert_clean(said, shell, *names, "xxxxxxxx", "maintenance")
+
+    # The cursor has passed them long ago, and nobody has touched them since.
+    shell.sandbox.clock.advance(timedelta(days=2))
+    assert shell.foretag("run", "--json").code == 3
+    shell.sandbox.clock.advance(timedelta(days=2))
+    assert_heals(shell)
+    assert all(row["Foretag_Tier__c"] for row in tagged(shell.sandbox))
+
+
+def test_a_record_without_an_id_is_counted_and_read_once_it_has_one(ready):
+    """Nobody can ask for it by id, so the cursor does not pass it."""
+    ready.sandbox.faults.add(
+        [
+            {
+                "kind": "poison",
+                "object": "Account",
+                "what": "missing_id",
+                "id": accounts(ready.sandbox)[0]["Id"],
+            }
+        ]
+    )
+    done = ready.foretag("run", "--json")
+    assert (done.code, done.json["set_aside"], done.json["done"]["account"]) == (3, 1, 39)
+    assert "(no id)" in ready.foretag("runs", done.json["run"]).out
+    ready.sandbox.clock.advance(timedelta(days=2))
+    assert_heals(ready)
+    assert all(row["Foretag_Tier__c"] for row in tagged(ready.sandbox))
+
+
+@pytest.mark.parametrize("days", [1, 30], ids=["next day", "after the CRM forgot what was deleted"])
+def test_a_record_that_was_readable_before_keeps_its_place(ready, days):
+    """It is neither forgotten nor taken for deleted: its tags stay as they are, in the CRM and for us."""
+    assert ready.foretag("run").code == 0
+    before = {row["Id"]: row["Foretag_Tier__c"] for row in tagged(ready.sandbox)}
+    row = accounts(ready.sandbox)[0]
+    ready.sandbox.clock.advance(timedelta(days=days))
+    # Edited by a person, and unreadable since.
+    org = ready.sandbox.org
+    assert org.update(org.admin, "Account", [{"Id": row["Id"], "Industry": "Energy"}])[0].success
+    poison(ready.sandbox, row, "nan")
+    ready.sandbox.faults.add([{"kind": "poison", "object": "Account", "what": "ancient_date",
+                               "field": "SystemModstamp", "id": row["Id"]}])  # fmt: skip
+    done = ready.foretag("run", "--json")
+    assert (done.code, done.json["set_aside"], done.json["gone"]["account"]) == (3, 1, 0), done.err
+    assert done.json["book"]["account"] == 40
+    assert ready.foretag("explain", row["Id"]).code == 0
+    now = {one["Id"]: one["Foretag_Tier__c"] for one in tagged(ready.sandbox)}
+    assert now[row["Id"]] == before[row["Id"]]
+    assert_heals(ready)
+
+
+def test_too_many_unreadable_records_stop_a_run_before_it_writes(ready):
+    """Half a book is no basis for scores: exit 4, and the setting that says how much is too much."""
+    ready.sandbox.faults.add(
+        [
+            {
+                "kind": "poison",
+                "object": "Account",
+                "what": "nan",
+                "field": "AnnualRevenue",
+                "rows": list(range(21)),
+            }
+        ]
+    )
+    position = ready.sandbox.journal.position
+    done = ready.foretag("run", "--json")
+    assert (done.code, done.json["exit_code"]) == (4, 4)
+    assert "cannot be read, more than the 5 % that `limits.max_unreadable` allows" in done.err
+    assert ready.sandbox.journal.writes(position) == []
+    assert ready.foretag("runs", "--json").json[0]["exit_code"] == 4
+    ready.replace("foretag.yaml", "max_changes: 100000", "max_changes: 100000, max_unreadable: 60")
+    allowed = ready.foretag("run", "--json")
+    assert (allowed.code, allowed.json["set_aside"]) == (3, 21)
+    assert_heals(ready)
