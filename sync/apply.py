@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import write_deltalake
 
-from config.problems import ConfigProblem
 from config.records import schema
-from connectors.contract import ConnectorError
 from sync.embedded import database
 from sync.ledger import Item
 from sync.plan import OBJECTS
+from sync.stopping import stop_if_told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,7 +62,7 @@ class Applier:
     def apply(self, plan: Plan, applied: Applied) -> None:
         """Send the plan's changes, then its tasks, counting outcomes into `applied`.
 
-        If the CRM goes away in mid-batch, the batch is listed as unconfirmed and the error passes through.
+        Whatever ends it in mid-batch, that batch is listed as unconfirmed and the error passes through.
         """
         for object_name in OBJECTS:
             sent = 0
@@ -80,11 +80,11 @@ class Applier:
             if not name.startswith("old_") and name not in ("name", "owner_id")
         ]
         number = self._intend(object_name, chunk)
-        outcomes = self._sent(
-            number, object_name, chunk, applied, lambda: self.connector.update(object_name, chunk.select(new))
-        )
-        self.mirror.patch(object_name, _written(chunk.select(new), outcomes))
-        self._settle(object_name, number, outcomes, applied)
+        with self._in_doubt(number, object_name, chunk, applied):
+            outcomes = self.connector.update(object_name, chunk.select(new))
+            self.mirror.patch(object_name, _written(chunk.select(new), outcomes))
+            self._settle(object_name, number, outcomes)
+        applied.count(object_name, outcomes)
 
     def _send_tasks(self, tasks: pa.Table, applied: Applied) -> None:
         number = self._intend("task", tasks)
@@ -113,23 +113,24 @@ class Applier:
             "due",
             "priority",
         ]
-        outcomes = self._sent(
-            number, "task", tasks, applied, lambda: self.connector.upsert_tasks(tasks.select(columns))
-        )
-        self.ledger.settle_tasks(
-            self.connection,
-            zip(
-                outcomes["id"].to_pylist(),
-                outcomes["status"].to_pylist(),
-                outcomes["crm_id"].to_pylist(),
-                strict=True,
-            ),
-        )
-        self.mirror.append("task", _made(tasks, outcomes))
-        self._settle("task", number, outcomes, applied)
+        with self._in_doubt(number, "task", tasks, applied):
+            outcomes = self.connector.upsert_tasks(tasks.select(columns))
+            self.ledger.settle_tasks(
+                self.connection,
+                zip(
+                    outcomes["id"].to_pylist(),
+                    outcomes["status"].to_pylist(),
+                    outcomes["crm_id"].to_pylist(),
+                    strict=True,
+                ),
+            )
+            self.mirror.append("task", _made(tasks, outcomes))
+            self._settle("task", number, outcomes)
+        applied.count("task", outcomes)
 
     def _intend(self, object_name: str, rows: pa.Table) -> int:
         """Old and new values, then the batch, durable before anything leaves."""
+        stop_if_told()
         self.ledger.renew(self.lease)
         number = self.ledger.intend(self.run_id, object_name, rows.num_rows)
         labelled = rows.append_column("run", pa.repeat(pa.scalar(self.run_id), rows.num_rows)).append_column(
@@ -144,25 +145,24 @@ class Applier:
         )
         return number
 
-    def _sent(
-        self, number: int, object_name: str, rows: pa.Table, applied: Applied, send: Callable[[], pa.Table]
-    ) -> pa.Table:
+    @contextmanager
+    def _in_doubt(self, number: int, object_name: str, rows: pa.Table, applied: Applied) -> Iterator[None]:
+        """From sending until its outcomes are recorded, whatever ends a batch leaves it listed as unconfirmed."""
         try:
-            return send()
-        except (ConnectorError, ConfigProblem):
-            # A permission taken away in mid-batch leaves as much in doubt as a broken line.
+            yield
+        except BaseException:
+            # A broken line, a permission taken away, SIGTERM, a bug: some of it may have been done.
             self.ledger.unconfirmed(self.run_id, number)
             applied.unknown[object_name] = applied.unknown.get(object_name, 0) + rows.num_rows
             raise
 
-    def _settle(self, object_name: str, number: int, outcomes: pa.Table, applied: Applied) -> None:
+    def _settle(self, object_name: str, number: int, outcomes: pa.Table) -> None:
         failed = outcomes.filter(pc.not_equal(outcomes["status"], "done"))
         items = [
             Item(object_name, row["id"], row["status"], row["code"] or "", row["message"] or "")
             for row in failed.to_pylist()
         ]
         self.ledger.settle(self.run_id, number, outcomes.num_rows - len(items), items)
-        applied.count(object_name, outcomes)
 
 
 def _chunks(table: pa.Table | None) -> Iterator[pa.Table]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import signal
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from sync.stopping import cause, listen
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import FrameType
 
     from sync.talk import Talk
 
@@ -221,14 +221,8 @@ def sandbox(
 
 def main() -> None:
     """The `foretag` command."""
-    signal.signal(signal.SIGTERM, _park)
+    listen()
     app()
-
-
-def _park(_signal: int, _frame: FrameType | None) -> None:
-    from sync.exits import Parked
-
-    raise Parked("told to stop; the next run takes up what is open")
 
 
 def _exit(code: int) -> NoReturn:
@@ -248,7 +242,7 @@ def _talking(machine: bool) -> Iterator[Talk]:
     except BaseException as error:
         from sync.commands import explain_error
 
-        raise typer.Exit(explain_error(talk, error)) from error
+        raise typer.Exit(explain_error(talk, cause(error))) from error
 
 
 if __name__ == "__main__":

@@ -11,13 +11,14 @@ import typer
 from config.problems import ConfigProblem, Problem
 from config.rules import load_rules
 from connectors.contract import ConnectorError
-from sync.exits import BUG, DONE, FIX_CONFIGURATION, Guarded, Parked, exit_code
+from sync.exits import BUG, DONE, FIX_CONFIGURATION, Guarded, exit_code
 from sync.explain import explain_record
 from sync.ledger import LeaseLost
 from sync.pipeline import WORDS, Report, apply_plan, counted, preview
 from sync.pipeline import run as run_pipeline
 from sync.plan import OBJECTS, Plan
 from sync.plan_file import PlanHeader, mismatches, read_plan, write_plan
+from sync.stopping import Parked
 from sync.workplace import admin_auth, chosen, connect, connect_admin, opened_job, opened_ledger
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from config.problems import ConfigProblem
 from connectors.contract import RetryLater, Truncated
 from sync.ledger import LeaseLost
+from sync.stopping import Parked
 
 DONE, BUG, FIX_CONFIGURATION, INCOMPLETE, STOPPED, UNAVAILABLE, PARKED, INTERRUPTED = (
     0,
@@ -20,10 +21,6 @@ DONE, BUG, FIX_CONFIGURATION, INCOMPLETE, STOPPED, UNAVAILABLE, PARKED, INTERRUP
 
 class Guarded(Exception):  # noqa: N818  # named after what happened
     """A limit stopped the run before its first write: exit 4."""
-
-
-class Parked(Exception):  # noqa: N818  # named after what happened
-    """Told to stop (SIGTERM): what is open is resumed by the next run, exit 75."""
 
 
 def exit_code(error: BaseException | None, *, incomplete: bool = False) -> int:  # noqa: PLR0911  # one line for each code

@@ -207,6 +207,12 @@ class Ledger:
                     report=report,
                 )
             )
+            # Written down, and never sent.
+            db.execute(
+                tables.batch.update()
+                .where(tables.batch.c.run == run_id, tables.batch.c.state == "intended")
+                .values(state="abandoned")
+            )
 
     def runs(self, connection: str | None = None, limit: int = 20) -> list[dict[str, Any]]:
         """The latest runs, newest first."""

@@ -22,6 +22,7 @@ from sync.ledger import Item
 from sync.plan import OBJECTS, TASK_SCHEMA, Plan
 from sync.pull import pull
 from sync.score import score
+from sync.stopping import cause
 from sync.tasks import due_tasks
 
 if TYPE_CHECKING:
@@ -174,8 +175,10 @@ def _recorded(job: Job, command: str) -> Iterator[_Pass]:
         try:
             yield _Pass(job, org, lease, today, report, live=live)
         except BaseException as caught:
-            error = caught
-            raise
+            error = cause(caught)
+            if error is caught:
+                raise
+            raise error from caught
         finally:
             report.api_calls = job.connector.budget().calls
             report.exit_code = exit_code(error, incomplete=report.incomplete)
@@ -361,7 +364,7 @@ def last_line(report: Report, error: BaseException | None) -> str:
         before = f" Written before that: {counted(report.done)}." if report.writes else ""
         if isinstance(error, ConfigProblem):
             return f"Stopped: {len(error.problems)} thing(s) to fix first.{before or ' Nothing was written.'}"
-        return f"{_ending(error)}{before}"
+        return f"{_ending(error)}{before}{_not_done(report)}"
     if report.mode == "preview":
         return f"Preview: would write {counted(report.planned)}. Nothing was written.{_not_done(report)}"
     return f"Wrote {counted(report.done)} in {report.api_calls} API calls.{_not_done(report)}"

@@ -9,9 +9,10 @@ from connectors.contract import AuthProblem, RetryLater, Truncated
 from connectors.transport import LostReply
 from sync import exits
 from sync.cli import app
-from sync.exits import STATES, Guarded, Parked, exit_code
+from sync.exits import STATES, Guarded, exit_code
 from sync.ledger import LeaseLost
 from sync.pipeline import Report, last_line
+from sync.stopping import Parked
 
 ENDINGS = [
     (None, 0),
