@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from connectors.sandbox.salesforce.conditions import Conditions, Left
 from connectors.sandbox.salesforce.errors import SalesforceError
 from connectors.sandbox.salesforce.frames import NAME_OBJECT, Frame, Frames, Resolved
-from connectors.sandbox.salesforce.schema import COMPOUND_TYPES, NUMBER_TYPES, TEXT_TYPES, Field, ObjectType
+from connectors.sandbox.salesforce.operands import AGGREGATES, Operands, is_aggregate
+from connectors.sandbox.salesforce.schema import COMPOUND_TYPES, TEXT_TYPES, Field, ObjectType
 from connectors.sandbox.salesforce.soql import (
     AllFields,
     Call,
-    Operand,
     Order,
     Path,
     Query,
@@ -28,21 +28,6 @@ if TYPE_CHECKING:
 
 MAX_OFFSET = 2000
 _WSDL = "Please reference your WSDL or the describe call for the appropriate names."
-AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"})
-_DATE_PARTS = {
-    "CALENDAR_YEAR": "year({0})",
-    "CALENDAR_QUARTER": "quarter({0})",
-    "CALENDAR_MONTH": "month({0})",
-    "FISCAL_YEAR": "year({0})",
-    "FISCAL_QUARTER": "quarter({0})",
-    "FISCAL_MONTH": "month({0})",
-    "DAY_IN_MONTH": "day({0})",
-    "DAY_IN_WEEK": "dayofweek({0}) + 1",
-    "DAY_IN_YEAR": "dayofyear({0})",
-    "HOUR_IN_DAY": "hour({0})",
-    "WEEK_IN_MONTH": "((day({0}) - 1) // 7 + 1)",
-    "WEEK_IN_YEAR": "((dayofyear({0}) - 1) // 7 + 1)",
-}
 _SCOPES = frozenset(
     {"everything", "mine", "team", "delegated", "mine_and_my_groups", "my_territory", "my_team_territory"}
 )
@@ -93,7 +78,8 @@ class Planner:
         self._frames = Frames(context, found, query.alias)
         self._plan = Plan(found)
         self._columns: dict[str, str] = {}
-        self._conditions = Conditions(context, self._left, self._subquery)
+        self._operands = Operands(self._frames)
+        self._conditions = Conditions(context, self._operands.left, self._subquery)
         self._groups: dict[str, str] = {}
 
     @property
@@ -106,7 +92,7 @@ class Planner:
         self._check()
         query = self._query
         grouped = bool(query.group) or any(
-            isinstance(item, Selected) and _aggregated(item.what) for item in query.select
+            isinstance(item, Selected) and is_aggregate(item.what) for item in query.select
         )
         self._plan.grouped = grouped
         self._group()
@@ -179,7 +165,10 @@ class Planner:
 
     def _check_bulk(self) -> None:
         query = self._query
-        aggregates = any(isinstance(item, Selected) and _aggregated(item.what) for item in query.select)
+        aggregates = any(
+            isinstance(item, Selected) and isinstance(item.what, Call) and item.what.name in AGGREGATES
+            for item in query.select
+        )
         for refused, what in (
             (query.group or aggregates, "Aggregate Relationships not supported in Bulk Query"),
             (query.offset is not None, "OFFSET clause not supported in Bulk Query"),
@@ -246,7 +235,7 @@ class Planner:
                 raise malformed("Grouped query cannot use COUNT(); use COUNT(Id)")
             self._plan.bare_count = True
             return
-        left = self._left(call)
+        left = self._operands.left(call)
         automatic = f"expr{sum(1 for one in self._plan.outputs if one.names[0].startswith('expr'))}"
         name = alias or (_call_name(call) if call.name in {"TOLABEL", "FORMAT"} else automatic)
         aggregate = call.name in AGGREGATES
@@ -313,59 +302,6 @@ class Planner:
             if frame.names in selected:
                 self._plan.parents[frame.names] = (self._column(frame.column("Id")), frame.found)
 
-    # Operands.
-
-    def _left(self, operand: Operand) -> Left:
-        if isinstance(operand, Path):
-            found = self._frames.resolve(operand)
-            one = found.field
-            compound = one.type in COMPOUND_TYPES
-            sql = "NULL" if compound else found.sql
-            return Left(sql, one.type, one.name, operand.at, filterable=one.filterable and not compound)
-        if operand.name in AGGREGATES:
-            return self._aggregate(operand)
-        if operand.argument is None:
-            raise malformed(f"unexpected token: '{operand.name}'")
-        inner = self._left(operand.argument)
-        if operand.name in {"TOLABEL", "CONVERTTIMEZONE"}:
-            return inner
-        if operand.name == "FORMAT":
-            return Left(f"CAST({inner.sql} AS VARCHAR)", "string", inner.name, operand.at)
-        return self._date_part(operand, inner)
-
-    @staticmethod
-    def _date_part(operand: Call, inner: Left) -> Left:
-        if operand.name == "CONVERTCURRENCY":
-            raise malformed("convertCurrency() is only supported in multi-currency organizations")
-        if inner.kind not in {"date", "datetime"}:
-            raise malformed(f"Invalid argument for function {operand.name}: {inner.name}")
-        if operand.name == "DAY_ONLY":
-            return Left(f"CAST({inner.sql} AS DATE)", "date", inner.name, operand.at)
-        if operand.name not in _DATE_PARTS:
-            raise malformed(f"unexpected token: '{operand.name}'")
-        return Left(_DATE_PARTS[operand.name].format(inner.sql), "int", inner.name, operand.at)
-
-    def _aggregate(self, call: Call) -> Left:
-        if call.argument is None:
-            return Left("count(*)", "int", "COUNT", call.at)
-        inner = self._left(call.argument)
-        if call.name in {"COUNT", "COUNT_DISTINCT"}:
-            distinct = "DISTINCT " if call.name == "COUNT_DISTINCT" else ""
-            return Left(f"count({distinct}{inner.sql})", "int", inner.name, call.at)
-        summable, textual = inner.kind in NUMBER_TYPES, inner.kind in TEXT_TYPES
-        if (call.name in {"SUM", "AVG"} and not summable) or inner.kind == "boolean" or not inner.filterable:
-            raise malformed(f"field {inner.name} does not support aggregate operator {call.name}")
-        if call.name == "AVG":
-            # Exact sums: an average must not depend on the order in which rows were added up.
-            return Left(
-                f"(CAST(sum({inner.sql}) AS DOUBLE) / nullif(count({inner.sql}), 0))",
-                "double",
-                inner.name,
-                call.at,
-            )
-        kind = "double" if call.name == "SUM" else "string" if textual else inner.kind
-        return Left(f"{call.name.lower()}({inner.sql})", kind, inner.name, call.at)
-
     def _subquery(self, query: Query, left: Left) -> str:
         return Planner(self._context, query).inner(left)
 
@@ -373,7 +309,7 @@ class Planner:
 
     def _group(self) -> None:
         for operand in self._query.group:
-            left = self._left(operand)
+            left = self._operands.left(operand)
             if isinstance(operand, Path) and not self._frames.resolve(operand).field.groupable:
                 raise self._context.error(
                     operand.at, f"field '{left.name}' can not be grouped in a query call"
@@ -436,7 +372,7 @@ class Planner:
         return "ORDER BY " + ", ".join(keys) if keys else ""
 
     def _order_key(self, order: Order) -> str:
-        left = self._left(order.operand)
+        left = self._operands.left(order.operand)
         if isinstance(order.operand, Path):
             one = self._frames.resolve(order.operand).field
             if not one.sortable:
@@ -450,10 +386,6 @@ class Planner:
         return (
             f"{sql} {'DESC' if order.descending else 'ASC'} NULLS {'LAST' if order.nulls_last else 'FIRST'}"
         )
-
-
-def _aggregated(operand: Operand) -> bool:
-    return isinstance(operand, Call) and (operand.name in AGGREGATES and operand.argument is not None)
 
 
 def _call_name(call: Call) -> str:

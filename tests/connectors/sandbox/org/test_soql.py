@@ -130,6 +130,9 @@ REFUSALS = [
     ("SELECT Id FROM Acount", "INVALID_TYPE", "sObject type 'Acount' is not supported."),
     ("SELECT Id, Foo.Name FROM Account", "INVALID_FIELD", "Didn't understand relationship 'Foo' in field path."),
     ("SELECT Id, (SELECT Id FROM Foos) FROM Account", "INVALID_TYPE", "Didn't understand relationship 'Foos' in FROM"),
+    ("SELECT Id, FROM Account", "MALFORMED_QUERY",
+     "\nSELECT Id, FROM Account\n           ^\nERROR at Row:1:Column:12\nunexpected token: 'FROM'"),
+    ("SELECT Id FROM WHERE Id = 'x'", "MALFORMED_QUERY", "unexpected token: 'WHERE'"),
     ("SELECT Id FORM Account", "MALFORMED_QUERY", "unexpected token: 'Account'"),
     ("SELECT Id FROM Account WHERE", "MALFORMED_QUERY", "unexpected token: '<EOF>'"),
     ("", "MALFORMED_QUERY", "unexpected token: <EOF>"),
@@ -165,7 +168,7 @@ def test_refusals_read_like_salesforce(org, soql, code, message):
 
 
 @pytest.mark.parametrize("soql", [
-    "SELECT COUNT(Id) FROM Account", "SELECT Industry FROM Account GROUP BY Industry",
+    "SELECT COUNT() FROM Account", "SELECT COUNT(Id) FROM Account", "SELECT Industry FROM Account GROUP BY Industry",
     "SELECT Id FROM Account OFFSET 5",
     "SELECT BillingAddress FROM Account", "SELECT Id, (SELECT Id FROM Contacts) FROM Account",
     "SELECT TYPEOF What WHEN Account THEN Name END FROM Task",
