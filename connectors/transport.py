@@ -123,6 +123,7 @@ class Transport(requests.Session):
         dialect: the CRM's status table and error reader.
         timeouts: seconds to connect, and seconds without a byte.
         ca_file: an extra certificate authority (PEM).
+        before_send: called before each request leaves; it may raise, and nothing is sent then.
         sleep: waits some seconds; injected, as is `rng` for the jitter.
     """
 
@@ -141,8 +142,10 @@ class Transport(requests.Session):
         sleep: Callable[[float], None],
         rng: Random,
         ca_file: Path | None = None,
+        before_send: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
+        self._before_send = before_send
         self.name = name
         self.origin = self._home = origin.rstrip("/")
         self.authoriser: Authoriser | None = None
@@ -211,6 +214,7 @@ class Transport(requests.Session):
         """Put the request on the wire once; connection faults become errors of the contract."""
         if not call.anonymous and self.authoriser is not None:
             call.token = self.authoriser.token()
+        self._before_send()
         with self._lock:
             self.calls[call.kind] += 1
         try:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from config.rules import Rules
     from config.settings import Connection
     from connectors.contract import Connector, Org
+    from sync.heartbeat import Heartbeat
     from sync.ledger import Lease, Ledger
     from sync.mirror import Mirror
     from sync.tags import TagStore
@@ -52,6 +53,7 @@ class Job:
     rules: Rules
     connector: Connector
     ledger: Ledger
+    heartbeat: Heartbeat
     mirror: Mirror
     tags: TagStore
     folder: Path
@@ -160,6 +162,7 @@ def _recorded(job: Job, command: str) -> Iterator[_Pass]:
     """A run in the history: begun, and ended with the truth about how (invariant I7)."""
     org = job.connector.org()
     with job.ledger.lease(job.name) as lease:
+        job.heartbeat.hold(lease)
         live = job.ledger.bind(job.name, org.id, org.name, live=org.bundled_sandbox)
         today = job.connector.server_time().astimezone(ZoneInfo(org.timezone)).date()
         run_id = job.ledger.start_run(job.name, command, today, job.rules.digest)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from config.problems import ConfigProblem, Problem
 from config.rules import load_rules
 from config.settings import AccessToken, ClientCredentials, Secret, load_settings
+from sync.heartbeat import Heartbeat
 from sync.ledger import Ledger
 from sync.mirror import Mirror
 from sync.pipeline import Job
@@ -68,11 +69,9 @@ def chosen(settings: Settings, name: str | None, path: Path) -> tuple[str, Conne
     return name, settings.connections[name]
 
 
-def connect(
-    name: str, connection: Connection, rules: Rules, ledger: Ledger, sleep: Sleep = time.sleep
-) -> Connector:
+def connect(name: str, connection: Connection, rules: Rules, ledger: Ledger) -> Connector:
     """The connector of a connection, signed in at its first call."""
-    return _connect(name, connection, rules, ledger, sleep=sleep)
+    return _connect(name, connection, rules, ledger)
 
 
 def connect_admin(name: str, connection: Connection, rules: Rules, ledger: Ledger, auth: Auth) -> Connector:
@@ -89,6 +88,7 @@ def _connect(
     *,
     worker: str = "",
     sleep: Sleep = time.sleep,
+    before_send: Callable[[], None] = lambda: None,
 ) -> Connector:
     from connectors.salesforce import connect as salesforce  # noqa: PLC0415  # the SDK takes long to import
 
@@ -101,6 +101,7 @@ def _connect(
         sleep=sleep,
         rng=Random(),  # noqa: S311  # jitter, not secrets
         worker=worker,
+        before_send=before_send,
     )
 
 
@@ -143,12 +144,14 @@ def opened_job(
         rules = load_rules(connection.rules)
         folder = settings.state / name
         folder.mkdir(mode=0o700, exist_ok=True)
+        heartbeat = Heartbeat(ledger, now)
         yield Job(
             name=name,
             connection=connection,
             rules=rules,
-            connector=connect(name, connection, rules, ledger, sleep),
+            connector=_connect(name, connection, rules, ledger, sleep=sleep, before_send=heartbeat),
             ledger=ledger,
+            heartbeat=heartbeat,
             mirror=Mirror(folder / "mirror"),
             tags=TagStore(folder / "tags"),
             folder=folder,

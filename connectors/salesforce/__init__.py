@@ -32,6 +32,7 @@ def connect(  # noqa: PLR0913  # time and chance are arguments
     rng: Random,
     bulk_threshold: int = 2000,
     worker: str = "",
+    before_send: Callable[[], None] = lambda: None,
 ) -> SalesforceConnector:
     """The connector of a connection. Nothing is sent before the first call.
 
@@ -44,6 +45,7 @@ def connect(  # noqa: PLR0913  # time and chance are arguments
         sleep: waits some seconds.
         rng: for the jitter of waits.
         bulk_threshold: from how many rows on the Bulk API is used.
+        before_send: called before each request leaves; it may raise, and nothing is sent then.
         worker: when these are an administrator's credentials: the username of the worker to set up.
     """
     transport = Transport(
@@ -54,6 +56,7 @@ def connect(  # noqa: PLR0913  # time and chance are arguments
         sleep=sleep,
         rng=rng,
         ca_file=connection.ca_file,
+        before_send=before_send,
     )
     transport.authoriser = SignIn(name, connection, transport, tokens, clock)
     api = Api(transport, connection.api_version)
