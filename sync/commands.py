@@ -173,12 +173,16 @@ def explain_error(talk: Talk, error: BaseException) -> int:
     elif isinstance(error, KeyboardInterrupt):
         talk.say("Interrupted; what was sent is recorded, the next run takes up what is open.", "yellow")
     elif code == BUG:
-        talk.say("This is a bug in Foretag, please report it:", "red")
+        talk.say(
+            "This is a bug in Foretag, please report it (the last line may show a record's values: look first):",
+            "red",
+        )
         talk.say("".join(traceback.format_exception(error)))
     talk.result(
         {
             "error": type(error).__name__,
-            "message": str(error),
+            # A library's words may show content, and what machines read is kept.
+            "message": "a bug in Foretag" if code == BUG else str(error),
             "problems": [vars_of(one) for one in problems],
             "exit_code": code,
         }

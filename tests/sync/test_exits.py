@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from config.problems import ConfigProblem, Problem
@@ -9,10 +11,12 @@ from connectors.contract import AuthProblem, RetryLater, Truncated
 from connectors.transport import LostReply
 from sync import exits
 from sync.cli import app
+from sync.commands import explain_error
 from sync.exits import STATES, Guarded, exit_code
 from sync.ledger import LeaseLost
 from sync.pipeline import Report, last_line
 from sync.stopping import Parked
+from sync.talk import Talk
 
 ENDINGS = [
     (None, 0),
@@ -93,3 +97,13 @@ def test_the_last_line_of_a_bug_shows_its_place_and_no_content():
         line = last_line(Report(), error)
     assert "ValueError at test_exits.py:" in line
     assert "Contact" not in line
+
+
+def test_a_bug_is_told_to_people_and_shows_machines_no_content(capsys):
+    """The traceback goes to the terminal, with a word of warning; the JSON object names the kind alone."""
+    code = explain_error(Talk(machine=True), ValueError("Ms Contact"))
+    said = capsys.readouterr()
+    assert code == 1
+    assert json.loads(said.out)["error"] == "ValueError"
+    assert "Contact" not in said.out
+    assert "This is a bug in Foretag, please report it" in said.err
