@@ -13,10 +13,21 @@ An increment scores touched accounts against a kept book:
 
 from __future__ import annotations
 
-from scoring.book import Book, read_book
+from scoring.book import TIMES, Book, read_book
 from scoring.explain import explain
 from scoring.features import Features, Tables, extract
 from scoring.state import STATE_SCHEMA
 from scoring.tags import Tagged, tag
 
-__all__ = ["STATE_SCHEMA", "Book", "Features", "Tables", "Tagged", "explain", "extract", "read_book", "tag"]
+__all__ = [
+    "STATE_SCHEMA",
+    "TIMES",
+    "Book",
+    "Features",
+    "Tables",
+    "Tagged",
+    "explain",
+    "extract",
+    "read_book",
+    "tag",
+]

@@ -59,7 +59,7 @@ def scores_by_name(names: list[str], codes: Ints, scores: Ints) -> Spreads:
     """For each name, how often each score from 0 to 100 occurs; `codes` index `names`, -1 is left out."""
     known = codes >= 0
     cells = np.bincount(codes[known] * 101 + scores[known], minlength=101 * len(names)).reshape(-1, 101)
-    return {name: row for name, row in zip(names, cells, strict=True) if row.any()}
+    return {names[place]: cells[place] for place in np.flatnonzero(cells.any(axis=1)).tolist()}
 
 
 def merge_spreads(spreads: Iterable[Mapping[str, Spreads]]) -> dict[str, Spreads]:

@@ -135,17 +135,17 @@ class Mirror:
             return wanted.empty_table()
         changes = self._table(f"{object_name}_changes")
         stored = [field.name for field in base.schema().fields]
-        where = ["TRUE"]
-        tables = {"base": _rows(base, bucket)}
-        if changes is not None:
-            tables["changes"] = _rows(changes, bucket)
+        names = [name for name in wanted.names if name in stored]
+        rows, changed = _rows(base, bucket), None if changes is None else _rows(changes, bucket)
+        if ids is None and (changed is None or not changed.files):
+            return _filled(rows.to_table(columns=names), wanted)
+        where = "TRUE"
+        tables = {"base": rows} if changed is None else {"base": rows, "changes": changed}
         if ids is not None:
             tables["asked"] = pa.table({"id": ids})
-            where.append("id IN (FROM asked)")
-        names = [name for name in wanted.names if name in stored]
-        sql = _read_sql(names, " AND ".join(where), with_changes=changes is not None)
+            where = "id IN (FROM asked)"
         with database(**tables) as db:
-            found = db.sql(sql).to_arrow_table()
+            found = db.sql(_read_sql(names, where, with_changes=changed is not None)).to_arrow_table()
         return _filled(found, wanted)
 
     def count(self, object_name: str) -> int:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from config.outputs import written
-from scoring import read_book, tag
+from scoring import TIMES, read_book, tag
 from sync.plan import OBJECTS, change_schema, changes, valid_until
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def score(
 ) -> Scored:
     """Score every account and open opportunity of the mirror for `today`."""
     buckets = Buckets(mirror, rules)
-    book, features = read_book(buckets, rules, today)
+    book, features = read_book(buckets, rules, today, buckets.times())
     tags.keep_book(book, rules, today)
     found: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
     said: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
@@ -79,6 +79,16 @@ class Buckets:
 
     def __iter__(self) -> Iterator[Tables]:
         return (self.tables(bucket) for bucket in range(self._number))
+
+    def times(self) -> Iterator[Tables] | None:
+        """The few columns that the first reading needs; None if that would cost a small book a reading more."""
+        if self._number == 1:
+            return None
+        stages = self._mirror.read("stage", TIMES["stage"])
+        return (
+            {"opportunity": self._mirror.read("opportunity", TIMES["opportunity"], bucket), "stage": stages}
+            for bucket in range(self._number)
+        )
 
     def tables(self, bucket: int) -> Tables:
         """What scoring gets of one bucket; owners and stages are whole each time."""
