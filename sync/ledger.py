@@ -69,7 +69,10 @@ class Ledger:
             event.listen(self._engine, "connect", _sqlite_pragmas)
         try:
             self._migrate()
-        except sa.exc.OperationalError as error:
+        except BaseException as error:
+            self.close()
+            if not isinstance(error, sa.exc.OperationalError):
+                raise
             raise ConfigProblem(
                 Problem(
                     f"the history cannot be opened: {error.orig}",
