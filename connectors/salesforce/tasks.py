@@ -49,20 +49,22 @@ class Tasks:
         """As in the contract: one task for each key, however often this is repeated or interrupted."""
         keys: list[str] = tasks["key"].to_pylist()
         key_field = self._key_field()
-        records = {row["key"]: _record(row, key_field) for row in tasks.to_pylist()}
-        field = self._schema.info("task", "key")
-        if field is not None and self._is_external_id(key_field):
-            outcomes = dict(
-                zip(records, self._collections.upsert("Task", key_field, list(records.values())), strict=True)
-            )
+        # A task that was made is left as it is: a rep may have reworded it, or deleted it, which an upsert cannot see.
+        outcomes = self._found(keys)
+        missing = {
+            row["key"]: _record(row, key_field) for row in tasks.to_pylist() if row["key"] not in outcomes
+        }
+        if self._is_external_id(key_field):
+            made = self._collections.upsert("Task", key_field, list(missing.values()))
+            outcomes |= dict(zip(missing, made, strict=True))
         else:
-            outcomes = self._insert_missing(records)
+            outcomes |= self._insert_missing(missing)
         return outcome_table(keys, [outcomes[key] for key in keys])
 
     def _insert_missing(self, records: Mapping[str, dict[str, Any]]) -> dict[str, Outcome]:
-        """Without a unique key in the org: look before inserting, and again after a lost reply."""
-        outcomes = self._found(records)
-        missing = {key: record for key, record in records.items() if key not in outcomes}
+        """Without a unique key in the org: look again after a lost reply."""
+        outcomes: dict[str, Outcome] = {}
+        missing = dict(records)
         for _ in range(2):
             if not missing:
                 break

@@ -55,6 +55,27 @@ OURS = {
 }
 
 
+# Rules that want a task for every record, and no limit that would hide a second one.
+EVERY_RECORD = """\
+tasks:
+  - name: every-account
+    on: account
+    when: tier in ["A", "B", "C", "D"]
+    subject: "Look at {account}"
+    description: "{reason}"
+    due_days: 2
+    period: month
+  - name: every-deal
+    on: opportunity
+    when: tier in ["A", "B", "C", "D"]
+    subject: "Look at {opportunity}"
+    description: "{reason}"
+    due_days: 2
+    period: month
+task_limits: {new_per_owner_and_day: 100, open_per_owner: 100, cool_down_days: 0}
+"""
+
+
 class World:
     """One sandbox, one installation. Waits of the worker are not slept through."""
 
@@ -76,6 +97,10 @@ class World:
 
         self.waits.append(seconds)
         self.sandbox.clock.advance(timedelta(seconds=seconds))
+
+    def use_rules(self, text: str) -> None:
+        """Sales ops change the rules."""
+        (self.folder / "rules.yaml").write_text(text, encoding="utf-8")
 
     def run(self, **options: Any) -> Report:
         """One run."""

@@ -10,7 +10,7 @@ import pytest
 from config.problems import ConfigProblem
 from connectors.contract import RetryLater
 from sync.exits import Guarded, exit_code
-from tests.invariants.conftest import OURS
+from tests.invariants.conftest import EVERY_RECORD, OURS
 
 
 class Crash(BaseException):
@@ -89,14 +89,17 @@ def test_i1_an_override_pins_the_tier(world):
 
 
 def _keys(world):
-    return [
-        row["Foretag_Key__c"]
-        for row in world.rows("SELECT Foretag_Key__c FROM Task WHERE Foretag_Key__c != null", deleted=True)
-    ]
+    """The keys of all tasks ever made; no record has two of one subject, whatever their keys."""
+    tasks = world.rows(
+        "SELECT Foretag_Key__c, WhatId, Subject FROM Task WHERE Foretag_Key__c != null", deleted=True
+    )
+    assert len({(row["WhatId"], row["Subject"]) for row in tasks}) == len(tasks)
+    return [row["Foretag_Key__c"] for row in tasks]
 
 
 def test_i2_tasks_are_made_once(world):
     """Runs, lost history and the next day: each key stands once."""
+    world.use_rules(EVERY_RECORD)
     report = world.run()
     assert report.done["task"] == len(_keys(world)) > 0
     world.run()
@@ -108,8 +111,23 @@ def test_i2_tasks_are_made_once(world):
     assert len(keys) == len(set(keys))
 
 
+def test_i2_a_deleted_task_is_not_made_again(world):
+    """A rep deletes a task; it stays deleted, even for an installation that has lost its history."""
+    world.use_rules(EVERY_RECORD)
+    world.run()
+    made = len(_keys(world))
+    (task, *_) = world.rows("SELECT Id FROM Task WHERE Foretag_Key__c != null")
+    org = world.sandbox.org
+    org.delete(org.admin, "Task", [task["Id"]])
+    world.run()
+    world.forget()
+    world.run()
+    assert len(_keys(world)) == made
+
+
 def test_i2_a_lost_reply_does_not_double_a_task(world):
     """The CRM made the tasks, then the connection was cut: they are looked up before any repeat."""
+    world.use_rules(EVERY_RECORD)
     world.sandbox.faults.add(
         [{"kind": "lost_reply", "match": r"POST .*composite/sobjects|PATCH .*composite/sobjects/Task"}]
     )
@@ -121,6 +139,7 @@ def test_i2_a_lost_reply_does_not_double_a_task(world):
 
 def test_i2_a_crash_after_the_send_does_not_double_a_task(world, monkeypatch):
     """The keys were written down before; the next run finds the tasks in the CRM."""
+    world.use_rules(EVERY_RECORD)
     with world.job() as job:
         send = type(job.connector).upsert_tasks
 
@@ -133,9 +152,10 @@ def test_i2_a_crash_after_the_send_does_not_double_a_task(world, monkeypatch):
 
         with pytest.raises(Crash):
             run(job)
+        written_down = {row["key"] for row in job.ledger.tasks(job.name)}
     monkeypatch.undo()
     made = _keys(world)
-    assert made
+    assert set(made) == written_down != set()
     world.run()
     keys = _keys(world)
     assert len(keys) == len(set(keys))

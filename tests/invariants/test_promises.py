@@ -1,0 +1,110 @@
+"""What is promised beside the invariants: preview, overtaken plans, whom tasks spare, what counts as activity."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sync.pipeline import apply_plan
+from tests.invariants.conftest import EVERY_RECORD
+
+
+def our_tasks(world):
+    """The tasks that carry our key: account, record and key of each."""
+    return world.rows("SELECT Id, AccountId, WhatId, OwnerId FROM Task WHERE Foretag_Key__c != null")
+
+
+def test_preview_writes_nothing_until_a_plan_was_applied(make_world):
+    """On an org in production a run only plans; applying one plan is what makes the connection live."""
+    world = make_world(production=True)
+    with world.counting() as written:
+        report = world.run()
+        plan = world.plan()
+    assert (report.mode, report.writes, written()) == ("preview", 0, 0)
+    assert "Nothing was written." in report.last_line
+    assert plan.records == sum(report.planned.values()) > 0
+    with world.job() as job:
+        applied = apply_plan(job, plan)
+    assert (applied.mode, applied.writes) == ("live", plan.records)
+    (account, *_) = world.rows("SELECT Id FROM Account WHERE Foretag_Tier__c = 'D'")
+    world.edit("Account", {"Id": account["Id"], "Foretag_Override__c": "A"})
+    later = world.run()
+    assert (later.mode, later.done["account"]) == ("live", 1)
+
+
+def test_i4_a_plan_skips_and_lists_what_was_overtaken(world):
+    """Rows of a kept plan whose record has changed since are left alone and listed as stale; the others are done."""
+    plan = world.plan()
+    planned = plan.changes["opportunity"]["id"].to_pylist()
+    gone, *_ = planned
+    world.edit("Opportunity", {"Id": gone, "StageName": "Closed Won"})
+    with world.job() as job:
+        report = apply_plan(job, plan)
+        items = job.ledger.items(report.run, "stale")
+    assert gone in {item.record_id for item in items if item.object == "opportunity"}
+    assert all("changed after the plan was made" in item.message for item in items if item.object != "task")
+    assert (report.exit_code, report.stale) == (3, len(items))
+    assert f"{len(items):,} stale: see `foretag runs {report.run}`" in report.last_line
+    stale = {item.record_id for item in items}
+    held = {
+        row["Id"]: row["Foretag_Tier__c"] for row in world.rows("SELECT Id, Foretag_Tier__c FROM Opportunity")
+    }
+    assert held[gone] is None
+    assert all(held[record] is not None for record in planned if record not in stale)
+
+
+def test_nobody_gets_a_task_for_reduce_or_leave_alone(world):
+    """Accounts of the segment Reduce, and those a person wants left alone with their deals, cause no work."""
+    world.use_rules(EVERY_RECORD)
+    left, *_ = (
+        row["AccountId"]
+        for row in world.rows(
+            "SELECT AccountId FROM Opportunity WHERE IsClosed = false AND AccountId != null"
+        )
+    )
+    world.edit("Account", {"Id": left, "Foretag_Override__c": "Leave alone"})
+    world.run()
+    tasks = our_tasks(world)
+    segments = {
+        row["Id"]: row["Foretag_Segment__c"]
+        for row in world.rows("SELECT Id, Foretag_Segment__c FROM Account")
+    }
+    assert "Reduce" in segments.values()
+    on_accounts = {row["WhatId"] for row in tasks} & set(segments)
+    assert on_accounts
+    assert all(segments[account] not in ("Reduce", None) for account in on_accounts)
+    assert left not in {row["AccountId"] for row in tasks} | {row["WhatId"] for row in tasks}
+
+
+def test_our_tasks_never_count_as_activity(world):
+    """A task of ours keeps no other away, as a person's would; and it moves no score, open or not."""
+    first, _, deals = EVERY_RECORD.partition("  - name: every-deal")
+    limits = deals[deals.index("task_limits") :]
+    world.use_rules(first + limits)
+    assert world.run().done["task"] > 0
+    (busy, *_) = world.rows(
+        "SELECT Id, AccountId, OwnerId FROM Opportunity WHERE IsClosed = false AND AccountId != null"
+        " AND Foretag_Tier__c != null"
+    )
+    org = world.sandbox.org
+    org.insert(
+        org.admin,
+        "Task",
+        [
+            {
+                "Subject": "Lunch",
+                "WhatId": busy["AccountId"],
+                "OwnerId": busy["OwnerId"],
+                "ActivityDate": str(world.sandbox.today + timedelta(days=1)),
+            }
+        ],
+    )
+    world.use_rules(EVERY_RECORD)
+    report = world.run()
+    with world.job() as job:
+        held_back = job.ledger.items(report.run, "held_back")
+    reasons = {item.record_id: item.message for item in held_back}
+    assert "open activity" in reasons[busy["Id"]]
+    with_ours = {row["AccountId"] for row in our_tasks(world) if row["WhatId"].startswith("001")}
+    with_deal = {row["AccountId"] for row in our_tasks(world) if row["WhatId"].startswith("006")}
+    assert with_ours & with_deal
+    assert report.writes == report.done["task"]
