@@ -1,6 +1,6 @@
 """Scoring books of 10,000 to 1,000,000 accounts with five opportunities each: CPU seconds and peak memory.
 
-Run as `python tests/benchmarks/bench_scoring.py [ACCOUNTS ...]`, or by `make bench`. Each size runs in a process of
+Run as `python -m tests.benchmarks.bench_scoring [ACCOUNTS ...]`, or by `make bench`. Each size runs in a process of
 its own, so that its peak memory is its own; making the book does not count.
 """
 
@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from config.rules import Rules
 from scoring import read_book, tag
+from tests.benchmarks.measuring import Figure, show
 
 TODAY = date(2026, 11, 22)
 SIZES = (10_000, 100_000, 1_000_000)
@@ -99,17 +100,15 @@ def measure(accounts: int) -> dict[str, float]:
 
 
 def main(sizes: list[int]) -> None:
-    """Print the table."""
-    print(
-        f"{'accounts':>10} {'deals':>10} {'read_book s':>12} {'tag s':>7} {'CPU s':>7} {'us each':>8} {'peak MB':>8}"
-    )
+    """Each size, printed as rows."""
     for size in sizes:
-        command = [sys.executable, __file__, "--one", str(size)]
+        command = [sys.executable, "-m", __spec__.name, "--one", str(size)]
         row = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        each = row["cpu"] / size * 1e6
-        print(
-            f"{size:>10,} {size * EACH:>10,} {row['read_book']:>12.2f} {row['tag']:>7.2f} {row['cpu']:>7.2f}"
-            f" {each:>8.1f} {row['peak_mb']:>8.0f}"
+        show(
+            f"score {size:,} accounts, {size * EACH:,} deals in memory",
+            Figure("CPU s", row["cpu"]),
+            Figure("us each", row["cpu"] / size * 1e6),
+            Figure("peak MB", row["peak_mb"]),
         )
 
 

@@ -9,6 +9,8 @@ from resource import RUSAGE_CHILDREN, getrusage
 from statistics import median
 from time import perf_counter
 
+from tests.benchmarks.measuring import Figure, show
+
 
 def main() -> None:
     """Printed as a row."""
@@ -20,7 +22,7 @@ def main() -> None:
         after = getrusage(RUSAGE_CHILDREN)
         wall.append(perf_counter() - started)
         cpu.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    sys.stdout.write(f"foretag --help: {median(wall):.2f} s wall, {median(cpu):.2f} s CPU (goal 0.5 s)\n")
+    show("start-up of foretag --help", Figure("wall s", median(wall), 0.5), Figure("CPU s", median(cpu)))
 
 
 if __name__ == "__main__":

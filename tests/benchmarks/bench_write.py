@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
-from time import perf_counter
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sync.plan import change_schema
-from tests.benchmarks.local_crm import calls, connected, cpu_seconds, local_crm, peak_megabytes
+from tests.benchmarks.local_crm import calls, connected, local_crm
+from tests.benchmarks.measuring import Figure, measured, show
 
 ROWS = 200_000
 GOAL_CALLS = 15
@@ -37,22 +36,25 @@ def changed(ids: pa.Array) -> pa.Table:
 
 
 def main() -> None:
-    """One write, printed as a row."""
+    """One write, printed as rows."""
     with local_crm(f"synthetic:{ROWS}:{ROWS}") as crm, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         admin = connected(crm, folder, admin=True)
         admin.ensure_fields(admin.missing("basic"))
         connector = connected(crm, folder)
         table = changed(connector.ids("account"))
-        before, cpu, started = calls(crm), cpu_seconds(), perf_counter()
+        before = calls(crm)
         done = 0
-        for start in range(0, ROWS, 100_000):
-            outcomes = connector.update("account", table.slice(start, 100_000))
-            done += pc.sum(pc.equal(outcomes["status"], "done")).as_py()
-        sys.stdout.write(f"{'done':>10} {'CPU s':>8} {'wall s':>8} {'peak MB':>8} {'calls':>8} {'goal':>8}\n")
-        sys.stdout.write(
-            f"{done:>10,} {cpu_seconds() - cpu:>8.2f} {perf_counter() - started:>8.2f} {peak_megabytes():>8.0f}"
-            f" {calls(crm) - before:>8} {GOAL_CALLS:>8}\n"
+        with measured() as cost:
+            for start in range(0, ROWS, 100_000):
+                outcomes = connector.update("account", table.slice(start, 100_000))
+                done += pc.sum(pc.equal(outcomes["status"], "done")).as_py()
+        show(
+            f"write {done:,} changed accounts",
+            Figure("API calls", calls(crm) - before, GOAL_CALLS),
+            Figure("CPU s", cost.cpu),
+            Figure("wall s", cost.wall),
+            Figure("peak MB", cost.peak),
         )
 
 

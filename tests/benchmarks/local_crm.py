@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from resource import RUSAGE_SELF, getrusage
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -30,6 +29,7 @@ def local_crm(data: str) -> Iterator[dict[str, Any]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "sync.cli", "sandbox", "--data", data, "--port", "0", "--json"],
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # how to connect to it by hand
         text=True,
     )
     try:
@@ -69,14 +69,3 @@ def calls(crm: dict[str, Any]) -> int:
     """API calls that the CRM has counted so far."""
     journal = requests.get(f"{crm['http_url']}/sandbox/journal", timeout=30).json()
     return int(journal["totals"]["api_calls"])
-
-
-def cpu_seconds() -> float:
-    """CPU time of this process so far, all threads."""
-    usage = getrusage(RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
-
-
-def peak_megabytes() -> float:
-    """Most memory that this process ever held."""
-    return getrusage(RUSAGE_SELF).ru_maxrss / 1024
