@@ -85,6 +85,31 @@ def test_i1_an_override_pins_the_tier(world):
     assert "knows the CEO" in row["Foretag_Reason__c"]
 
 
+def test_i1_an_edit_of_our_own_field_is_put_right(world):
+    """Whoever changes a tier by hand, and nothing else, sees the score's tier again after the next run."""
+    world.run()
+    org = world.sandbox.org
+    meddlers = org.create_permission_set("Meddlers", "Meddlers")
+    org.grant_fields(meddlers, {"Account.Foretag_Tier__c": True})
+    org.assign(meddlers, org.admin.id)
+    (account, *_) = world.rows("SELECT Id FROM Account WHERE Foretag_Tier__c = 'D'")
+    world.edit("Account", {"Id": account["Id"], "Foretag_Tier__c": "A"})
+    assert world.run().done["account"] == 1
+    (row,) = world.rows(f"SELECT Foretag_Tier__c FROM Account WHERE Id = '{account['Id']}'")
+    assert row["Foretag_Tier__c"] == "D"
+
+
+def test_i1_validity_is_renewed_before_it_ends(world):
+    """A worker that runs keeps every score valid, changed or not."""
+    world.run()
+    world.sandbox.clock.advance(timedelta(days=10))
+    today = world.run().today
+    for name in ("Account", "Opportunity"):
+        rows = world.rows(f"SELECT Foretag_Valid_Until__c FROM {name} WHERE Foretag_Tier__c != null")
+        assert rows
+        assert all(row["Foretag_Valid_Until__c"] > today for row in rows)
+
+
 # I2: never two tasks for one record, rule and period.
 
 
@@ -167,6 +192,16 @@ def test_i2_a_crash_after_the_send_does_not_double_a_task(world, monkeypatch):
 
 def test_i3_an_immediate_second_run_writes_nothing(world):
     """Counted by the CRM, not by us."""
+    assert world.run().writes > 0
+    with world.counting() as written:
+        report = world.run()
+    assert (written(), report.writes) == (0, 0)
+
+
+def test_i3_holds_while_the_crm_does_not_show_our_writes_yet(world):
+    """What we wrote is known at once, though queries still show the old values."""
+    world.use_rules(EVERY_RECORD)
+    world.sandbox.faults.add([{"kind": "late_commit", "seconds": 300}])
     assert world.run().writes > 0
     with world.counting() as written:
         report = world.run()
