@@ -18,7 +18,7 @@ def shown() -> str:
 
 
 def without_chance(text: str) -> str:
-    """The same without what differs from run to run: port, seconds, polls of bulk jobs; trailing blanks do not count."""
+    """The same without what differs from run to run: port, seconds, API calls; trailing blanks do not count."""
     text = re.sub(r"localhost:\d+", "localhost:PORT", text)
     text = re.sub(r"(?m)^(seconds|API calls) +[\d.]+", r"\1 N", text)
     text = re.sub(r"in \d+ API calls", "in N API calls", text)

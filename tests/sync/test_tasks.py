@@ -45,7 +45,9 @@ def want(record, score=50, owner="rep", rule="close it", period="2026-03"):
     }
 
 
-def in_crm(key=None, owner="rep", account=None, due=None, closed=False, created=TODAY - timedelta(days=20)):
+def in_crm(
+    key=None, owner="rep", account=None, due=None, *, closed=False, created=TODAY - timedelta(days=20)
+):
     """A task as the CRM shows it; without a key it is a person's."""
     return {
         "id": f"task {key} {account}",
