@@ -99,6 +99,44 @@ def test_i1_an_edit_of_our_own_field_is_put_right(world):
     assert row["Foretag_Tier__c"] == "D"
 
 
+def test_i1_a_tier_falls_only_after_its_dwell_time(world):
+    """The kept tag state is part of what the scores say: a fall is held for a week, and told."""
+    world.run()
+    best = {row["Id"] for row in world.rows("SELECT Id FROM Account WHERE Foretag_Tier__c = 'A'")}
+    deals = world.rows("SELECT Id, AccountId FROM Opportunity WHERE IsClosed = false")
+    lost = [{"Id": row["Id"], "StageName": "Closed Lost"} for row in deals if row["AccountId"] in best]
+    world.edit("Opportunity", *lost)
+    world.run()
+    held = _held_for_now(world)
+    assert held
+    assert held <= best
+    world.sandbox.clock.advance(timedelta(days=8))
+    world.run()
+    assert not held & _held_for_now(world)
+
+
+def _held_for_now(world):
+    rows = world.rows("SELECT Id, Foretag_Reason__c FROM Account WHERE Foretag_Tier__c = 'A'")
+    return {row["Id"] for row in rows if "tier held for now" in row["Foretag_Reason__c"]}
+
+
+def test_i1_who_is_left_alone_keeps_what_was_there(world):
+    """Leave alone means that nothing of ours is written to the record, whatever happens around it."""
+    world.run()
+    (deal, *_) = world.rows(
+        "SELECT AccountId FROM Opportunity WHERE IsClosed = false AND AccountId != null AND Foretag_Tier__c != null"
+    )
+    account = deal["AccountId"]
+    soql = f"SELECT {', '.join(OURS['Account'])} FROM Account WHERE Id = '{account}'"
+    before = world.rows(soql)
+    world.edit("Account", {"Id": account, "Foretag_Override__c": "Leave alone"})
+    deals = world.rows(f"SELECT Id FROM Opportunity WHERE IsClosed = false AND AccountId = '{account}'")
+    world.edit("Opportunity", *({"Id": row["Id"], "StageName": "Closed Lost"} for row in deals))
+    world.sandbox.clock.advance(timedelta(days=20))
+    assert world.run().writes > 0
+    assert world.rows(soql) == before
+
+
 def test_i1_validity_is_renewed_before_it_ends(world):
     """A worker that runs keeps every score valid, changed or not."""
     world.run()
