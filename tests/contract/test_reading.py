@@ -147,7 +147,7 @@ def test_an_unreadable_stamp_does_not_make_a_record_seem_deleted(world) -> None:
     """The ids of the living are complete; one that came without an id is counted, so that nobody concludes from it."""
     connector = world.connect()
     living = set(connector.ids("account").to_pylist())
-    first = sorted(living)[0]
+    first = min(living)
     world.sandbox.faults.add([poisoned(first, "SystemModstamp", "ancient_date")])
     assert set(connector.ids("account").to_pylist()) == living
     world.sandbox.faults.add([poisoned(first, what="missing_id")])
