@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from config.outputs import HUMAN_FIELDS, written
 from config.problems import ConfigProblem, raise_if_any
@@ -19,7 +20,7 @@ from connectors.contract import RetryLater
 from sync.apply import Applied, Applier
 from sync.exits import BUG, STATES, Guarded, exit_code
 from sync.ledger import Item
-from sync.plan import OBJECTS, TASK_SCHEMA, Plan
+from sync.plan import OBJECTS, TASK_SCHEMA, Plan, still_holds
 from sync.pull import pull
 from sync.score import score
 from sync.stopping import cause
@@ -337,20 +338,13 @@ def _still_valid(kept: Plan, fresh: Plan) -> tuple[Plan, list[Item]]:
 
 
 def _split(object_name: str, kept: pa.Table, fresh: pa.Table, stale: list[Item]) -> pa.Table:
-    """Rows whose held values are as they were when planned and whose tier would come out the same today."""
-    compared = [name for name in kept.column_names if name.startswith("old_")] + ["foretag_tier"]
-    now = {row["id"]: [row[name] for name in compared] for row in fresh.select(["id", *compared]).to_pylist()}
-    good = []
-    for row in kept.select(["id", *compared]).to_pylist():
-        same = now.get(row["id"]) == [row[name] for name in compared]
-        good.append(same)
-        if not same:
-            stale.append(
-                Item(
-                    object_name, row["id"], "stale", "OVERTAKEN", "the record changed after the plan was made"
-                )
-            )
-    return kept.filter(pa.array(good, pa.bool_()))
+    """The rows that still hold; the others are added to `stale`."""
+    holds = still_holds(kept, fresh)
+    stale += [
+        Item(object_name, record_id, "stale", "OVERTAKEN", "the record changed after the plan was made")
+        for record_id in kept.filter(pc.invert(holds))["id"].to_pylist()
+    ]
+    return kept.filter(holds)
 
 
 WORDS = {"account": "accounts", "opportunity": "opportunities", "task": "tasks"}
