@@ -367,6 +367,32 @@ def test_i5_a_crash_between_mirror_and_cursor_loses_nothing(world, monkeypatch):
     _same(world)
 
 
+def test_i5_a_crash_before_the_mirror_leaves_the_cursor_behind(world, monkeypatch):
+    """What was read and never kept is read again, however much later than the overlap."""
+    world.run()
+    (deal, *_) = world.rows("SELECT Id FROM Opportunity WHERE IsClosed = false")
+    world.edit("Opportunity", {"Id": deal["Id"], "Amount": 123_456})
+    world.sandbox.clock.advance(timedelta(hours=1))
+    with world.job() as job:
+        from sync.mirror import Mirror
+        from sync.pipeline import run
+
+        append = Mirror.append
+
+        def die(mirror, object_name, page):
+            if object_name == "opportunity":
+                raise Crash
+            append(mirror, object_name, page)
+
+        monkeypatch.setattr(Mirror, "append", die)
+        with pytest.raises(Crash):
+            run(job)
+    monkeypatch.undo()
+    world.sandbox.clock.advance(timedelta(hours=1))
+    world.run()
+    _same(world)
+
+
 def test_i5_deletions_and_merges_are_followed(world):
     """A deleted or merged record leaves the copy, and nothing is written to it."""
     world.run()
