@@ -268,7 +268,14 @@ class Mirror:
     def _fold_pays(self, object_name: str, changes: DeltaTable) -> bool:
         rows: int = changes.to_pyarrow_dataset().count_rows()
         base: int = self._existing(object_name).to_pyarrow_dataset().count_rows()
-        return rows > FOLD_ROWS * max(base, ONE_BUCKET_ROWS) or len(changes.file_uris()) > FOLD_COMMITS
+        return (
+            rows > FOLD_ROWS * max(base, ONE_BUCKET_ROWS)
+            or self._commits(object_name, changes) > FOLD_COMMITS
+        )
+
+    def _commits(self, object_name: str, changes: DeltaTable) -> int:
+        """At least so many commits made these files: each makes one for every bucket that it touches."""
+        return len(changes.file_uris()) // self.buckets(object_name)
 
     def _buckets_for(self, object_name: str, first_rows: int) -> int:
         """The first load of accounts decides; everything that hangs on accounts is cut the same way ever after."""

@@ -12,7 +12,7 @@ from connectors.contract import Checkpoint, Page
 from sync.ledger import Item
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from connectors.contract import Connector
     from sync.ledger import Ledger
@@ -23,6 +23,9 @@ ORDER = ("owner", "stage", "account", "opportunity", "task")
 
 # Small reference lists are read whole each time; nothing in them is worth a cursor.
 _WHOLE = ("stage",)
+
+# Changes are taken in by so many rows, however small the pages are: each time, the held rows are looked up.
+APPENDED_ROWS = 250_000
 
 # A connector asks again for records that were set aside, by id: a few calls for this many.
 MOST_ASKED_AGAIN = 2_000
@@ -85,7 +88,7 @@ class _ObjectPull:
         else:
             # Deletions first: a record deleted and restored since then comes back with a newer stamp.
             gone = self._forget_deleted(since)
-            for page in self._pages(since, checkpoints):
+            for page in gathered(self._pages(since, checkpoints), APPENDED_ROWS):
                 self.mirror.append(self.object_name, page)
             self.mirror.fold(self.object_name)
         (checkpoint,) = checkpoints
@@ -165,3 +168,15 @@ class _ObjectPull:
 
     def _put_aside(self, record_id: str, reason: str) -> None:
         self.set_aside.append(Item(self.object_name, record_id, "set_aside", "UNREADABLE", reason))
+
+
+def gathered(pages: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """The same rows in tables of at least so many rows; the last may have fewer."""
+    waiting: list[pa.Table] = []
+    for page in pages:
+        waiting.append(page)
+        if sum(table.num_rows for table in waiting) >= rows:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pytest
 
 from sync.ledger import Ledger
 from sync.mirror import Mirror
-from sync.pull import Pulled, pull
+from sync.pull import Pulled, gathered, pull
 from tests.contract.conftest import World
 
 if TYPE_CHECKING:
@@ -85,3 +86,12 @@ def test_a_record_without_an_id_holds_the_cursor_and_costs_no_row(installation):
     installation.pull("industry")
     assert installation.ledger.cursor("main", "account") == before
     assert len(installation.ids()) == 40
+
+
+def test_small_pages_are_taken_in_together():
+    """However many pages the CRM cuts a change into, none is lost and few tables are made of them."""
+    pages = [pa.table({"id": [str(number)]}) for number in range(7)]
+    tables = list(gathered(pages, 3))
+    assert [table.num_rows for table in tables] == [3, 3, 1]
+    assert pa.concat_tables(tables)["id"].to_pylist() == [str(number) for number in range(7)]
+    assert list(gathered([], 3)) == []
