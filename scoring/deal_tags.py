@@ -21,7 +21,7 @@ from scoring.state import CAUSES
 from scoring.tasks import all_wanted, one_line
 from scoring.texts import dates
 from scoring.tiers import deal_limits
-from scoring.value import money_of_cents
+from scoring.value import REDUCE, money_of_cents
 
 if TYPE_CHECKING:
     from datetime import date
@@ -63,7 +63,9 @@ def tag_deals(
         "amount": money_of_cents(numbers(table, "cents")),
     })  # fmt: skip
     rows = whole(table, "account_row")
-    allowed = valid & ~placed.pins.leave & ~np.append(leave, np.False_)[rows]
+    # An account in Reduce is worth no rep's time, unless a deal of tier A says otherwise: a hot deal always wins.
+    reduced = np.append(scored.segment == REDUCE, np.False_)[rows] & (placed.tier != TIERS.index("A"))
+    allowed = valid & ~placed.pins.leave & ~np.append(leave, np.False_)[rows] & ~reduced
     tasks = _tasks(out, placed, inputs, scored, allowed, rules, today)
     state = remembered(placed, np.full(table.num_rows, -1), rules, now)
     return out, tasks, state.filter(pa.array(~flags(table, "closed")))

@@ -53,7 +53,7 @@ def test_i4_a_plan_skips_and_lists_what_was_overtaken(world):
 
 
 def test_nobody_gets_a_task_for_reduce_or_leave_alone(world):
-    """Accounts of the segment Reduce, and those a person wants left alone with their deals, cause no work."""
+    """Accounts of the segment Reduce cause no work but by a deal of tier A; those to be left alone none at all."""
     world.use_rules(EVERY_RECORD)
     left, *_ = (
         row["AccountId"]
@@ -72,6 +72,8 @@ def test_nobody_gets_a_task_for_reduce_or_leave_alone(world):
     on_accounts = {row["WhatId"] for row in tasks} & set(segments)
     assert on_accounts
     assert all(segments[account] not in ("Reduce", None) for account in on_accounts)
+    hot = {row["Id"] for row in world.rows("SELECT Id FROM Opportunity WHERE Foretag_Tier__c = 'A'")}
+    assert all(row["WhatId"] in hot for row in tasks if segments.get(row["AccountId"]) == "Reduce")
     assert left not in {row["AccountId"] for row in tasks} | {row["WhatId"] for row in tasks}
 
 

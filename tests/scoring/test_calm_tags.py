@@ -148,6 +148,7 @@ def test_leave_alone_marks_the_record_and_stops_its_tasks(company, find):
     """`Leave alone` marks the record, and neither it nor its deals get tasks."""
     company.rules = Rules.model_validate(
         {
+            "segments": {"expected_spend": 0, "growth": 0},
             "tasks": [
                 {
                     "name": "always",
