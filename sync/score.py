@@ -47,6 +47,7 @@ def score(
     tags.keep_book(book, rules, today)
     found: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
     said: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
+    points: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
     tasks, states = [], []
     for bucket, part in enumerate(features):
         tagged = tag(part, book, tags.state(bucket), rules, today)
@@ -55,9 +56,12 @@ def score(
             held = mirror.read(name, _held_columns(name), bucket)
             found[name].append(changes(name, dated, held, written(name, outputs), rules.writing))
             said[name].append(wanted)
+        points["account"].append(tagged.account_points)
+        points["opportunity"].append(tagged.opportunity_points)
         tasks.append(tagged.tasks)
         states.append(tagged.state)
-    tags.keep(said)
+    tags.keep("tags", said)
+    tags.keep("points", points)
     return Scored(
         {name: _joined(tables, change_schema(name, outputs)) for name, tables in found.items()},
         pa.concat_tables(tasks),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
 import pyarrow.dataset as pads
@@ -22,15 +22,18 @@ if TYPE_CHECKING:
 
 
 class TagStore:
-    """Delta tables `tags_OBJECT` and `state`, one partition for each bucket, each replaced in one commit."""
+    """Delta tables `tags_OBJECT`, `points_OBJECT` and `state`, one partition for each bucket, each replaced in one commit."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def keep(self, said: Mapping[str, Sequence[pa.Table]]) -> None:
-        """Replace what was said of the book: for each object, one table of tags for each bucket in order."""
+    def keep(self, what: Literal["tags", "points"], said: Mapping[str, Sequence[pa.Table]]) -> None:
+        """Replace what was said of the book: for each object, one table for each bucket in order.
+
+        `points` are the contributions, one column for each, that add up to the scores: for a warehouse to read.
+        """
         for name, buckets in said.items():
-            self._replace(f"tags_{name}", buckets)
+            self._replace(f"{what}_{name}", buckets)
 
     def keep_book(self, book: Book, rules: Rules, today: date) -> None:
         """Remember what the whole book said, so that one record can be explained without reading all of them."""
