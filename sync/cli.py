@@ -237,7 +237,8 @@ def _talking(machine: bool) -> Iterator[Talk]:
     talk = Talk(machine=machine)
     try:
         yield talk
-    except (typer.Exit, typer.Abort):
+    except (typer.Exit, typer.Abort, BrokenPipeError):
+        # A reader that has seen enough, as `| head`, is no error; typer ends quietly.
         raise
     except BaseException as error:
         from sync.commands import explain_error

@@ -85,6 +85,8 @@ class Ledger:
     def open(cls, state: Path, clock: Any) -> Ledger:
         """The embedded ledger of a state folder, which is made (0700) if need be."""
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # In a folder that was there before, at least the file is private.
+        (state / "history.sqlite").touch(mode=0o600)
         return cls(f"sqlite:///{state / 'history.sqlite'}", clock)
 
     def close(self) -> None:

@@ -60,6 +60,7 @@ def test_the_state_folder_is_private(tmp_path, clock):
     """Only its owner may look into it."""
     Ledger.open(tmp_path / "state", clock).close()
     assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "state" / "history.sqlite").stat().st_mode & 0o777 == 0o600
 
 
 def test_one_connection_has_one_worker(ledger):
