@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class TagStore:
-    """Delta tables `tags_OBJECT`, `points_OBJECT`, `state`: a partition for each bucket, each replaced in one commit."""
+    """Delta tables `tags_OBJECT`, `points_OBJECT`, `state`: one partition a bucket, each replaced in one commit."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

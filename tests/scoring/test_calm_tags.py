@@ -156,7 +156,7 @@ def test_leave_alone_marks_the_record_and_stops_its_tasks(company, find):
                     "when": "score >= 0",
                     "subject": "Look at {opportunity}",
                 }
-            ]
+            ],
         }
     )
     for name in ("left", "other"):
