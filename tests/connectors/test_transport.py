@@ -314,9 +314,16 @@ def test_an_unreachable_host_says_so_soon(waits: list[float]) -> None:
     assert len(waits) == 2
 
 
-def test_a_certificate_authority_file_that_is_none_is_named(tmp_path: Any) -> None:
-    """The message names the file and what it must be."""
-    with pytest.raises(ConfigProblem, match="it must be a PEM file"):
+@pytest.mark.parametrize(
+    ("content", "words"), [(None, "No such file"), ("not a key", "is not a PEM certificate")]
+)
+def test_a_certificate_authority_file_that_is_none_is_named(
+    tmp_path: Any, content: str | None, words: str
+) -> None:
+    """The message names the file and what is wrong with it."""
+    if content is not None:
+        (tmp_path / "ca.pem").write_text(content)
+    with pytest.raises(ConfigProblem, match=f"ca.pem cannot be used: {words}"):
         Transport(
             "acme",
             ORIGIN,
@@ -324,5 +331,5 @@ def test_a_certificate_authority_file_that_is_none_is_named(tmp_path: Any) -> No
             timeouts=(1, 1),
             sleep=lambda _: None,
             rng=random.Random(1),
-            ca_file=tmp_path / "missing.pem",
+            ca_file=tmp_path / "ca.pem",
         )

@@ -55,7 +55,7 @@ def test_a_mapping_to_a_field_that_does_not_exist_is_named(world) -> None:
     connector = world.connect(mapping={"opportunity": {"margin": "Gross_Margin__c"}})
     (problem,) = connector.check(FIELDS, WRITTEN)
     assert problem.where == "Opportunity.Gross_Margin__c"
-    assert "mapping" in problem.fix
+    assert "correct `fields: {opportunity: {margin: …}}`" in problem.fix
 
 
 def test_people_keep_their_fields_to_themselves(world) -> None:
