@@ -153,6 +153,7 @@ def test_values_are_written_as_people_write_them(value, text):
 
 
 @pytest.mark.needs_chromium
+@pytest.mark.xdist_group("chromium")  # whoever comes first may have to install it
 @pytest.mark.parametrize("width", [1400, 480])
 def test_a_browser_draws_both_pages(sandbox, api, our_fields, tmp_path, width):
     """In a wide and in a narrow window, with nothing complained about: a picture of the size asked for."""
