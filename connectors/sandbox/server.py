@@ -7,7 +7,7 @@ import functools
 import signal
 import tempfile
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -276,7 +276,9 @@ class _ServingThread(threading.Thread):
     def finish(self) -> None:
         """End the loop and wait for the thread."""
         if self.is_alive() and self._loop is not None and self._end is not None:
-            self._loop.call_soon_threadsafe(self._end.set)
+            # A loop that failed to begin may close between the question and the call.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._end.set)
         self.join()
 
 
