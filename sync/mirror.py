@@ -35,7 +35,7 @@ _ACCOUNT_COLUMN = {"account": "id", "opportunity": "account_id", "task": "accoun
 
 # A book up to this size is one bucket; a larger one is cut so that 1,000,000 accounts fit in memory bucket by bucket.
 ONE_BUCKET_ROWS = 20_000
-MANY_BUCKETS = 32
+MANY_BUCKETS = 16
 
 # Changes are folded into the base when reading both starts to cost more than rewriting.
 FOLD_ROWS = 0.10
