@@ -37,11 +37,6 @@ def points_of(percent: Ints) -> Ints:
     return points
 
 
-def points_of_share(part: float, whole: float) -> int:
-    """The nearest whole points for a share strictly between 0 and 1."""
-    return round(DOUBLE * float(np.log2(part / (whole - part))))
-
-
 def in_bands(values: Floats, bands: Bands) -> Ints:
     """Points of each value's band; NaN falls in the band `none`."""
     points = np.array([*bands.points, bands.none], dtype=np.int64)

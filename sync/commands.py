@@ -19,6 +19,7 @@ from sync.pipeline import run as run_pipeline
 from sync.plan import OBJECTS, Plan
 from sync.plan_file import PlanHeader, mismatches, read_plan, write_plan
 from sync.stopping import Parked
+from sync.talk import quiet
 from sync.workplace import admin_auth, chosen, connect, connect_admin, opened_job, opened_ledger
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 def check(talk: Talk, settings: Path, connection: str | None) -> int:
     """Both files, the connection, permissions and fields: every problem at once."""
-    with opened_job(settings, connection, _quiet) as job:
+    with opened_job(settings, connection, quiet) as job:
         talk.banner(job.connector.org(), job.name)
         written = {name: [field.name for field in job.written(name)] for name in OBJECTS}
         problems = job.connector.check(job.columns(), written)
@@ -156,7 +157,7 @@ def runs(talk: Talk, settings: Path, connection: str | None, run_id: str | None)
 
 def explain(talk: Talk, settings: Path, connection: str | None, record: str) -> int:
     """Where every point of a record's score came from, as of the last run."""
-    with opened_job(settings, connection, _quiet) as job:
+    with opened_job(settings, connection, quiet) as job:
         explained = explain_record(job.mirror, job.tags, job.rules, record)
         talk.result(explained.as_dict())
         explained.show(talk)
@@ -335,7 +336,3 @@ def _some(ids: list[str]) -> str:
     """The first ids, and where to find the others."""
     more = len(ids) - _IDS_SHOWN
     return ", ".join(ids[:_IDS_SHOWN]) + (f" and {more:,} more: see --json" if more > 0 else "")
-
-
-def _quiet(_what: str, _done: int, _total: int | None) -> None:
-    """Nobody watches."""

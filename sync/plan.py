@@ -75,11 +75,6 @@ class Plan:
         """How many records would change."""
         return sum(table.num_rows for table in self.changes.values())
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing would be written."""
-        return self.records == 0 and self.tasks.num_rows == 0
-
 
 def change_schema(object_name: str, outputs: Literal["basic", "full"]) -> pa.Schema:
     """Columns of a table of changes."""

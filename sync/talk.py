@@ -106,7 +106,7 @@ class Talk:
     def progress(self) -> Iterator[Tell]:
         """A way to report progress: `tell(what, done, total)`."""
         if not self.err.is_terminal:
-            yield _quiet
+            yield quiet
             return
         with Progress(
             SpinnerColumn(),
@@ -133,5 +133,5 @@ def _console(stream: TextIO) -> Console:
     return Console(file=stream, highlight=False, soft_wrap=not stream.isatty(), width=width)
 
 
-def _quiet(_what: str, _done: int, _total: int | None) -> None:
+def quiet(_what: str, _done: int, _total: int | None) -> None:
     """Nobody watches."""

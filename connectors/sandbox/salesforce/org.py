@@ -16,7 +16,7 @@ from connectors.sandbox.salesforce.results import Result as QueryResult
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from connectors.sandbox.salesforce.schema import Field, ObjectType
+    from connectors.sandbox.salesforce.schema import Field
 
 __all__ = [
     "Clock",
@@ -63,18 +63,6 @@ class Org(OrgWrites):
                 self.schema.drop_field(target, name)
                 self.store.write(f'DELETE FROM "FieldPermissions" WHERE "Field" = \'{target}.{name}\'')
             self.access.forget()
-
-    def add_object(self, new: ObjectType) -> None:
-        """Add a custom object with no rows."""
-        with self.store.lock:
-            self.schema.put_object(new)
-            self.store.create(new.name)
-            self.access.forget()
-
-    def add_validation_rule(self, object_name: str, formula: str, message: str) -> None:
-        """Refuse records for which the formula is true."""
-        check_formula(self.schema, self.schema.objects[object_name], formula)
-        self.saver.rules.setdefault(object_name, []).append((formula, message))
 
     def grant_fields(self, permission_set_id: str, fields: Mapping[str, bool]) -> None:
         """Grant fields (`Account.X__c`: may it be edited?) in a permission set, replacing what was granted on them."""
