@@ -10,8 +10,9 @@ import pyarrow.csv as pa_csv
 
 from connectors.contract import ConfigProblem, ConnectorError, RecordRefused, Truncated
 from connectors.downloads import fetch
+from connectors.outcomes import NOT_SENT, Outcome, unknown
 from connectors.salesforce.bulk_job import BulkJob
-from connectors.salesforce.outcomes import NOT_SENT, Outcome, from_bulk_error, unknown
+from connectors.salesforce.outcomes import from_bulk_error
 from connectors.transport import LostReply
 
 if TYPE_CHECKING:

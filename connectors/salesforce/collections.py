@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connectors.contract import ConfigProblem, ConnectorError, RecordRefused
-from connectors.salesforce.outcomes import NOT_SENT, Outcome, from_save_result, unknown
+from connectors.outcomes import NOT_SENT, Outcome, unknown
+from connectors.salesforce.outcomes import from_save_result
 from connectors.transport import LostReply
 
 if TYPE_CHECKING:

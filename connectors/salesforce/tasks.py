@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connectors.contract import ConfigProblem, ConnectorError, Problem, RecordRefused
+from connectors.outcomes import NO_ANSWER, Outcome, outcome_table
 from connectors.salesforce.collections import Collections
 from connectors.salesforce.ids import long_id
-from connectors.salesforce.outcomes import NO_ANSWER, Outcome, outcome_table
 from connectors.salesforce.soql import one_of
 
 if TYPE_CHECKING:
