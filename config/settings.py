@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -18,6 +18,9 @@ from pydantic import (
 )
 
 from config.documents import Document, load_document, validate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
@@ -92,17 +95,19 @@ class RefreshToken(Strict):
 
 
 class AccessToken(Strict):
-    """A session that somebody else opened: for one-time admin work, never for a worker, since it expires."""
+    """A token made elsewhere: HubSpot's service keys and private apps; in Salesforce for one-time admin work alone."""
 
-    grant: Literal["access_token"]
+    grant: Literal["access_token"] = "access_token"
     token: Secret
 
 
-def _grant(value: Any) -> str:
-    grant = (
-        value.get("grant", "client_credentials") if isinstance(value, dict) else getattr(value, "grant", "")
-    )
-    return str(grant)
+def _grant(default: str) -> Callable[[Any], str]:
+    """Reads the kind of sign-in from the file or from a model; the default goes without saying."""
+
+    def grant(value: Any) -> str:
+        return str(value.get("grant", default) if isinstance(value, dict) else getattr(value, "grant", ""))
+
+    return grant
 
 
 Auth = Annotated[
@@ -111,9 +116,19 @@ Auth = Annotated[
     | Annotated[RefreshToken, Tag("refresh_token")]
     | Annotated[AccessToken, Tag("access_token")],
     Discriminator(
-        _grant,
+        _grant("client_credentials"),
         custom_error_type="unknown_grant",
         custom_error_message="grant must be client_credentials, jwt_bearer, refresh_token or access_token",
+    ),
+]
+
+
+HubSpotAuth = Annotated[
+    Annotated[AccessToken, Tag("access_token")] | Annotated[RefreshToken, Tag("refresh_token")],
+    Discriminator(
+        _grant("access_token"),
+        custom_error_type="unknown_grant",
+        custom_error_message="grant must be access_token (a service key or private app) or refresh_token",
     ),
 ]
 
@@ -140,13 +155,10 @@ class Limits(Strict):
     )
 
 
-class SalesforceConnection(Strict):
-    """One Salesforce org."""
+class _Connection(Strict):
+    """What every connection has, whichever CRM is at its other end."""
 
-    crm: Literal["salesforce"]
-    url: str = Field(description="the org's My Domain, https://YOURS.my.salesforce.com")
-    auth: Auth
-    api_version: str = Field(default="62.0", pattern=r"^\d{2}\.0$")
+    url: str
     ca_file: Path | None = Field(default=None, description="extra certificate authority, PEM")
     connect_timeout: float = Field(default=10.0, gt=0, description="seconds")
     read_timeout: float = Field(default=120.0, gt=0, description="seconds without a byte")
@@ -168,7 +180,45 @@ class SalesforceConnection(Strict):
         return value
 
 
-Connection = SalesforceConnection
+class SalesforceConnection(_Connection):
+    """One Salesforce org."""
+
+    crm: Literal["salesforce"]
+    url: str = Field(description="the org's My Domain, https://YOURS.my.salesforce.com")
+    auth: Auth
+    api_version: str = Field(default="62.0", pattern=r"^\d{2}\.0$")
+
+
+class Rates(Strict):
+    """How fast HubSpot may be asked; what is not given is detected, from the replies' own headers where they tell."""
+
+    general: int | None = Field(default=None, ge=1, description="calls in any 10 seconds")
+    search: float | None = Field(default=None, gt=0, description="searches per second; HubSpot allows 5")
+    associations: int | None = Field(
+        default=None, ge=1, description="calls to associations in any 10 seconds; 100 or 150 by HubSpot's plan"
+    )
+
+
+class HubSpotConnection(_Connection):
+    """One HubSpot portal."""
+
+    crm: Literal["hubspot"]
+    url: str = "https://api.hubapi.com"
+    auth: HubSpotAuth
+    api_version: Literal["v3", "2026-03"] = Field(
+        default="v3", description="v3 until HubSpot ends it in September 2027; 2026-03 is dated paths"
+    )
+    rates: Rates = Rates()
+
+
+Connection = Annotated[
+    Annotated[SalesforceConnection, Tag("salesforce")] | Annotated[HubSpotConnection, Tag("hubspot")],
+    Discriminator(
+        lambda value: value.get("crm") if isinstance(value, dict) else getattr(value, "crm", None),
+        custom_error_type="unknown_crm",
+        custom_error_message="`crm` must be salesforce or hubspot",
+    ),
+]
 
 
 class Settings(Strict):

@@ -39,6 +39,23 @@ def test_defaults_fill_what_is_not_said(tmp_path):
     assert connection.tasks is None
 
 
+HUBSPOT = """\
+connections:
+  main:
+    crm: hubspot
+    auth:
+      token: {env: TOKEN}
+"""
+
+
+def test_a_hubspot_connection_needs_a_token_alone(tmp_path):
+    """The address is HubSpot's own, the paths v3, the rates are detected."""
+    connection = load(tmp_path, HUBSPOT).connections["main"]
+    assert (connection.crm, connection.url) == ("hubspot", "https://api.hubapi.com")
+    assert (connection.auth.grant, connection.api_version) == ("access_token", "v3")
+    assert connection.rates.general is connection.rates.search is connection.rates.associations is None
+
+
 def test_every_problem_comes_at_once_with_its_place(tmp_path):
     """Line and column, and a guess at what was meant."""
     text = (
@@ -79,7 +96,11 @@ def test_secrets_are_read_where_they_lie(tmp_path, monkeypatch):
         ("- a", "must be a mapping"),
         ("", "'connections' is missing"),
         ("connections: {}", "at least 1 item"),
-        (GOOD.replace("crm: salesforce", "crm: siebel"), "salesforce"),
+        (GOOD.replace("crm: salesforce", "crm: siebel"), "`crm` must be salesforce or hubspot"),
+        (GOOD.replace("crm: salesforce\n    ", ""), "`crm` must be salesforce or hubspot"),
+        (HUBSPOT + "      grant: client_credentials\n", "grant must be access_token (a service key"),
+        (HUBSPOT + "    api_version: v4\n", "must be 'v3' or '2026-03'"),
+        (HUBSPOT + "    rates: {search: 0}\n", "greater than 0"),
         (GOOD + "      grant: magic\n", "grant must be client_credentials, jwt_bearer"),
         (GOOD.replace("acme.my.salesforce.com", "acme.my.salesforce.com/lightning"), "without a path"),
     ],
