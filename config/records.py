@@ -62,6 +62,7 @@ OPPORTUNITY = (
     Column("stage", pa.string(), "name of the stage it is in"),
     Column("type", pa.string(), "new business, renewal …, as the org words it"),
     Column("amount", MONEY, "total value"),
+    Column("recurring_revenue", MONEY, "the part of the value that recurs, per year", "mapped"),
     Column("currency", pa.string(), "ISO code of the record's money", "mapped"),
     Column("probability", pa.float64(), "0-100, the CRM's own chance of winning"),
     Column("close_date", pa.date32(), "when it closed, or is expected to"),
@@ -117,6 +118,39 @@ TASK = (
     _MODIFIED,
 )
 
+# What a rep or a team is asked to sell in a period.
+QUOTA = (
+    _ID,
+    _OWNER,
+    Column("team", pa.string(), "the team whose quota it is, where it is not one rep's"),
+    Column("amount", MONEY, "the sum to be won"),
+    Column("start", pa.date32(), "first day of the period"),
+    Column("end", pa.date32(), "last day of the period"),
+    _MODIFIED,
+)
+
+# Service requests; never their subjects or texts.
+CASE = (
+    _ID,
+    Column("account_id", pa.string(), "id of the account that asks"),
+    _OWNER,
+    Column("type", pa.string(), "the kind of request, as the org words it"),
+    Column("priority", pa.string(), "how urgent, as the org words it"),
+    Column("is_closed", pa.bool_(), "answered or given up"),
+    _CREATED,
+    _MODIFIED,
+)
+
+LINE_ITEM = (
+    _ID,
+    Column("opportunity_id", pa.string(), "id of the opportunity it is sold in"),
+    Column("product", pa.string(), "name of the product"),
+    Column("quantity", pa.float64(), "how many"),
+    Column("amount", MONEY, "what the customer pays for it in all, discounts taken off"),
+    Column("cost", MONEY, "what it costs us in all", "mapped"),
+    _MODIFIED,
+)
+
 _OUTPUT_TYPES: dict[str, pa.DataType] = {
     "number": pa.int64(),
     "date": pa.date32(),
@@ -141,7 +175,13 @@ RECORDS: dict[str, tuple[Column, ...]] = {
     "owner": OWNER,
     "stage": STAGE,
     "task": TASK,
+    "quota": QUOTA,
+    "case": CASE,
+    "line_item": LINE_ITEM,
 }
+
+# An org may not have these at all (or not show them to the worker): it then has none, and nothing is wrong.
+OPTIONAL = frozenset({"quota", "case", "line_item"})
 
 
 def schema(object_name: str, columns: tuple[str, ...] | None = None) -> pa.Schema:

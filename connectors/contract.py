@@ -226,7 +226,7 @@ class Connector(Protocol):
         """Records changed since the cursor, or all of them; pages first, then exactly one `Checkpoint`.
 
         `fields` are canonical names; key columns always come along. A record may come twice (overlap), the
-        later row is the newer. Raises `Truncated` if, after retries, fewer rows arrive than the CRM counts.
+        later row is the newer. An object of `config.records.OPTIONAL` that the org lacks has no rows. Raises `Truncated` if, after retries, fewer rows arrive than the CRM counts.
         """
         ...
 
@@ -236,6 +236,15 @@ class Connector(Protocol):
 
     def ids(self, object_name: str) -> pa.Array:
         """The ids of all living records, for reconciliation; an empty text for each that came without one."""
+        ...
+
+    @property
+    def unstamped_links(self) -> frozenset[str]:
+        """The objects whose records may move to another account without a stamp, so that no increment shows it."""
+        ...
+
+    def relinked(self, object_name: str, held: pa.Table) -> pa.Table:
+        """Those rows of `held` (id, account_id) whose account is another one now, with that account (null: none)."""
         ...
 
     def update(self, object_name: str, changes: pa.Table) -> pa.Table:

@@ -10,6 +10,9 @@ OBJECTS = {
     "owner": "User",
     "stage": "OpportunityStage",
     "task": "Task",
+    "quota": "ForecastingQuota",
+    "case": "Case",
+    "line_item": "OpportunityLineItem",
 }
 
 _KEYS: dict[str, tuple[str, ...]] = {"id": ("Id",), "modified_at": ("SystemModstamp",)}
@@ -74,6 +77,29 @@ DEFAULTS: dict[str, dict[str, tuple[str, ...]]] = {
         "due": ("ActivityDate",),
         "is_closed": ("IsClosed",),
         "created_at": ("CreatedDate",),
+    },
+    "quota": {
+        **_KEYS,
+        "owner_id": ("QuotaOwnerId",),
+        "amount": ("QuotaAmount",),
+        "start": ("Period.StartDate", "StartDate"),
+        "end": ("Period.EndDate",),
+    },
+    "case": {
+        **_KEYS,
+        "account_id": ("AccountId",),
+        "owner_id": ("OwnerId",),
+        "type": ("Type",),
+        "priority": ("Priority",),
+        "is_closed": ("IsClosed",),
+        "created_at": ("CreatedDate",),
+    },
+    "line_item": {
+        **_KEYS,
+        "opportunity_id": ("OpportunityId",),
+        "product": ("Product2.Name", "Name"),
+        "quantity": ("Quantity",),
+        "amount": ("TotalPrice",),
     },
 }
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from config.records import RECORDS
+from config.records import OPTIONAL, RECORDS
 from connectors.contract import (
     Checkpoint,
     ConfigProblem,
@@ -61,6 +61,10 @@ class Pulls:
         if cursor is not None and not cursor.fields.issuperset(asked):
             # A field that was not read before must be read for old records too.
             cursor = None
+        if self._lacks(object_name):
+            # Without its fields, so that everything is read once the object is there.
+            yield Checkpoint(str(Cursor.after(self._server_date(), ())), 0, 0)
+            return
         try:
             yield from self._pull(object_name, asked, cursor)
         except RecordRefused as error:
@@ -90,6 +94,10 @@ class Pulls:
         if cursor is not None:
             yield from self._again(query, sorted(cursor.unread - tally.unread), convert, tally)
         yield Checkpoint(str(Cursor.after(started, asked, tally.unread)), tally.read, tally.expected)
+
+    def _lacks(self, object_name: str) -> bool:
+        """Whether this is an object that an org need not have, and this one has not, or does not show."""
+        return object_name in OPTIONAL and not self._schema.described(OBJECTS[object_name])
 
     def _again(self, query: Query, ids: Sequence[str], convert: Convert, tally: Tally) -> Iterator[Page]:
         """Records that earlier pulls could not read, whenever they were changed."""
@@ -182,6 +190,8 @@ class Pulls:
 
     def ids(self, object_name: str) -> pa.Array:
         """As in the contract."""
+        if self._lacks(object_name):
+            return pa.array([], pa.string())
         query = Query(OBJECTS[object_name], ("Id", "SystemModstamp"))
         table, unread = self._ids(object_name, query, {"id": "Id", "modified_at": "SystemModstamp"})
         return pa.concat_arrays([*table["id"].chunks, pa.array(unread, pa.string())])
