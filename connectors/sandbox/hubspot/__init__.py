@@ -1,0 +1,1 @@
+"""HubSpot, as far as the connector and the official clients use it."""
