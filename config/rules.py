@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import string
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from config.cards import Bands, Curve, Number, Percent, Points, Whole
 from config.documents import did_you_mean, load_document, validate
@@ -359,14 +370,43 @@ TASKS = (
     ),
 )
 
-FieldName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.]{0,120}$")]
+_FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,120}")
+
+
+def _as_field_name(value: str) -> str:
+    if not _FIELD_NAME.fullmatch(value):
+        raise ValueError(
+            f'"{value}" is not the name of a field: give its API name, such as Margin__c or margin'
+        )
+    return value
+
+
+FieldName = Annotated[str, AfterValidator(_as_field_name)]
+
+
+class FieldNames(Strict):
+    """What a field is called in each CRM, for rules that serve connections to both."""
+
+    salesforce: FieldName | None = None
+    hubspot: FieldName | None = None
+
+
+def _kind_of_name(value: Any) -> str:
+    return "one" if isinstance(value, str) else "each"
+
+
+# One name, or one for each CRM.
+MappedField = Annotated[
+    Annotated[FieldName, Tag("one")] | Annotated[FieldNames, Tag("each")], Discriminator(_kind_of_name)
+]
 
 
 class Rules(Strict):
     """The whole of `rules.yaml`; every key may be left out."""
 
-    fields: dict[str, dict[str, FieldName]] = Field(
-        default={}, description="our name → the CRM's field, by object, where the usual one is not meant"
+    fields: dict[str, dict[str, MappedField]] = Field(
+        default={},
+        description="our name → the CRM's field (or one for each CRM), by object, where the usual one is not meant",
     )
     priority: Priority = Priority()
     needs: Needs = Needs()
@@ -416,16 +456,25 @@ class Rules(Strict):
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
-    @property
-    def mapping(self) -> Mapping[str, Mapping[str, str]]:
-        """Canonical object → canonical column → the CRM's field, as given under `fields:`."""
-        return self.fields
+    def mapping(self, crm: str) -> Mapping[str, Mapping[str, str]]:
+        """Canonical object → canonical column → the field of this CRM, as given under `fields:`."""
+        return {
+            object_name: {column: name for column, given in columns.items() if (name := _name_in(crm, given))}
+            for object_name, columns in self.fields.items()
+        }
 
     def needed_columns(self, object_name: str) -> tuple[str, ...]:
         """The canonical columns that scoring reads under these rules, in the record's own order."""
         ours = {field.name for field in OUTPUT_FIELDS} - _HELD.get(object_name, frozenset())
         unread = _UNREAD.get(object_name, frozenset()) | ours
         return tuple(column.name for column in RECORDS[object_name] if column.name not in unread)
+
+
+def _name_in(crm: str, given: FieldNames | str) -> str | None:
+    if isinstance(given, str):
+        return given
+    name: str | None = getattr(given, crm)
+    return name
 
 
 # Columns that no score, condition or template reads.

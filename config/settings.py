@@ -195,7 +195,9 @@ class Rates(Strict):
     general: int | None = Field(default=None, ge=1, description="calls in any 10 seconds")
     search: float | None = Field(default=None, gt=0, description="searches per second; HubSpot allows 5")
     associations: int | None = Field(
-        default=None, ge=1, description="calls to associations in any 10 seconds; 100 or 150 by HubSpot's plan"
+        default=None,
+        ge=1,
+        description="calls to associations in any 10 seconds; 100 or 150 by HubSpot's plan",
     )
 
 

@@ -61,7 +61,7 @@ def setup(talk: Talk, settings: Path, connection: str | None, *, yes: bool, prin
         outputs = chosen_connection.outputs
         if print_to is not None:
             return _print_setup(talk, connect(name, chosen_connection, rules, ledger), outputs, print_to)
-        admin = connect_admin(name, chosen_connection, rules, ledger, admin_auth())
+        admin = connect_admin(name, chosen_connection, rules, ledger, admin_auth(chosen_connection))
         talk.banner(admin.org(), name)
         missing = admin.missing(outputs)
         talk.table(

@@ -90,6 +90,7 @@ class _ObjectPull:
             gone = self._forget_deleted(since)
             for page in gathered(self._pages(since, checkpoints), APPENDED_ROWS):
                 self.mirror.append(self.object_name, page)
+            self._follow_links()
             self.mirror.fold(self.object_name)
         (checkpoint,) = checkpoints
         if self._may_pass():
@@ -123,6 +124,20 @@ class _ObjectPull:
         if ids:
             self.mirror.remove(self.object_name, sorted(ids), at)
         return len(ids)
+
+    def _follow_links(self) -> None:
+        """Records that moved to another account without a stamp: their rows change, their stamps stay."""
+        if self.object_name not in self.connector.unstamped_links or "account_id" not in self.columns:
+            return
+        held = self.mirror.read(self.object_name, ("id", "account_id"))
+        moved = self.connector.relinked(self.object_name, held)
+        if not moved.num_rows:
+            return
+        rows = self.mirror.read(self.object_name, ("id", *self.columns), ids=moved["id"])
+        places = pc.index_in(rows["id"], value_set=moved["id"].combine_chunks())
+        column = rows.schema.get_field_index("account_id")
+        rows = rows.set_column(column, "account_id", moved["account_id"].take(places))
+        self.mirror.append(self.object_name, rows)
 
     def _since(self) -> str | None:
         kept = self.ledger.cursor(self.connection, self.object_name)

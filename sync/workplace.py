@@ -7,8 +7,9 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from config.problems import ConfigProblem, Problem
 from config.rules import load_rules
@@ -90,12 +91,12 @@ def _connect(
     sleep: Sleep = time.sleep,
     before_send: Callable[[], None] = lambda: None,
 ) -> Connector:
-    from connectors.salesforce import connect as salesforce  # noqa: PLC0415  # the SDK takes long to import
-
-    return salesforce(
+    # A CRM's package goes by its name in the settings; only the chosen one's SDK is imported, they take long.
+    crm: Any = import_module(f"connectors.{connection.crm}")
+    connector: Connector = crm.connect(
         name,
         connection,
-        rules.mapping,
+        rules.mapping(connection.crm),
         tokens=_KeptTokens(ledger),
         clock=now,
         sleep=sleep,
@@ -103,13 +104,20 @@ def _connect(
         worker=worker,
         before_send=before_send,
     )
+    return connector
 
 
-def admin_auth() -> Auth:
+_ADMIN_CREDENTIALS = {
+    "salesforce": "set FORETAG_ADMIN_TOKEN, or FORETAG_ADMIN_CLIENT_ID and FORETAG_ADMIN_CLIENT_SECRET",
+    "hubspot": "set FORETAG_ADMIN_TOKEN to a service key that may also write property definitions",
+}
+
+
+def admin_auth(connection: Connection) -> Auth:
     """The one-time admin credentials of the environment. Raises `ConfigProblem` if there are none."""
     if os.environ.get("FORETAG_ADMIN_TOKEN"):
         return AccessToken(grant="access_token", token=Secret(env="FORETAG_ADMIN_TOKEN"))  # a name
-    if os.environ.get("FORETAG_ADMIN_CLIENT_ID"):
+    if connection.crm == "salesforce" and os.environ.get("FORETAG_ADMIN_CLIENT_ID"):
         return ClientCredentials(
             client_id=Secret(env="FORETAG_ADMIN_CLIENT_ID"),
             client_secret=Secret(env="FORETAG_ADMIN_CLIENT_SECRET"),
@@ -117,7 +125,7 @@ def admin_auth() -> Auth:
     raise ConfigProblem(
         Problem(
             "an admin's credentials are needed, for this once",
-            fix="set FORETAG_ADMIN_TOKEN, or FORETAG_ADMIN_CLIENT_ID and FORETAG_ADMIN_CLIENT_SECRET;"
+            fix=f"{_ADMIN_CREDENTIALS[connection.crm]};"
             " or let an admin deploy what `foretag setup --print DIR` writes",
         )
     )

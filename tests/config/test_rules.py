@@ -175,3 +175,25 @@ def test_bands_cover_every_number():
     """Bands have inclusive upper bounds, one range above, and points for a missing input."""
     bands = Bands.model_validate({None: -3, "<=1": 10, "<=2.5": 5, ">2.5": -5})
     assert (bands.bounds, bands.points, bands.none) == ((1.0, 2.5), (10, 5, -5), -3)
+
+
+def test_a_field_may_be_called_otherwise_in_each_crm(tmp_path):
+    """One rules file serves connections to both; where a CRM is not named, its usual field counts."""
+    path = tmp_path / "rules.yaml"
+    path.write_text(
+        "fields:\n  opportunity:\n    product: {salesforce: Product__c, hubspot: product}\n"
+        "    need_by: {hubspot: deadline}\n    margin: Margin\n"
+    )
+    rules = load_rules(path)
+    assert rules.mapping("salesforce") == {"opportunity": {"product": "Product__c", "margin": "Margin"}}
+    assert rules.mapping("hubspot") == {
+        "opportunity": {"product": "product", "need_by": "deadline", "margin": "Margin"}
+    }
+
+
+def test_what_is_no_field_name_is_said_so(tmp_path):
+    """With its place, and no regular expression in the message."""
+    path = tmp_path / "rules.yaml"
+    path.write_text("fields:\n  opportunity:\n    product: {hubspot: 9 lives}\n")
+    with pytest.raises(ConfigProblem, match=r':3:\d+: .*"9 lives" is not the name of a field'):
+        load_rules(path)
