@@ -1,0 +1,1 @@
+"""HubSpot: `connect` makes the connector of one portal."""

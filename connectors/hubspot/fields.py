@@ -1,0 +1,119 @@
+"""Which HubSpot object, property or association stands behind each canonical object and column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from config.outputs import ALL_FIELDS
+
+# By the names that paths use. Stages are parts of the deal pipelines.
+OBJECTS = {
+    "account": "companies",
+    "opportunity": "deals",
+    "owner": "owners",
+    "stage": "pipelines",
+    "task": "tasks",
+    "quota": "goal_targets",
+    "case": "tickets",
+    "line_item": "line_items",
+}
+
+# What HubSpot itself calls the objects in export and import requests.
+TYPE_IDS = {
+    "companies": "0-2",
+    "deals": "0-3",
+    "tickets": "0-5",
+    "line_items": "0-8",
+    "tasks": "0-27",
+    "goal_targets": "0-74",
+}
+
+_KEYS: dict[str, tuple[str, ...]] = {"id": ("hs_object_id",), "modified_at": ("hs_lastmodifieddate",)}
+_CREATED = ("createdate", "hs_createdate")
+_OWNER = ("hubspot_owner_id",)
+
+# Canonical column -> property names; the first one that the portal has counts.
+DEFAULTS: dict[str, dict[str, tuple[str, ...]]] = {
+    "account": {
+        **_KEYS,
+        "name": ("name",),
+        "owner_id": _OWNER,
+        "parent_id": ("hs_parent_company_id",),
+        "type": ("type",),
+        "industry": ("industry",),
+        "country": ("country",),
+        "employees": ("numberofemployees",),
+        "annual_revenue": ("annualrevenue",),
+        "created_at": _CREATED,
+    },
+    "opportunity": {
+        **_KEYS,
+        "name": ("dealname",),
+        "owner_id": _OWNER,
+        "stage": ("dealstage",),
+        "type": ("dealtype",),
+        "amount": ("amount",),
+        "recurring_revenue": ("hs_arr",),
+        "currency": ("deal_currency_code",),
+        "probability": ("hs_deal_stage_probability",),
+        "close_date": ("closedate",),
+        "is_closed": ("hs_is_closed",),
+        "is_won": ("hs_is_closed_won",),
+        "stage_changed_at": ("hs_v2_date_entered_current_stage",),
+        "last_activity_date": ("notes_last_updated",),
+        "created_at": _CREATED,
+    },
+    "owner": {},
+    "stage": {},
+    "task": {
+        **_KEYS,
+        "key": ("foretag_key",),
+        "owner_id": _OWNER,
+        "due": ("hs_timestamp",),
+        "is_closed": ("hs_task_status",),
+        "created_at": _CREATED,
+    },
+    "quota": {
+        **_KEYS,
+        "owner_id": _OWNER,
+        "team": ("hs_assignee_team_id",),
+        "amount": ("hs_target_amount",),
+        "start": ("hs_start_datetime",),
+        "end": ("hs_end_datetime",),
+    },
+    "case": {
+        **_KEYS,
+        "owner_id": _OWNER,
+        "type": ("hs_ticket_category",),
+        "priority": ("hs_ticket_priority",),
+        "is_closed": ("hs_is_closed",),
+        "created_at": _CREATED,
+    },
+    "line_item": {
+        **_KEYS,
+        "product": ("name",),
+        "quantity": ("quantity",),
+        "amount": ("amount",),
+        "cost": ("hs_cost_of_goods_sold",),
+    },
+}
+
+for _field in ALL_FIELDS:
+    for _object in _field.objects:
+        DEFAULTS[_object].setdefault(_field.name, (_field.name,))
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A column that HubSpot keeps as an association. `primary`: the type id that marks the one of several."""
+
+    to: str
+    primary: int | None = None
+
+
+LINKS: dict[str, dict[str, Link]] = {
+    "opportunity": {"account_id": Link("companies", primary=5)},
+    "task": {"account_id": Link("companies"), "opportunity_id": Link("deals")},
+    "case": {"account_id": Link("companies", primary=26)},
+    "line_item": {"opportunity_id": Link("deals")},
+}
