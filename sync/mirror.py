@@ -66,12 +66,17 @@ class Mirror:
         return total
 
     def append(self, object_name: str, page: pa.Table) -> None:
-        """Take in changed records; each replaces an older row of its id and is ignored where a newer one is held."""
-        if page.num_rows == 0:
-            return
+        """Take in changed records; each replaces an older row of its id and is ignored where a newer one is held.
+
+        A row that is held already, stamp and all, is not kept twice: windows of increments overlap.
+        """
         placed = self._placed(object_name, page, self.buckets(object_name))
+        held = self.read(object_name, page.column_names, ids=page["id"], bucketed=True)
+        placed = _without(placed, held)
+        if placed.num_rows == 0:
+            return
         placed = self._change("upsert", object_name, placed)
-        moved = self._moved(object_name, placed)
+        moved = self._moved(object_name, placed, held)
         self._append_changes(object_name, pa.concat_tables([placed, moved], promote_options="default"))
 
     def remove(self, object_name: str, ids: Sequence[str], at: datetime) -> None:
@@ -302,11 +307,10 @@ class Mirror:
             "op", pa.repeat(pa.scalar(op), placed.num_rows)
         )
 
-    def _moved(self, object_name: str, placed: pa.Table) -> pa.Table:
+    def _moved(self, object_name: str, placed: pa.Table, held: pa.Table) -> pa.Table:
         """Deletes for the old place of records that now lie in another bucket."""
         if self.buckets(object_name) == 1:
             return self._deletes(object_name, placed.slice(0, 0), placed["modified_at"].slice(0, 0))
-        held = self.read(object_name, ("id",), ids=placed["id"], bucketed=True)
         with database(held=held, placed=placed) as db:
             left = db.sql(
                 "SELECT held.id, held.bucket, max(placed.modified_at) AS modified_at FROM held"
@@ -329,6 +333,21 @@ def bucket_of(ids: pa.ChunkedArray | pa.Array, buckets: int) -> pa.Array:
         [zlib.crc32(value.encode()) % buckets for value in encoded.dictionary.to_pylist()], pa.int32()
     )
     return numbers.take(encoded.indices)
+
+
+def _without(placed: pa.Table, held: pa.Table) -> pa.Table:
+    """The rows that are not held exactly so. A record that is held twice is not well held: its rows stay."""
+    if not held.num_rows:
+        return placed
+    same = " AND ".join(f"placed.{name} IS NOT DISTINCT FROM held.{name}" for name in placed.column_names)
+    with database(placed=placed, held_rows=held) as db:
+        fresh = db.sql(
+            f"""
+            WITH held AS (FROM held_rows QUALIFY count(*) OVER (PARTITION BY id) = 1)
+            SELECT placed.* FROM placed ANTI JOIN held ON {same}
+            """  # noqa: S608  # names of our own schema
+        ).to_arrow_table()
+    return fresh.cast(placed.schema)
 
 
 def _numbered(rows: pa.Table, seq: int) -> pa.Table:

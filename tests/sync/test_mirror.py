@@ -238,3 +238,15 @@ def test_what_we_wrote_stays_in_its_bucket(tmp_path):
     held = mirror.read("opportunity", ("id", "account_id"), bucket, bucketed=True).to_pylist()
     assert held == [{"id": "o", "account_id": "77", "bucket": bucket}]
     assert mirror.read("opportunity", ("id",)).num_rows == 1
+
+
+def test_what_is_held_already_is_not_kept_twice(mirror):
+    """Windows overlap: a row that comes again unchanged adds nothing; one with another stamp does."""
+
+    def kept():
+        return mirror.fold("account", force=True)
+
+    mirror.append("account", accounts(("a", "Acme", 1), ("b", "Bolt", 1)))
+    assert kept() is False
+    mirror.append("account", accounts(("a", "Acme", 2), ("b", "Bolt", 1)))
+    assert kept() is True
