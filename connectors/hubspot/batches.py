@@ -1,0 +1,291 @@
+"""Batch calls: 100 records each, several in flight, and one outcome for each record whatever the reply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from connectors.contract import ConfigProblem, ConnectorError, RecordRefused, RetryLater
+from connectors.hubspot.flights import fly
+from connectors.hubspot.lanes import lanes
+from connectors.hubspot.replies import NOT_FOUND, NOT_RETURNED, PASSING, moment, outcomes_of
+from connectors.outcomes import NOT_SENT, Outcome, refused, unknown
+from connectors.transport import LostReply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from connectors.hubspot.api import Api
+
+    Input = Mapping[str, Any]
+    Batch = Sequence[Input]
+    Send = Callable[[Batch], dict[str, Outcome]]
+
+MOST_INPUTS = 100
+# HubSpot's locks last two seconds.
+LOCKED_SECONDS = 2.0
+LOCKED_INPUTS = 10
+PASSING_RETRIES = 5
+# A refused batch whose blamed property has this many values at most is cut by value, else by halves.
+FEW_VALUES = 4
+# These speak of a property, whatever value it was to get.
+_WHATEVER_VALUE = frozenset({"PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE"})
+_NOT_THERE = (
+    "HubSpot has no such record any more: it was deleted, or merged into another; the next run takes that in"
+)
+
+
+@dataclass
+class _Gone:
+    """Why no more is sent, once the portal or our rights went away in the middle of a write."""
+
+    error: Exception | None = None
+    reached: bool = False
+    lock: Lock = field(default_factory=Lock)
+
+
+class Batches:
+    """Writes and reads records of one portal by the hundred."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    # Writing.
+
+    def update(
+        self, hs_object: str, records: Sequence[Input], parents: Sequence[str | None] | None = None
+    ) -> dict[str, Outcome]:
+        """Set properties of existing records (`{"id", "properties"}`); outcome by id.
+
+        Records of one parent are never in flight in two calls.
+        """
+        send = _Verb(self._api, f"{hs_object}/batch/update", "id", idempotent=True).send
+        family = dict(zip((record["id"] for record in records), parents or (), strict=False))
+        outcomes = self._write(records, family, send, MOST_INPUTS)
+        for attempt in range(PASSING_RETRIES):
+            again = [record for record in records if outcomes[record["id"]].code in PASSING]
+            if not again:
+                break
+            self._pause(attempt)
+            # Fewer neighbours, fewer locks.
+            size = MOST_INPUTS if len(again) > MOST_INPUTS else LOCKED_INPUTS
+            try:
+                outcomes |= self._write(again, family, send, size)
+            except (ConnectorError, ConfigProblem):
+                break
+        return outcomes | self._silent(hs_object, records, outcomes)
+
+    def create(self, hs_object: str, records: Mapping[str, Input]) -> dict[str, Outcome]:
+        """Create records (`{"properties", "associations"}`), once each; outcome by the caller's key.
+
+        With a trace id for every input, HubSpot makes the good ones although some are bad.
+        """
+        verb = _Verb(self._api, f"{hs_object}/batch/create", "objectWriteTraceId", idempotent=False)
+        inputs = [{**record, "objectWriteTraceId": key} for key, record in records.items()]
+        return self._write(inputs, {}, verb.send, MOST_INPUTS)
+
+    def archive(self, hs_object: str, ids: Sequence[str]) -> dict[str, Outcome]:
+        """Put records into the recycle bin; one that is not there is done."""
+        verb = _Verb(self._api, f"{hs_object}/batch/archive", "id", idempotent=True)
+        outcomes = self._write(
+            [{"id": record_id} for record_id in dict.fromkeys(ids)], {}, verb.send, MOST_INPUTS
+        )
+        return {name: Outcome("done") if one.code == NOT_FOUND else one for name, one in outcomes.items()}
+
+    def _write(
+        self, records: Sequence[Input], family: Mapping[str, str | None], send: Send, size: int
+    ) -> dict[str, Outcome]:
+        """All batches; once the portal is gone, what was not sent is said to be so. Raises if nothing was reached."""
+        cut = lanes([family.get(record.get("id", "")) for record in records], size)
+        gone = _Gone()
+        flights = [[[records[place] for place in batch] for batch in lane] for lane in cut]
+        outcomes: dict[str, Outcome] = {}
+        for found in fly(lambda lane: self._lane(lane, send, gone), flights):
+            outcomes |= found
+        if gone.error is not None and not gone.reached:
+            raise gone.error
+        return outcomes
+
+    def _lane(self, batches: Iterable[Batch], send: Send, gone: _Gone) -> dict[str, Outcome]:
+        """One batch after the other."""
+        outcomes: dict[str, Outcome] = {}
+        for batch in batches:
+            if gone.error is not None:
+                outcomes |= _all(batch, unknown(f"not sent: {gone.error}", NOT_SENT))
+                continue
+            try:
+                outcomes |= send(batch)
+            except (ConnectorError, ConfigProblem) as error:
+                with gone.lock:
+                    gone.error = gone.error or error
+                outcomes |= _all(batch, _in_doubt(error))
+            else:
+                gone.reached = True
+        return outcomes
+
+    def _silent(
+        self, hs_object: str, records: Sequence[Input], outcomes: Mapping[str, Outcome]
+    ) -> dict[str, Outcome]:
+        """Records that a reply passed over: merged ones vanish so. What they hold now decides."""
+        silent = {
+            record["id"]: record["properties"]
+            for record in records
+            if outcomes[record["id"]].code == NOT_RETURNED
+        }
+        try:
+            return self.held(hs_object, silent) if silent else {}
+        except (ConnectorError, ConfigProblem):
+            return {}
+
+    def held(self, hs_object: str, wanted: Mapping[str, Mapping[str, str]]) -> dict[str, Outcome]:
+        """What became of writes that nobody answered for: done, where the record holds just the wanted values."""
+        names = sorted({name for properties in wanted.values() for name in properties})
+        living = {row["id"]: row for row in self.read(hs_object, list(wanted), names)}
+        outcomes: dict[str, Outcome] = {}
+        for record_id, properties in wanted.items():
+            row = living.get(record_id)
+            if row is None:
+                outcomes[record_id] = refused(NOT_FOUND, _NOT_THERE)
+            elif all(_same(row["properties"].get(name), value) for name, value in properties.items()):
+                outcomes[record_id] = Outcome(
+                    "done", modified_at=moment(row.get("updatedAt")), crm_id=record_id
+                )
+            else:
+                outcomes[record_id] = unknown(
+                    "HubSpot does not mention the record in its reply, and it holds other values",
+                    NOT_RETURNED,
+                )
+        return outcomes
+
+    def _pause(self, attempt: int) -> None:
+        transport = self._api.transport
+        transport.sleep(LOCKED_SECONDS + transport.rng.uniform(0, 2.0**attempt))
+
+    # Reading.
+
+    def read(
+        self,
+        hs_object: str,
+        ids: Sequence[str],
+        properties: Sequence[str],
+        *,
+        by: str = "",
+        archived: bool = False,
+    ) -> list[dict[str, Any]]:
+        """Records by id, or by the unique property `by`; those that are not there are left out.
+
+        Never behind, as a search may be. Raises `RetryLater` if HubSpot cannot tell of one of them.
+        """
+        body: dict[str, Any] = {"properties": list(properties), **({"idProperty": by} if by else {})}
+        # The flag is for the address: a body's would be ignored.
+        asking = {"params": {"archived": "true"}} if archived else {}
+
+        def ask(part: Sequence[str]) -> list[dict[str, Any]]:
+            inputs = [{"id": one} for one in part]
+            tail = f"{hs_object}/batch/read"
+            return _records(self._api.ask("objects", tail, {**body, "inputs": inputs}, **asking))
+
+        unique = list(dict.fromkeys(ids))
+        parts = [unique[start : start + MOST_INPUTS] for start in range(0, len(unique), MOST_INPUTS)]
+        return [record for found in fly(ask, parts) for record in found]
+
+
+@dataclass(frozen=True)
+class _Verb:
+    """One batch call: where it goes, by what its reply knows a record, and whether it may be sent twice."""
+
+    api: Api
+    tail: str
+    key: str
+    idempotent: bool
+
+    def send(self, batch: Batch) -> dict[str, Outcome]:
+        """An outcome for each record of the batch, by its key. Raises when no more should be sent."""
+        keys = [record[self.key] for record in batch]
+        try:
+            reply = self.api.call(
+                "POST",
+                "objects",
+                self.tail,
+                json={"inputs": batch},
+                idempotent=self.idempotent,
+                counted="write",
+            )
+        except LostReply as error:
+            return dict.fromkeys(keys, unknown(str(error)))
+        except RecordRefused as error:
+            return self._apart(batch, error)
+        if reply is None:
+            # 204, which only an archive answers: all of it is done.
+            return dict.fromkeys(keys, Outcome("done"))
+        return outcomes_of(reply, keys, self.key)
+
+    def _apart(self, batch: Batch, error: RecordRefused) -> dict[str, Outcome]:
+        """A batch refused whole: find the records that are to blame, so that their neighbours pass."""
+        guilty, others = _sorted_out(batch, error)
+        outcomes = {record[self.key]: refused(error.code, str(error), error.fields) for record in guilty}
+        for part in others:
+            outcomes |= self.send(part)
+        return outcomes
+
+
+def _sorted_out(batch: Batch, error: RecordRefused) -> tuple[Batch, list[Batch]]:
+    """The records that a refusal surely speaks of, and the parts in which the others are sent again.
+
+    HubSpot names the property. If the property is the trouble, all that carry it are to blame; if the value
+    is, all that carry the same value: so an option that the portal lacks costs a few calls, not hundreds.
+    """
+    if len(batch) == 1:
+        return batch, []
+    blamed = next((name for name in error.fields if any(name in _values(record) for record in batch)), None)
+    if blamed is None:
+        return [], _halves(batch)
+    carrying = [record for record in batch if blamed in _values(record)]
+    free = [record for record in batch if blamed not in _values(record)]
+    by_value: dict[str, list[Input]] = {}
+    for record in carrying:
+        by_value.setdefault(_values(record)[blamed], []).append(record)
+    if error.code in _WHATEVER_VALUE or len(by_value) == 1:
+        return carrying, [free] if free else []
+    if len(by_value) > FEW_VALUES:
+        return [], _halves(batch)
+    return [], [*by_value.values(), *([free] if free else [])]
+
+
+def _values(record: Input) -> Mapping[str, str]:
+    return record.get("properties") or {}
+
+
+def _halves(batch: Batch) -> list[Batch]:
+    half = len(batch) // 2
+    return [batch[:half], batch[half:]]
+
+
+def _all(batch: Batch, outcome: Outcome) -> dict[str, Outcome]:
+    return {record.get("objectWriteTraceId") or record["id"]: outcome for record in batch}
+
+
+def _in_doubt(error: Exception) -> Outcome:
+    """The batch that met the end: turned away for certain if rights or an allowance were missing."""
+    turned_away = isinstance(error, ConfigProblem) or (isinstance(error, RetryLater) and error.quota)
+    return unknown(f"not sent: {error}", NOT_SENT) if turned_away else unknown(str(error))
+
+
+def _records(reply: Any) -> list[dict[str, Any]]:
+    """The records in the reply to a batch read; only "not found" may be said of the others."""
+    for error in reply.get("errors") or ():
+        if error.get("category") != NOT_FOUND:
+            raise RetryLater(f"HubSpot cannot read some records: {error.get('message')}")
+    records: list[dict[str, Any]] = reply["results"]
+    return records
+
+
+def _same(held: str | None, wanted: str) -> bool:
+    """Whether a property holds a value that was sent; numbers may come back in another form."""
+    if (held or "") == wanted:
+        return True
+    try:
+        return float(held or "nan") == float(wanted)
+    except ValueError:
+        return False

@@ -1,0 +1,70 @@
+"""What a batch's reply says of each record: its results, its errors (207), and those it does not mention."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from connectors.outcomes import Outcome, refused, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+# Of a record, in an otherwise good reply: it was not written, and may well be a moment later.
+PASSING = frozenset(
+    {"LOCKED", "RATE_LIMITS", "RATE_LIMIT", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT"}
+)
+# Ours, for a record that a reply passes over in silence.
+NOT_RETURNED = "NOT_RETURNED"
+NOT_FOUND = "OBJECT_NOT_FOUND"
+# Where an error names the records that it speaks of, by what they were sent under.
+_NAMED_BY = ("ids", "id", "objectWriteTraceId")
+
+
+def moment(text: str | None) -> datetime | None:
+    """A stamp of a reply."""
+    return datetime.fromisoformat(text) if text else None
+
+
+def outcomes_of(reply: Any, sent: Iterable[str], key: str) -> dict[str, Outcome]:
+    """An outcome for each key that was sent; `key` is what records are known by: `id` or `objectWriteTraceId`."""
+    wanted = list(sent)
+    if not isinstance(reply, dict) or not isinstance(reply.get("results"), list):
+        return dict.fromkeys(wanted, unknown("the reply is no list of results"))
+    found = {
+        str(result.get(key)): Outcome(
+            "done", modified_at=moment(result.get("updatedAt")), crm_id=result["id"]
+        )
+        for result in reply["results"]
+    }
+    found |= _errors(reply.get("errors") or ())
+    silent = _silent(reply)
+    return {name: found.get(name, silent) for name in wanted}
+
+
+def from_error(error: Mapping[str, Any]) -> Outcome:
+    """The outcome of a record that an error speaks of. Its detail says more than its category."""
+    details = [detail for detail in error.get("errors") or () if detail.get("code")]
+    category = str(error.get("category") or "UNKNOWN")
+    code = str(details[0]["code"]) if details else category
+    names = [name for detail in details for name in (detail.get("context") or {}).get("propertyName") or ()]
+    text = str(error.get("message") or "") or "HubSpot gives no reason"
+    return refused(category if category in PASSING else code, text, names)
+
+
+def _errors(errors: Iterable[Mapping[str, Any]]) -> dict[str, Outcome]:
+    return {str(name): from_error(error) for error in errors for name in _named(error)}
+
+
+def _named(error: Mapping[str, Any]) -> list[Any]:
+    context = error.get("context") or {}
+    named = [name for word in _NAMED_BY for name in context.get(word) or ()]
+    return named or [error["id"]] if error.get("id") else named
+
+
+def _silent(reply: Mapping[str, Any]) -> Outcome:
+    """What to say of records that are neither among the results nor named by an error."""
+    nameless = [error for error in reply.get("errors") or () if not _named(error)]
+    if nameless:
+        return from_error(nameless[0])
+    return unknown("HubSpot does not mention the record in its reply", NOT_RETURNED)
