@@ -37,7 +37,8 @@ class Rule:
     """One row of a status table; `None` and "" match anything, and the first row that matches counts.
 
     `message` says what happened (the CRM's own words follow); `fix` what a person can do. `harmless`: the
-    CRM turned the request away before it did anything, so even a create may be sent again.
+    CRM turned the request away before it did anything, so even a create may be sent again. `pause`: seconds to
+    wait at least before that, whatever the CRM says of waiting.
     """
 
     status: int | range | None
@@ -47,6 +48,7 @@ class Rule:
     fix: str = ""
     text: str = ""
     harmless: bool = False
+    pause: float = 0.0
 
     def matches(self, failure: Failure) -> bool:
         """Whether this row speaks of the failure."""

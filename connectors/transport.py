@@ -24,6 +24,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from urllib3.exceptions import NewConnectionError
 
 from config.problems import Problem
+from config.settings import LOOPBACK_HOSTS
 from connectors.contract import AuthProblem, ConfigProblem, RecordRefused, RetryLater
 from connectors.statuses import Action, Dialect, Failure, Rule
 
@@ -39,6 +40,8 @@ IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 # A longer wait than this is the scheduler's business, not a sleep inside a run.
 LONGEST_WAIT = 300.0
 MESSAGE_LENGTH = 300
+# As many requests may be under way at once; a connector's threads stay below.
+MOST_CONNECTIONS = 16
 
 
 class Authoriser(Protocol):
@@ -50,6 +53,18 @@ class Authoriser(Protocol):
 
     def refresh(self, stale: str) -> str:
         """A token that is not the stale one; of several callers with the same stale token one signs in."""
+        ...
+
+
+class Limiter(Protocol):
+    """Keeps requests within the CRM's rates. Both methods are thread-safe."""
+
+    def enter(self, path: str) -> None:
+        """Wait until a request to this path may leave."""
+        ...
+
+    def leave(self, path: str, response: requests.Response | None) -> None:
+        """Its reply came, or none will."""
         ...
 
 
@@ -75,6 +90,7 @@ class _Call:
     repeatable: bool
     anonymous: bool
     kind: str
+    foreign: bool = False
     token: str = ""
     refreshed: bool = False
 
@@ -103,7 +119,7 @@ class _Adapter(HTTPAdapter):
             context = ssl.create_default_context(cafile=requests.utils.DEFAULT_CA_BUNDLE_PATH)
             context.load_verify_locations(cafile=ca_file)
             self._tls = {"ssl_context": context}
-        super().__init__(pool_connections=2, pool_maxsize=10, max_retries=0)
+        super().__init__(pool_connections=2, pool_maxsize=MOST_CONNECTIONS, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """As in the base class, with our certificate authority."""
@@ -123,7 +139,9 @@ class Transport(requests.Session):
         dialect: the CRM's status table and error reader.
         timeouts: seconds to connect, and seconds without a byte.
         ca_file: an extra certificate authority (PEM).
-        before_send: called before each request leaves; it may raise, and nothing is sent then.
+        before_send: called before each request leaves, by one thread at a time; it may raise, and nothing is
+            sent then.
+        limiter: lets a request leave when the CRM's rates allow it; without one, nothing is held back.
         sleep: waits some seconds; injected, as is `rng` for the jitter.
     """
 
@@ -132,7 +150,7 @@ class Transport(requests.Session):
     base_wait = 1.0
     longest_backoff = 60.0
 
-    def __init__(  # time and chance are arguments
+    def __init__(  # noqa: PLR0913  # time and chance are arguments
         self,
         name: str,
         origin: str,
@@ -143,9 +161,12 @@ class Transport(requests.Session):
         rng: Random,
         ca_file: Path | None = None,
         before_send: Callable[[], None] = lambda: None,
+        limiter: Limiter | None = None,
     ) -> None:
         super().__init__()
         self._before_send = before_send
+        self._leaving = threading.Lock()
+        self._limiter = limiter
         self.name = name
         self.origin = self._home = origin.rstrip("/")
         self.authoriser: Authoriser | None = None
@@ -169,7 +190,8 @@ class Transport(requests.Session):
         """Send a request as `requests` does, with everything this module is for.
 
         Keywords beyond those of `requests`: `idempotent` (may it be sent twice; by default what the method
-        promises), `kind` (what it is counted as), `anonymous` (no token; used to sign in).
+        promises), `kind` (what it is counted as), `anonymous` (no token; used to sign in), `foreign` (an address
+        that the CRM itself handed out, on a host of others: no token goes there, no rate counts it).
 
         Raises:
             ConfigProblem: a person must change something. AuthProblem: the credentials.
@@ -186,7 +208,9 @@ class Transport(requests.Session):
             method in IDEMPOTENT_METHODS if idempotent is None else idempotent,
             kwargs.pop("anonymous", False),
             kwargs.pop("kind", "other"),
+            kwargs.pop("foreign", False),
         )
+        call.anonymous = call.anonymous or call.foreign
         kwargs["timeout"] = kwargs.get("timeout") or self._timeouts
         kwargs["headers"] = _without_authorization(kwargs.get("headers"))
         try:
@@ -214,18 +238,32 @@ class Transport(requests.Session):
         """Put the request on the wire once; connection faults become errors of the contract."""
         if not call.anonymous and self.authoriser is not None:
             call.token = self.authoriser.token()
-        self._before_send()
-        with self._lock:
-            self.calls[call.kind] += 1
         try:
-            response = super().request(
-                call.method, self._target(url), *args, **{"auth": _Bearer(call.token), **kwargs}
-            )
+            response = self._paced(call, self._target(call, url), args, kwargs)
         except requests.RequestException as error:
             raise self._broken(call, error) from None
         self._observe(response)
         if not kwargs.get("stream") and _short(response):
             raise self._lost(call, "the reply was cut short")
+        return response
+
+    def _paced(
+        self, call: _Call, target: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> requests.Response:
+        """Send it as soon as the CRM's rates allow."""
+        limiter = None if call.foreign else self._limiter
+        if limiter is not None:
+            limiter.enter(call.path)
+        response: requests.Response | None = None
+        try:
+            with self._leaving:
+                self._before_send()
+            with self._lock:
+                self.calls[call.kind] += 1
+            response = super().request(call.method, target, *args, **{"auth": _Bearer(call.token), **kwargs})
+        finally:
+            if limiter is not None:
+                limiter.leave(call.path, response)
         return response
 
     def _refresh(self, authoriser: Authoriser, call: _Call, failure: Failure, rule: Rule) -> None:
@@ -273,6 +311,7 @@ class Transport(requests.Session):
         message = f"{self.name}: {text}" + (f"; {rule.fix}" if rule.fix else "")
         if not (call.repeatable or rule.harmless):
             return LostReply(f"{message}; whether it was done is not known", after=after)
+        after = max(after or 0.0, rule.pause) or None
         if after is not None and after > LONGEST_WAIT:
             return RetryLater(message, after=after)
         return _Again(RetryLater(message, after=after), after)
@@ -330,9 +369,11 @@ class Transport(requests.Session):
 
     # Looking after the session.
 
-    def _target(self, url: str) -> str:
+    def _target(self, call: _Call, url: str) -> str:
         """The absolute address of a path or of an address on our CRM; any other host is refused."""
         parts = urlsplit(url)
+        if call.foreign and (parts.scheme == "https" or parts.hostname in LOOPBACK_HOSTS):
+            return url
         if not parts.netloc:
             return f"{self.origin}/{url.lstrip('/')}"
         for own in (self.origin, self._home):

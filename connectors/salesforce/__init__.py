@@ -8,7 +8,7 @@ from connectors.salesforce.api import Api
 from connectors.salesforce.auth import SignIn
 from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.statuses import SALESFORCE
-from connectors.salesforce.tokens import MemoryTokens, TokenStore
+from connectors.tokens import MemoryTokens, TokenStore
 from connectors.transport import Transport
 
 if TYPE_CHECKING:

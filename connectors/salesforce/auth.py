@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -10,15 +9,16 @@ from urllib.parse import urlsplit
 import jwt
 
 from config.problems import Problem
-from config.settings import LOOPBACK_HOSTS, AccessToken, ClientCredentials, JwtBearer, RefreshToken
-from connectors.contract import AuthProblem, ConfigProblem, RecordRefused
+from config.settings import LOOPBACK_HOSTS, ClientCredentials, JwtBearer
+from connectors.contract import AuthProblem, ConfigProblem
+from connectors.sign_in import SignIn as AnySignIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from config.settings import SalesforceConnection, Secret
-    from connectors.salesforce.tokens import TokenStore
+    from config.settings import SalesforceConnection
+    from connectors.tokens import TokenStore
     from connectors.transport import Transport
 
 TOKEN_PATH = "/services/oauth2/token"  # noqa: S105  # a path, not a secret
@@ -65,8 +65,8 @@ FIXES = (
 )
 
 
-class SignIn:
-    """The session of one connection. Signs in on first use, and again when told that a token is stale."""
+class SignIn(AnySignIn):
+    """The session of one org, which may live at another address than the one configured."""
 
     def __init__(
         self,
@@ -76,49 +76,27 @@ class SignIn:
         tokens: TokenStore,
         clock: Callable[[], datetime],
     ) -> None:
-        self._name = name
+        super().__init__(
+            name, connection.auth, transport, tokens, address=connection.url + TOKEN_PATH, fixes=FIXES
+        )
         self._connection = connection
-        self._transport = transport
-        self._tokens = tokens
         self._clock = clock
-        self._token = ""
-        self._lock = threading.Lock()
         self.identity = ""
 
-    def token(self) -> str:
-        """The current access token."""
-        return self._token or self.refresh("")
-
-    def refresh(self, stale: str) -> str:
-        """A token other than the stale one. Raises `AuthProblem` if Salesforce does not give one."""
-        with self._lock:
-            if self._token == stale:
-                self._token = self._granted(self._grant())
-            return self._token
-
     def _grant(self) -> dict[str, Any]:
-        auth = self._connection.auth
+        auth = self._auth
         if isinstance(auth, ClientCredentials):
             return self._post(
                 grant_type="client_credentials",
                 client_id=self._read(auth.client_id, "client_id"),
                 client_secret=self._read(auth.client_secret, "client_secret"),
             )
-        if isinstance(auth, JwtBearer):
-            return self._assert_identity(auth)
-        if isinstance(auth, AccessToken):
-            return self._given(auth)
-        return self._use_refresh_token(auth)
+        return self._assert_identity(auth) if isinstance(auth, JwtBearer) else super()._grant()
 
-    def _given(self, auth: AccessToken) -> dict[str, Any]:
-        """A session that somebody else opened; there is no second one."""
-        if self._token:
-            raise AuthProblem(
-                Problem(
-                    "the access token has expired", where=self._name, fix="sign in again and give a new one"
-                )
-            )
-        return {"access_token": self._read(auth.token, "token")}
+    def _accepted(self, reply: dict[str, Any]) -> None:
+        """Go on where Salesforce says, as whom it says."""
+        self._move(str(reply.get("instance_url") or self._connection.url))
+        self.identity = str(reply.get("id", ""))
 
     def _assert_identity(self, auth: JwtBearer) -> dict[str, Any]:
         """Sign in with a signed assertion; again by Salesforce's clock if ours turns out to be wrong."""
@@ -149,54 +127,6 @@ class SignIn:
                 )
             ) from None
 
-    def _use_refresh_token(self, auth: RefreshToken) -> dict[str, Any]:
-        """Use the newest token; if a kept one is dead, an admin may have configured a newer one."""
-        configured = self._read(auth.refresh_token, "refresh_token")
-        kept = self._tokens.load(self._name)
-        try:
-            return self._post_refresh_token(auth, kept or configured)
-        except AuthProblem:
-            if kept in (None, configured):
-                raise
-            return self._post_refresh_token(auth, configured)
-
-    def _post_refresh_token(self, auth: RefreshToken, refresh_token: str) -> dict[str, Any]:
-        form = {"client_id": self._read(auth.client_id, "client_id"), "refresh_token": refresh_token}
-        if auth.client_secret is not None:
-            form["client_secret"] = self._read(auth.client_secret, "client_secret")
-        return self._post(grant_type="refresh_token", **form)
-
-    def _post(self, **form: str) -> dict[str, Any]:
-        # A token may be asked for twice, but a rotated refresh token dies with its first use.
-        repeatable = form["grant_type"] != "refresh_token"
-        try:
-            response = self._transport.request(
-                "POST",
-                self._connection.url + TOKEN_PATH,
-                data=form,
-                anonymous=True,
-                kind="token",
-                idempotent=repeatable,
-                allow_redirects=False,
-            )
-            body = response.json()
-        except RecordRefused as error:
-            raise self._denied(error.code, str(error)) from None
-        except ValueError:
-            raise self._denied("", "the reply to our sign-in is not JSON") from None
-        return body if isinstance(body, dict) else {}
-
-    def _granted(self, reply: dict[str, Any]) -> str:
-        """The access token of a reply; a rotated refresh token is saved before anything uses it."""
-        if not isinstance(reply.get("access_token"), str):
-            raise self._denied("", "the reply to our sign-in holds no access token")
-        rotated = reply.get("refresh_token")
-        if isinstance(self._connection.auth, RefreshToken) and rotated:
-            self._tokens.save(self._name, str(rotated))
-        self._move(str(reply.get("instance_url") or self._connection.url))
-        self.identity = str(reply.get("id", ""))
-        return str(reply["access_token"])
-
     def _move(self, address: str) -> None:
         """Go on at the address that Salesforce names, as long as it is a safe one."""
         parts = urlsplit(address)
@@ -207,15 +137,3 @@ class SignIn:
                 )
             )
         self._transport.origin = f"{parts.scheme}://{parts.netloc}"
-
-    def _denied(self, code: str, said: str) -> AuthProblem:
-        fix = next(fix for error, text, fix in FIXES if error in ("", code) and text in said.lower())
-        return AuthProblem(Problem(said.removeprefix(f"{self._name}: "), where=self._name, fix=fix))
-
-    def _read(self, secret: Secret, key: str) -> str:
-        try:
-            return secret.read().get_secret_value()
-        except ValueError as error:
-            raise ConfigProblem(
-                Problem(str(error), where=f"{self._name}.auth.{key}", fix="set it, or name another place")
-            ) from None

@@ -5,9 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -15,11 +12,11 @@ import pyarrow.csv as pa_csv
 
 from connectors.contract import ConfigProblem, ConnectorError, RecordRefused, RetryLater, Truncated
 from connectors.downloads import fetch
+from connectors.in_flight import in_flight
 from connectors.salesforce.bulk_job import BulkJob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from concurrent.futures import Future
 
     from connectors.contract import Page
     from connectors.downloads import Download
@@ -99,18 +96,7 @@ def _result_pages(api: Api, job: BulkJob, expected: int, convert: Convert) -> It
 
 def _parallel(api: Api, paths: Iterator[str], convert: Convert) -> Iterator[list[Page]]:
     """Several pages at a time, in order; no more are fetched than are being looked at."""
-    with ThreadPoolExecutor(PAGES_IN_FLIGHT) as pool:
-        waiting: deque[Future[list[Page]]] = deque()
-        try:
-            while True:
-                for path in islice(paths, PAGES_IN_FLIGHT - len(waiting)):
-                    waiting.append(pool.submit(_fetch, api, path, convert))
-                if not waiting:
-                    return
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+    return in_flight(lambda path: _fetch(api, path, convert), paths, PAGES_IN_FLIGHT)
 
 
 def _page_paths(api: Api, job: BulkJob) -> Iterator[str]:

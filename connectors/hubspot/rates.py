@@ -1,0 +1,81 @@
+"""HubSpot's rates: a lane for searches, one for associations and one for all else, corrected by its headers."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from connectors.hubspot.paths import kind_of
+from connectors.pacing import Pace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import requests
+
+    from config.settings import Rates
+
+WINDOW = 10.0
+# The least that any portal allows, until its headers tell more.
+GENERAL = 100
+ASSOCIATIONS = 100
+SEARCHES_PER_SECOND = 5.0
+# The general limit tells the portal's plan, and the plan tells the limit of associations, which no header does.
+ASSOCIATIONS_BY_GENERAL = {190: 150, 250: 200}
+
+
+class Lanes:
+    """Lets a request leave when its lane allows it. What `rates` gives is a ceiling that headers only lower."""
+
+    def __init__(
+        self, rates: Rates, *, monotonic: Callable[[], float], sleep: Callable[[float], None]
+    ) -> None:
+        self._rates = rates
+        self._lock = threading.Lock()
+        searches = rates.search or SEARCHES_PER_SECOND
+        most = max(int(searches), 1)
+        self._search = Pace(most, most / searches, monotonic=monotonic, sleep=sleep)
+        self._general = Pace(rates.general or GENERAL, WINDOW, monotonic=monotonic, sleep=sleep)
+        self._associations = Pace(
+            rates.associations or ASSOCIATIONS, WINDOW, monotonic=monotonic, sleep=sleep
+        )
+
+    def enter(self, path: str) -> None:
+        """Wait until a request to this path may leave."""
+        self._lane(path).take()
+
+    def leave(self, path: str, response: requests.Response | None) -> None:
+        """Its reply came, or none will."""
+        lane = self._lane(path)
+        if response is not None:
+            self._learn(lane, response)
+            if response.status_code == 429:  # too many requests
+                lane.hold()
+        lane.give_back()
+
+    def _lane(self, path: str) -> Pace:
+        if path.endswith("/search"):
+            return self._search
+        return self._associations if kind_of(path) == "associations" else self._general
+
+    def _learn(self, lane: Pace, response: requests.Response) -> None:
+        """Take in the headers, which searches lack; those of associations may speak of the general lane."""
+        found = [_number(response, name) for name in ("Max", "Remaining", "Interval-Milliseconds")]
+        limit, left, milliseconds = found
+        if limit is None or left is None or limit < 1:
+            return
+        interval = WINDOW if not milliseconds else milliseconds / 1000
+        with self._lock:
+            if lane is self._general or limit == self._general.limit:
+                allowed = min(limit, self._rates.general or limit)
+                self._general.learn(allowed, left - (limit - allowed), interval)
+                if self._rates.associations is None:
+                    self._associations.limit = ASSOCIATIONS_BY_GENERAL.get(limit, ASSOCIATIONS)
+            elif lane is self._associations:
+                allowed = min(limit, self._rates.associations or limit)
+                lane.learn(allowed, left - (limit - allowed), interval)
+
+
+def _number(response: requests.Response, name: str) -> int | None:
+    text = response.headers.get(f"X-HubSpot-RateLimit-{name}", "")
+    return int(text) if text.isdigit() else None
