@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from connectors.contract import Page
     from connectors.downloads import Download
+    from connectors.reading import Convert, Tally
     from connectors.salesforce.api import Api
-    from connectors.salesforce.reading import Convert, Tally
     from connectors.salesforce.soql import Query
 
 # The job was deleted under us, or its place in the result forgotten.

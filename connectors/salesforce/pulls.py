@@ -21,21 +21,25 @@ from connectors.contract import (
     RetryLater,
     Truncated,
 )
+from connectors.cursors import Cursor
+from connectors.reading import Tally, survivors
 from connectors.salesforce.bulk_read import read_bulk
 from connectors.salesforce.casting import cast_records
-from connectors.salesforce.cursors import BIN_DAYS, Cursor
 from connectors.salesforce.fields import OBJECTS
-from connectors.salesforce.reading import Tally
 from connectors.salesforce.rest_read import read_rest
 from connectors.salesforce.soql import Query, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from connectors.reading import Convert
     from connectors.salesforce.api import Api
-    from connectors.salesforce.reading import Convert
     from connectors.salesforce.schema import Schema
 
+# A change is stamped when its transaction begins and seen when that commits: look back this far.
+OVERLAP = timedelta(seconds=600)
+# The recycle bin forgets after 15 days; a day is kept in hand.
+BIN_DAYS = timedelta(days=14)
 # Small by nature: not worth a count.
 SMALL = frozenset({"stage"})
 # Before Salesforce, nothing was changed in it.
@@ -83,7 +87,7 @@ class Pulls:
             OBJECTS[object_name],
             tuple(dict.fromkeys(paths.values())),
             conditions,
-            first=None if cursor is None else cursor.first,
+            first=None if cursor is None else cursor.back(OVERLAP),
         )
         tally = Tally()
         convert = partial(_convert, object_name, asked, paths)
@@ -210,11 +214,11 @@ class Pulls:
             OBJECTS[object_name],
             tuple(paths.values()),
             ("IsDeleted = true",),
-            cursor.first,
+            cursor.back(OVERLAP),
             include_deleted=True,
         )
         table, unread = self._ids(object_name, query, paths)
-        complete = self._server_date() - cursor.first < BIN_DAYS and "" not in unread
+        complete = self._server_date() - cursor.back(OVERLAP) < BIN_DAYS and "" not in unread
         ids = dict.fromkeys([*table["id"].to_pylist(), *filter(None, unread)])
         return Deleted(tuple(ids), _merged(table), complete)
 
@@ -242,14 +246,4 @@ def _merged(table: pa.Table) -> dict[str, str]:
     if "parent_id" not in table.schema.names:
         return {}
     merged = table.filter(pc.is_valid(table["parent_id"]))
-    direct = dict(zip(merged["id"].to_pylist(), merged["parent_id"].to_pylist(), strict=True))
-    return {loser: _survivor(loser, direct) for loser in direct}
-
-
-def _survivor(loser: str, direct: Mapping[str, str]) -> str:
-    seen = {loser}
-    winner = direct[loser]
-    while winner in direct and winner not in seen:
-        seen.add(winner)
-        winner = direct[winner]
-    return winner
+    return survivors(dict(zip(merged["id"].to_pylist(), merged["parent_id"].to_pylist(), strict=True)))

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from connectors.contract import Page
+    from connectors.reading import Convert, Tally
     from connectors.salesforce.api import Api
-    from connectors.salesforce.reading import Convert, Tally
     from connectors.salesforce.soql import Query
 
 _ORDER = "SystemModstamp, Id"

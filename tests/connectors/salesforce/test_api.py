@@ -9,8 +9,9 @@ import pytest
 import responses
 
 from connectors.contract import ConfigProblem
+from connectors.cursors import SETTLE, Cursor
 from connectors.salesforce.api import Api
-from connectors.salesforce.cursors import OVERLAP, SETTLE, Cursor
+from connectors.salesforce.pulls import OVERLAP
 from connectors.salesforce.soql import Query, literal, one_of
 from connectors.salesforce.statuses import SALESFORCE
 from connectors.transport import Transport
@@ -92,7 +93,7 @@ def test_a_cursor_comes_back_as_it_went() -> None:
     cursor = Cursor.parse(str(Cursor.after(now, ["name", "id"])))
     assert cursor.stamp == now - SETTLE
     assert cursor.fields == {"id", "name"}
-    assert cursor.first == now - SETTLE - OVERLAP
+    assert cursor.back(OVERLAP) == now - SETTLE - OVERLAP
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"stamp": "soon", "fields": []}', "null"])

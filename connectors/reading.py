@@ -1,4 +1,4 @@
-"""What both ways of reading share: rows on their way, and the count they are verified by."""
+"""What all ways of reading share: rows on their way, the count they are verified by, and who won a merge."""
 
 from __future__ import annotations
 
@@ -37,3 +37,17 @@ class Tally:
         self.read += other.read
         self.expected += other.expected
         self.unread |= other.unread
+
+
+def survivors(winners: Mapping[str, str]) -> dict[str, str]:
+    """Loser to last winner, from loser to winner: a winner that lost in turn is followed to the one that is left."""
+    return {loser: _survivor(loser, winners) for loser in winners}
+
+
+def _survivor(loser: str, winners: Mapping[str, str]) -> str:
+    seen = {loser}
+    winner = winners[loser]
+    while winner in winners and winner not in seen:
+        seen.add(winner)
+        winner = winners[winner]
+    return winner

@@ -1,25 +1,25 @@
-"""The cursor of an object: a stamp by Salesforce's clock, the fields read up to it, and what could not be read."""
+"""The cursor of an object: a stamp by the CRM's clock, the fields read up to it, and what could not be read."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from config.problems import Problem
 from connectors.contract import ConfigProblem
-from connectors.salesforce.soql import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# A change is stamped when its transaction begins and seen when that commits: look back this far.
-OVERLAP = timedelta(seconds=600)
 # Replies carry whole seconds.
 SETTLE = timedelta(seconds=2)
-# The recycle bin forgets after 15 days; a day is kept in hand.
-BIN_DAYS = timedelta(days=14)
+
+
+def utc_text(stamp: datetime) -> str:
+    """A stamp in UTC with milliseconds, rounded down."""
+    return stamp.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +54,13 @@ class Cursor:
 
     @classmethod
     def after(cls, server_time: datetime, fields: Iterable[str], unread: Iterable[str] = ()) -> Cursor:
-        """The cursor of a pull whose query began at this time of Salesforce's clock."""
+        """The cursor of a pull whose query began at this time of the CRM's clock."""
         return cls(server_time - SETTLE, frozenset(fields), frozenset(unread))
 
     def __str__(self) -> str:
-        content = {"stamp": literal(self.stamp), "fields": sorted(self.fields)}
+        content = {"stamp": utc_text(self.stamp), "fields": sorted(self.fields)}
         return json.dumps(content | ({"unread": sorted(self.unread)} if self.unread else {}))
 
-    @property
-    def first(self) -> datetime:
-        """Where the next window begins, so that late commits and ties are in it."""
-        return self.stamp - OVERLAP
+    def back(self, overlap: timedelta) -> datetime:
+        """Where the next window begins, so that changes which are seen late, and ties, are in it."""
+        return self.stamp - overlap
