@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-API_CALLS = r" /services/(data|Soap)"
+SALESFORCE, HUBSPOT = frozenset({"salesforce"}), frozenset({"hubspot"})
+BOTH = SALESFORCE | HUBSPOT
+
+# Every call but those that get a token.
+API_CALLS = r" /(services/(data|Soap)|(?!services/|id/|oauth/))"
 QUERIES = r"/query(All)?\b"
 # A bulk query job's own address looks alike.
 LOCATORS = r"(?<!/jobs)/query(All)?/\w+|[?&]locator="
@@ -21,6 +25,7 @@ class Fault(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    crms: ClassVar[frozenset[str]] = BOTH
 
     match: str = API_CALLS
     after: int = Field(default=0, ge=0, description="matching calls that pass before the fault acts")
@@ -34,6 +39,10 @@ class Fault(BaseModel):
         except re.error as error:
             raise ValueError(f"is not a regular expression: {error}") from None
         return value
+
+    def meets(self, line: str) -> bool:
+        """Whether a call, as `METHOD /path?query`, is one that it can act on."""
+        return re.search(self.match, line) is not None
 
 
 class Standing(Fault):
@@ -56,21 +65,21 @@ class OnObject(Standing):
 
 
 class ExpireSession(Fault):
-    """The caller's session (or everybody's) has expired when the call arrives."""
+    """The caller's session or token (or everybody's) has expired when the call arrives."""
 
     kind: Literal["expire_session"]
     everyone: bool = False
 
 
 class Status(Fault):
-    """The call is answered with an HTTP status, unprocessed: 503, 500, 429, an empty 406, a 420 page."""
+    """The call is answered with an HTTP status, unprocessed, in the CRM's words: 503, 500, an empty 406, 423, 477."""
 
     kind: Literal["status"]
     status: int = Field(default=503, ge=400, le=599)
     body: Literal["error", "html", "empty"] | None = Field(
         default=None, description="default: as the CRM does"
     )
-    code: str | None = None
+    code: str | None = Field(default=None, description="error code, or category")
     message: str | None = None
     retry_after: int | None = Field(default=None, ge=0, description="seconds")
 
@@ -84,6 +93,7 @@ class Html200(Fault):
 class QueryTimeout(Fault):
     """QUERY_TIMEOUT, as after 120 seconds."""
 
+    crms: ClassVar[frozenset[str]] = SALESFORCE
     kind: Literal["query_timeout"]
     match: str = QUERIES
 
@@ -91,8 +101,98 @@ class QueryTimeout(Fault):
 class RequestLimit(Fault):
     """REQUEST_LIMIT_EXCEEDED: the daily allowance, or too many long calls at once."""
 
+    crms: ClassVar[frozenset[str]] = SALESFORCE
     kind: Literal["request_limit"]
     scope: Literal["daily", "concurrent"] = "daily"
+
+
+class RateLimit(Fault):
+    """429 by one of three policies, whatever was used; HubSpot does not always send `Retry-After`."""
+
+    crms: ClassVar[frozenset[str]] = HUBSPOT
+    kind: Literal["rate_limit"]
+    policy: Literal["ten_secondly_rolling", "secondly", "daily"] = "ten_secondly_rolling"
+    retry_after: int | None = Field(default=None, ge=0, description="seconds")
+
+
+class WrongRegion(Fault):
+    """The portal is not known in this data region, but in another."""
+
+    crms: ClassVar[frozenset[str]] = HUBSPOT
+    kind: Literal["wrong_region"]
+    hublet: str = "eu1"
+
+
+class MissingScopes(Standing):
+    """Scopes are taken away from every token."""
+
+    crms: ClassVar[frozenset[str]] = HUBSPOT
+    kind: Literal["missing_scopes"]
+    scopes: tuple[str, ...] = Field(min_length=1)
+
+
+class LongAddress(Standing):
+    """Addresses longer than this are refused with 414 and a page."""
+
+    crms: ClassVar[frozenset[str]] = HUBSPOT
+    kind: Literal["long_address"]
+    characters: int = Field(default=2_000, ge=1)
+
+    def meets(self, line: str) -> bool:
+        """Whether the address of a call that it is about is too long."""
+        return super().meets(line) and len(line.partition(" ")[2]) > self.characters
+
+
+class BulkTouch(Fault):
+    """When the call arrives, every record of an object gets one and the same new modification date."""
+
+    crms: ClassVar[frozenset[str]] = HUBSPOT
+    kind: Literal["bulk_touch"]
+    object: str
+
+
+class ArchiveOwner(Fault):
+    """When the call arrives, an owner is deactivated; records keep pointing to it."""
+
+    crms: ClassVar[frozenset[str]] = HUBSPOT
+    kind: Literal["archive_owner"]
+    owner: str = Field(description="owner id")
+
+
+class ArchiveProperty(Fault):
+    """When the call arrives, an admin archives a property."""
+
+    crms: ClassVar[frozenset[str]] = HUBSPOT
+    kind: Literal["archive_property"]
+    object: str
+    property: str
+
+
+class RefuseRows(Standing):
+    """Some records of batches of writes are refused: each by itself (207), or the whole batch for them (400)."""
+
+    crms: ClassVar[frozenset[str]] = HUBSPOT
+    kind: Literal["refuse_rows"]
+    match: str = r"/batch/(create|update|upsert|archive)\b"
+    percent: float = Field(default=5.0, gt=0, le=100)
+    ids: tuple[str, ...] = Field(default=(), description="these records (or trace ids) instead of a share")
+    whole_batch: bool = False
+    category: str = "VALIDATION_ERROR"
+    message: str = "This record does not meet the rules of the portal"
+
+
+class TextObjectIds(Standing):
+    """Associated ids come as text, as the vendor's documents say, and not as numbers, as its servers send them."""
+
+    crms: ClassVar[frozenset[str]] = HUBSPOT
+    kind: Literal["text_object_ids"]
+
+
+class FloatExpansions(OnObject):
+    """Numbers with a fraction come with all digits of their binary form."""
+
+    crms: ClassVar[frozenset[str]] = HUBSPOT
+    kind: Literal["float_expansions"]
 
 
 class Latency(Standing):
@@ -122,6 +222,7 @@ class Truncate(Fault):
 class LoseLocators(Fault):
     """INVALID_QUERY_LOCATOR: the rest of a query result is gone."""
 
+    crms: ClassVar[frozenset[str]] = SALESFORCE
     kind: Literal["lose_locators"]
     match: str = LOCATORS
 
@@ -137,7 +238,10 @@ class ShortPages(Standing):
 
 
 class LockRows(Standing):
-    """Writes of some records end with UNABLE_TO_LOCK_ROW, as while somebody else saves their parent."""
+    """Writes of some records meet a lock, as while somebody else saves their parent.
+
+    Salesforce answers UNABLE_TO_LOCK_ROW for each record, HubSpot 423 for the whole call.
+    """
 
     kind: Literal["lock_rows"]
     percent: float = Field(default=5.0, gt=0, le=100)
@@ -157,6 +261,7 @@ class LateCommit(OnObject):
 class FlsOff(OnObject):
     """Field-level security of a field is taken away from everybody."""
 
+    crms: ClassVar[frozenset[str]] = SALESFORCE
     kind: Literal["fls_off"]
     object: str
     field: str
@@ -173,6 +278,7 @@ class ReadOnly(OnObject):
 class ValidationRule(OnObject):
     """One more validation rule: records for which the formula is true are refused with the message."""
 
+    crms: ClassVar[frozenset[str]] = SALESFORCE
     kind: Literal["validation_rule"]
     object: str
     formula: str
@@ -199,6 +305,7 @@ class JobAborted(JobFailed):
 class ShuffleResults(Standing):
     """Result files of bulk jobs come in another order than the upload."""
 
+    crms: ClassVar[frozenset[str]] = SALESFORCE
     kind: Literal["shuffle_results"]
 
 
@@ -213,12 +320,22 @@ class SlowJobs(Standing):
 class PageLinks(Standing):
     """Parallel result pages are told under other keys: the vendor's documents disagree on them."""
 
+    crms: ClassVar[frozenset[str]] = SALESFORCE
     kind: Literal["page_links"]
     result_key: Literal["resultUrl", "resultLink"] = "resultLink"
     next_key: Literal["nextRecordsUrl", "nextRecordUrl"] = "nextRecordUrl"
 
 
-Poisons = Literal["nan", "huge_text", "ancient_date", "lone_surrogate", "bad_utf8", "html", "missing_id"]
+Poisons = Literal[
+    "nan",
+    "not_a_number",
+    "huge_text",
+    "ancient_date",
+    "lone_surrogate",
+    "bad_utf8",
+    "html",
+    "missing_id",
+]
 
 
 class Poison(OnObject):
@@ -238,6 +355,16 @@ AnyFault = Annotated[
     | Html200
     | QueryTimeout
     | RequestLimit
+    | RateLimit
+    | WrongRegion
+    | MissingScopes
+    | LongAddress
+    | BulkTouch
+    | ArchiveOwner
+    | ArchiveProperty
+    | RefuseRows
+    | TextObjectIds
+    | FloatExpansions
     | Latency
     | LostReply
     | Truncate
@@ -256,6 +383,12 @@ AnyFault = Annotated[
     | Poison,
     Field(discriminator="kind"),
 ]
+
+
+def kinds_of(crm: str) -> list[str]:
+    """The names of the kinds that a CRM can have."""
+    models: tuple[type[Fault], ...] = get_args(get_args(AnyFault)[0])
+    return [get_args(model.model_fields["kind"].annotation)[0] for model in models if crm in model.crms]
 
 
 class FaultFile(BaseModel):

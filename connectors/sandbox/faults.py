@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import threading
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from config.documents import Document, load_document, validate
+from config.problems import ConfigProblem, Problem
 from connectors.sandbox import fault_kinds as kinds
 
 if TYPE_CHECKING:
@@ -26,6 +26,16 @@ OF_A_CALL = (
     kinds.Html200,
     kinds.QueryTimeout,
     kinds.RequestLimit,
+    kinds.RateLimit,
+    kinds.WrongRegion,
+    kinds.MissingScopes,
+    kinds.LongAddress,
+    kinds.BulkTouch,
+    kinds.ArchiveOwner,
+    kinds.ArchiveProperty,
+    kinds.RefuseRows,
+    kinds.TextObjectIds,
+    kinds.FloatExpansions,
     kinds.Latency,
     kinds.LostReply,
     kinds.Truncate,
@@ -42,10 +52,6 @@ class Switch(Generic[Kind]):
     fault: Kind
     seen: int = 0
     acted: int = 0
-    pattern: re.Pattern[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.pattern = re.compile(self.fault.match)
 
     def meets(self) -> bool:
         """Count one occasion, and tell whether the fault acts on it."""
@@ -63,6 +69,7 @@ class Faults:
         self._switches: list[Switch[kinds.Fault]] = []
         self._attempts: Counter[str] = Counter()
         self._number = 0
+        self._crm: str | None = None
         self.seed = seed
         self.add(faults)
 
@@ -72,10 +79,30 @@ class Faults:
         file = validate(load_document(path), kinds.FaultFile)
         return cls(file.faults, file.seed)
 
+    def keep_to(self, crm: str) -> None:
+        """Take only what this CRM can have. Raises `ConfigProblem` for what is on and it cannot."""
+        with self._lock:
+            self._check([switch.fault for switch in self._switches], crm)
+            self._crm = crm
+
+    def _check(self, faults: Iterable[kinds.Fault], crm: str | None) -> None:
+        problems = [
+            Problem(
+                f"{fault.model_dump()['kind']}: {crm} has no such fault",
+                where="faults",
+                fix=f"it has {', '.join(kinds.kinds_of(crm))}",
+            )
+            for fault in faults
+            if crm is not None and crm not in fault.crms
+        ]
+        if problems:
+            raise ConfigProblem(*problems)
+
     def add(self, faults: Iterable[kinds.Fault | Mapping[str, Any]]) -> list[int]:
         """Switch faults on; returns their numbers. Raises `ConfigProblem`, with none on, if one is wrong."""
         document = Document(Path("faults"), {"faults": [_plain(fault) for fault in faults]})
         made = validate(document, kinds.FaultFile).faults
+        self._check(made, self._crm)
         with self._lock:
             switches = [
                 Switch[kinds.Fault](self._number + place, fault) for place, fault in enumerate(made, 1)
@@ -117,10 +144,14 @@ class Faults:
             return tuple(
                 switch.fault
                 for switch in self._switches
-                if isinstance(switch.fault, OF_A_CALL) and switch.pattern.search(line) and switch.meets()
+                if isinstance(switch.fault, OF_A_CALL) and switch.fault.meets(line) and switch.meets()
             )
 
     # The data, as the org asks.
+
+    def draws(self, key: str, percent: float) -> bool:
+        """Whether the key is among this share of all keys; the same whenever it is asked."""
+        return _draw(self.seed, key) < percent / 100
 
     def lock_row(self, record_id: str) -> bool:
         """Whether this write of the record meets a lock."""
@@ -197,7 +228,7 @@ class Faults:
 
     def _locks(self, switch: Switch[kinds.LockRows], record_id: str) -> bool:
         fault: kinds.LockRows = switch.fault
-        if not record_id.startswith(fault.prefix) or _draw(self.seed, record_id) >= fault.percent / 100:
+        if not record_id.startswith(fault.prefix) or not self.draws(record_id, fault.percent):
             return False
         key = f"{switch.number}:{record_id}"
         self._attempts[key] += 1

@@ -22,6 +22,7 @@ _PAGE = "<html><body><h1>We are down for maintenance.</h1></body></html>"
 def _value(poison: Poison) -> Any:
     return {
         "nan": float("nan"),
+        "not_a_number": "a;b",
         "huge_text": "x" * poison.size,
         "ancient_date": "0001-01-01",
         "lone_surrogate": _LONE_SURROGATE,
@@ -31,18 +32,29 @@ def _value(poison: Poison) -> Any:
     }[poison.what]
 
 
-def poison_records(faults: Faults, object_name: str, records: list[dict[str, Any]], first: int) -> bool:
-    """Poison wire records in place; `first` is the first one's place in the whole result. True if any."""
+def poison_records(
+    faults: Faults,
+    object_name: str,
+    records: list[dict[str, Any]],
+    first: int,
+    *,
+    id_key: str = "Id",
+    inside: str | None = None,
+) -> bool:
+    """Poison wire records in place; `first` is the first one's place in the whole result. True if any.
+
+    `inside` is where a record keeps its fields, if not at its top.
+    """
     touched = False
     for poison in faults.poisons(object_name):
         for place, record in enumerate(records, first):
-            if not (record.get("Id") == poison.id if poison.id else place in poison.rows):
+            if not (record.get(id_key) == poison.id if poison.id else place in poison.rows):
                 continue
             touched = True
             if poison.what == "missing_id":
-                record.pop("Id", None)
+                record.pop(id_key, None)
             else:
-                record[poison.field] = _value(poison)
+                (record if inside is None else record[inside])[poison.field] = _value(poison)
     return touched
 
 

@@ -8,24 +8,20 @@ import signal
 import tempfile
 import threading
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from config.problems import ConfigProblem, Problem
 from connectors.sandbox.certificate import tls_context
 from connectors.sandbox.clock import SandboxClock
-from connectors.sandbox.datasets import load_dataset
+from connectors.sandbox.datasets.book import load_book
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.front import Front
+from connectors.sandbox.hubspot.played import PlayedHubSpot
 from connectors.sandbox.journal import Journal
-from connectors.sandbox.pages import Pages
-from connectors.sandbox.salesforce.app import salesforce_app
-from connectors.sandbox.salesforce.context import SandboxContext
-from connectors.sandbox.salesforce.limits import Limits
-from connectors.sandbox.salesforce.org import Org
-from connectors.sandbox.salesforce.sessions import App, Login, Sessions
+from connectors.sandbox.played import Account, Credentials, Scene
+from connectors.sandbox.salesforce.played import PlayedSalesforce
 from connectors.sandbox.switches import Switches
 
 if TYPE_CHECKING:
@@ -34,31 +30,19 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from connectors.sandbox.fault_kinds import Fault
-    from connectors.sandbox.salesforce.org import User
+    from connectors.sandbox.hubspot.portal import Portal
+    from connectors.sandbox.played import Allowance, Played
+    from connectors.sandbox.salesforce.org import Org
+    from connectors.sandbox.salesforce.sessions import Sessions
 
-CRMS = ("salesforce",)
+    OnePlayed = TypeVar("OnePlayed", PlayedSalesforce, PlayedHubSpot)
+
+__all__ = ["CRMS", "Account", "Credentials", "Sandbox"]
+
+_PLAYED: dict[str, Callable[[Scene], Played]] = {"salesforce": PlayedSalesforce, "hubspot": PlayedHubSpot}
+CRMS = tuple(_PLAYED)
 # The working day of the org begins; nothing of the data lies later.
 _MORNING = timedelta(hours=8)
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """How one of the two bundled users logs in: an app's id and secret, or a name and password."""
-
-    client_id: str
-    client_secret: str
-    username: str
-    password: str
-    security_token: str
-    refresh_token: str
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """The worker's and the admin's: the same in every sandbox, as only this machine reaches it."""
-
-    worker: Account
-    admin: Account
 
 
 class Sandbox:
@@ -99,27 +83,48 @@ class Sandbox:
             )
         self.crm, self.data = crm, data
         self.faults = _faults(faults)
-        dataset = load_dataset(data)
-        self.today = today or dataset.today
+        self.faults.keep_to(crm)
+        book = load_book(data)
+        self.today = today or book.today
         self.clock = _clock(self.today, clock)
         self.journal = Journal(self.clock)
-        self.org = Org(
-            dataset,
-            self.clock,
-            faults=self.faults,
-            journal=self.journal,
-            production=production,
-            timezone=timezone,
-        )
-        self.sessions = Sessions(self.org, self.clock)
-        self.limits = Limits(self.clock)
-        self.credentials = Credentials(
-            self._account("worker", self.org.worker), self._account("admin", self.org.admin)
+        self._played = _PLAYED[crm](
+            Scene(book, self.clock, self.faults, self.journal, production=production, timezone=timezone)
         )
         self._host, self._wanted_port, self._wanted_ca_file = host, port, ca_file
         self._resources = ExitStack()
         self._front: Front | None = None
         self._ca_file: Path | None = None
+
+    @property
+    def credentials(self) -> Credentials:
+        """How the two bundled users get in."""
+        return self._played.credentials
+
+    @property
+    def limits(self) -> Allowance:
+        """How many calls the CRM allows."""
+        return self._played.limits
+
+    @property
+    def org(self) -> Org:
+        """The Salesforce org that is played."""
+        return self._played_as(PlayedSalesforce).org
+
+    @property
+    def sessions(self) -> Sessions:
+        """Who is signed in to the Salesforce org."""
+        return self._played_as(PlayedSalesforce).sessions
+
+    @property
+    def portal(self) -> Portal:
+        """The HubSpot portal that is played."""
+        return self._played_as(PlayedHubSpot).portal
+
+    def _played_as(self, kind: type[OnePlayed]) -> OnePlayed:
+        if not isinstance(self._played, kind):
+            raise AttributeError(f"this sandbox plays {self.crm}, which has no such thing")  # noqa: TRY004  # as for any attribute
+        return self._played
 
     @property
     def port(self) -> int:
@@ -145,7 +150,7 @@ class Sandbox:
 
     def trust(self, client_id: str, public_key: str) -> None:
         """Register a certificate or public key (PEM) for the JWTs of an app."""
-        self.sessions.register_key(client_id, public_key)
+        self._played.register_key(client_id, public_key)
 
     def start(self) -> Self:
         """Serve from a thread of its own; returns once connections are accepted."""
@@ -213,35 +218,8 @@ class Sandbox:
         return self._front
 
     def _app(self) -> ASGIApp:
-        context = SandboxContext(self.org, self.sessions, self.faults, self.journal, self.limits, self.clock)
-        switches = Switches(
-            self.crm,
-            self.data,
-            self.org.name,
-            self.clock,
-            self.faults,
-            self.journal,
-            self.limits,
-            self.sessions,
-        )
-        return salesforce_app(context, [*switches.routes(), *Pages(self.org).routes()])
-
-    def _account(self, name: str, user: User) -> Account:
-        app = App(f"3MVG9.foretag.sandbox.{name}", f"sandbox-{name}-secret", runs_as=user.username)
-        login = Login(user.username, f"sandbox-{name}-password", f"sandbox{name}token")
-        self.sessions.apps[app.client_id] = app
-        self.sessions.logins[user.username.lower()] = login
-        refresh_token = self.sessions.issue_refresh_token(
-            app.client_id, user.username, f"sandbox-{name}-refresh-token"
-        )
-        return Account(
-            app.client_id,
-            app.client_secret,
-            user.username,
-            login.password,
-            login.security_token,
-            refresh_token,
-        )
+        switches = Switches(self.crm, self.data, self._played, self.clock, self.faults, self.journal)
+        return self._played.app(switches.routes())
 
 
 class _ServingThread(threading.Thread):

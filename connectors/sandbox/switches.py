@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -19,29 +19,7 @@ if TYPE_CHECKING:
     from connectors.sandbox.clock import SandboxClock
     from connectors.sandbox.faults import Faults
     from connectors.sandbox.journal import Journal
-
-
-class Keys(Protocol):
-    """Where an app's public keys are registered."""
-
-    def register_key(self, client_id: str, pem: str) -> None:
-        """Trust a key. Raises `KeyError` for an unknown app, `ValueError` for an unreadable key."""
-        ...
-
-
-class Allowance(Protocol):
-    """The API allowance, as far as it can be switched."""
-
-    maximum: int
-    per_app: bool
-
-    def use(self, calls: int) -> None:
-        """Count calls of other integrations."""
-        ...
-
-    def header(self) -> str:
-        """How replies tell it."""
-        ...
+    from connectors.sandbox.played import Played
 
 
 @dataclass(slots=True)
@@ -50,12 +28,10 @@ class Switches:
 
     crm: str
     data: str
-    org_name: str
+    played: Played
     clock: SandboxClock
     faults: Faults
     journal: Journal
-    allowance: Allowance
-    keys: Keys
 
     def routes(self) -> list[Route]:
         """The routes."""
@@ -76,7 +52,7 @@ class Switches:
                 "status": "up",
                 "crm": self.crm,
                 "data": self.data,
-                "org": self.org_name,
+                "org": self.played.name,
                 "now": self.clock().isoformat(),
                 "totals": self.journal.totals(),
                 "faults": len(self.faults.listing()),
@@ -122,22 +98,19 @@ class Switches:
         return JSONResponse({"seed": self.faults.seed, "faults": self.faults.listing()})
 
     async def change_limits(self, request: Request) -> Response:
-        """POST /sandbox/limits with {"maximum", "per_app", "use"}: allowance, header, calls of others."""
+        """POST /sandbox/limits with what the CRM's limits know: maxima, calls of others, what headers tell."""
         if request.method == "POST":
             try:
-                wanted = await _json(request)
-                self.allowance.maximum = int(wanted.get("maximum", self.allowance.maximum))
-                self.allowance.per_app = bool(wanted.get("per_app", self.allowance.per_app))
-                self.allowance.use(int(wanted.get("use", 0)))
+                self.played.limits.change(await _json(request))
             except (ValueError, TypeError, AttributeError) as error:
                 return _problem(f"the limits cannot be changed: {error}")
-        return JSONResponse({"header": self.allowance.header()})
+        return JSONResponse(self.played.limits.told())
 
     async def add_key(self, request: Request) -> Response:
         """POST /sandbox/keys with {"client_id", "public_key"}: trust a PEM for JWTs."""
         try:
             wanted = await _json(request)
-            self.keys.register_key(wanted["client_id"], wanted["public_key"])
+            self.played.register_key(wanted["client_id"], wanted["public_key"])
         except (ValueError, TypeError, KeyError) as error:
             return _problem(f"the key cannot be registered: {error}")
         return JSONResponse({"registered": True}, 201)

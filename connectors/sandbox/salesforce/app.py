@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Router
 
-from connectors.sandbox.salesforce.context import METHODS, SandboxContext, error_response, not_found
+from connectors.sandbox.replies import METHODS
+from connectors.sandbox.salesforce.context import SandboxContext, error_response, not_found
 from connectors.sandbox.salesforce.errors import SalesforceError
 from connectors.sandbox.salesforce.fault_replies import fault_reply
 from connectors.sandbox.salesforce.limits import concurrent_limit_exceeded

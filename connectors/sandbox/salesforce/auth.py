@@ -12,7 +12,8 @@ from urllib.parse import parse_qsl, unquote_plus, urlsplit
 import jwt
 from starlette.responses import Response
 
-from connectors.sandbox.salesforce.context import json_response, session_expired
+from connectors.sandbox.replies import json_response
+from connectors.sandbox.salesforce.context import session_expired
 from connectors.sandbox.salesforce.keys import public_key
 from connectors.sandbox.wire import notes
 

@@ -13,9 +13,10 @@ import pyarrow.compute as pc
 from starlette.responses import Response, StreamingResponse
 
 from connectors.sandbox.fault_kinds import JobAborted
+from connectors.sandbox.replies import json_response
 from connectors.sandbox.salesforce.bulk_csv import Dialect, UploadProblem
 from connectors.sandbox.salesforce.bulk_jobs import ABORTED, DONE, ENDED, FAILED, RUNNING, Job, Jobs
-from connectors.sandbox.salesforce.context import json_response, not_found
+from connectors.sandbox.salesforce.context import not_found
 from connectors.sandbox.salesforce.errors import SalesforceError
 from connectors.sandbox.salesforce.multipart import is_multipart, parts
 from connectors.sandbox.salesforce.reference_columns import ReferenceColumn

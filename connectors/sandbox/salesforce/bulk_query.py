@@ -12,9 +12,9 @@ from starlette.responses import Response, StreamingResponse
 
 from connectors.sandbox.fault_kinds import JobAborted
 from connectors.sandbox.poison import poison_table
+from connectors.sandbox.replies import json_response
 from connectors.sandbox.salesforce.bulk_csv import Dialect
 from connectors.sandbox.salesforce.bulk_jobs import DONE, ENDED, FAILED, Job, Jobs
-from connectors.sandbox.salesforce.context import json_response
 from connectors.sandbox.salesforce.errors import SalesforceError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from connectors.sandbox.salesforce.context import json_response
+from connectors.sandbox.replies import json_response
 from connectors.sandbox.salesforce.xml_trees import as_list, render
 
 if TYPE_CHECKING:

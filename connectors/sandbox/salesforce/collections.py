@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from connectors.sandbox.salesforce.context import json_response
+from connectors.sandbox.replies import json_response
 from connectors.sandbox.salesforce.errors import SalesforceError, SaveResult
 from connectors.sandbox.salesforce.records import json_body_only
 

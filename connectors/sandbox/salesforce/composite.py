@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from connectors.sandbox.salesforce.context import json_response, sub_call
+from connectors.sandbox.replies import json_response
+from connectors.sandbox.salesforce.context import sub_call
 from connectors.sandbox.salesforce.errors import SalesforceError
 
 if TYPE_CHECKING:

@@ -7,11 +7,9 @@ handlers for their subrequests, without HTTP in between.
 
 from __future__ import annotations
 
-import gzip
 import json
 import logging
 import re
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -23,6 +21,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route, compile_path
 
+from connectors.sandbox.bodies import read_body
+from connectors.sandbox.replies import METHODS, base_url, json_response
 from connectors.sandbox.salesforce.errors import AmbiguousExternalId, SalesforceError
 from connectors.sandbox.wire import notes
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 OLDEST_VERSION, NEWEST_VERSION = 31, 67
 _VERSION = re.compile(r"\d{2}\.0")
-_JSON = "application/json;charset=UTF-8"
 
 _log = logging.getLogger(__name__)
 
@@ -156,9 +155,9 @@ class SandboxContext:
 
         async def endpoint(request: Request) -> Response:
             try:
-                call = _call(self, request, await _body(request))
-            except SalesforceError as error:
-                return error_response(error)
+                call = _call(self, request, await read_body(request))
+            except ValueError as error:
+                return error_response(SalesforceError("UNKNOWN_EXCEPTION", str(error)))
             except ClientDisconnect:
                 return Response(status_code=400)
             return await run_in_threadpool(self.answer, resource, call)
@@ -211,15 +210,6 @@ class SandboxContext:
         return user
 
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-
-
-def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A reply in JSON, as the CRM sends it: UTF-8, and never NaN."""
-    body = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Response(body.encode("utf-8"), status, dict(headers or {}), media_type=_JSON)
-
-
 def error_response(error: SalesforceError, version: str = f"{NEWEST_VERSION}.0") -> Response:
     """The body of a REST error; an ambiguous external id lists the records' addresses instead."""
     if isinstance(error, AmbiguousExternalId):
@@ -238,11 +228,6 @@ def check_version(call: Call) -> None:
     if float(version) < OLDEST_VERSION:
         message = f"API version {version} is retired; use {OLDEST_VERSION}.0 or later"
         raise SalesforceError("GONE", message, status=410)
-
-
-def base_url(request: Request) -> str:
-    """Scheme and host by which the client reached us, for the addresses that replies contain."""
-    return f"{request.url.scheme}://{request.headers.get('host', 'localhost')}"
 
 
 def sub_call(call: Call, method: str, url: str, body: Any, headers: Mapping[str, str]) -> Call:
@@ -283,13 +268,3 @@ def _call(context: SandboxContext, request: Request, body: bytes) -> Call:
         headers=request.headers,
         body=body,
     )
-
-
-async def _body(request: Request) -> bytes:
-    body = await request.body()
-    if "gzip" not in request.headers.get("content-encoding", ""):
-        return body
-    try:
-        return await run_in_threadpool(gzip.decompress, body)
-    except (OSError, EOFError, zlib.error):
-        raise SalesforceError("UNKNOWN_EXCEPTION", "The body is not valid gzip") from None

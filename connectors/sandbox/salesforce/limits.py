@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.sandbox.salesforce.errors import SalesforceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 DAY = timedelta(hours=24)
 
@@ -92,6 +92,17 @@ class Limits:
         with self._lock:
             self._used += calls
             self._minutes.append((_minute(self._clock()), calls))
+
+    def change(self, wanted: Mapping[str, Any]) -> None:
+        """Switch `maximum` and `per_app`, and `use` some calls. Raises `ValueError` or `TypeError`."""
+        maximum, per_app = int(wanted.get("maximum", self.maximum)), bool(wanted.get("per_app", self.per_app))
+        used = int(wanted.get("use", 0))
+        self.maximum, self.per_app = maximum, per_app
+        self.use(used)
+
+    def told(self) -> dict[str, Any]:
+        """The reply of `GET /sandbox/limits`."""
+        return {"header": self.header()}
 
     def take(self, name: str, amount: int) -> None:
         """Use up some of a daily allowance of bulk jobs. Raises EXCEEDEDQUOTA where not enough is left."""

@@ -8,8 +8,8 @@ import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from connectors.sandbox.replies import json_response
 from connectors.sandbox.salesforce.components import Components, demand_admin
-from connectors.sandbox.salesforce.context import json_response
 from connectors.sandbox.salesforce.deploys import Deploys
 from connectors.sandbox.salesforce.errors import SalesforceError
 from connectors.sandbox.salesforce.multipart import parts

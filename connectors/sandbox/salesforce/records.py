@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from connectors.sandbox.salesforce.context import json_response, not_found
+from connectors.sandbox.replies import json_response
+from connectors.sandbox.salesforce.context import not_found
 from connectors.sandbox.salesforce.errors import STATUS, AmbiguousExternalId, SalesforceError, SaveResult
 
 if TYPE_CHECKING:

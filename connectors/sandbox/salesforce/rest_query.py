@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from connectors.sandbox.fault_kinds import ShortPages
 from connectors.sandbox.poison import poison_records, poisoned_json
+from connectors.sandbox.replies import json_response
 from connectors.sandbox.salesforce import relationships
-from connectors.sandbox.salesforce.context import json_response
 from connectors.sandbox.salesforce.cursors import Cursor, Cursors
 from connectors.sandbox.salesforce.errors import SalesforceError
 from connectors.sandbox.wire import notes

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+from connectors.sandbox.replies import json_response
 from connectors.sandbox.salesforce import tooling_rows
 from connectors.sandbox.salesforce.components import Components, demand_admin
-from connectors.sandbox.salesforce.context import json_response, not_found
+from connectors.sandbox.salesforce.context import not_found
 from connectors.sandbox.salesforce.custom_fields import field_id
 from connectors.sandbox.salesforce.errors import SalesforceError
 from connectors.sandbox.salesforce.ids import long_id

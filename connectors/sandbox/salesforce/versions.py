@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connectors.sandbox.salesforce.context import NEWEST_VERSION, OLDEST_VERSION, json_response
+from connectors.sandbox.replies import json_response
+from connectors.sandbox.salesforce.context import NEWEST_VERSION, OLDEST_VERSION
 from connectors.sandbox.salesforce.errors import SalesforceError
 
 if TYPE_CHECKING:
