@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
+from tests.crms import CRMS
 from tests.node_clients import install_node_clients
 
 if TYPE_CHECKING:
@@ -24,6 +25,13 @@ settings.load_profile("foretag")
 TOOLS = ("needs Node:", "needs Chromium:", "needs PostgreSQL:")
 # Small enough to be made anew for every test.
 SMALL_BOOK = "synthetic:40:200"
+
+
+@pytest.fixture(params=CRMS)
+def crm(request: Any) -> str:
+    """Each CRM that the shared tests run against."""
+    name: str = request.param
+    return name
 
 
 @pytest.fixture

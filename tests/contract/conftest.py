@@ -2,77 +2,56 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from config.settings import SalesforceConnection
 from connectors.contract import Checkpoint, Page
+from tests.crms import people_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from config.settings import Connection
     from connectors.contract import Connector, SetAside
     from connectors.sandbox.server import Sandbox
-
-CRMS = ("salesforce",)
+    from tests.crms.people import People
 
 
 @dataclass
 class World:
-    """A sandbox, and how to connect to it. `waits` are the seconds that would have been slept."""
+    """A sandbox with its people, and how to connect to it. `waits` are the seconds that nobody slept."""
 
-    sandbox: Sandbox
-    folder: Path
+    people: People
     waits: list[float] = field(default_factory=list)
 
-    def connect(self, who: str = "worker", **options: Any) -> Connector:
-        """A connector with the credentials of the worker or of the admin."""
-        from connectors.salesforce import MemoryTokens, connect
+    @property
+    def sandbox(self) -> Sandbox:
+        """The CRM."""
+        return self.people.sandbox
 
-        return connect(
-            "acme",
-            self.connection(who),
-            options.pop("mapping", {}),
-            tokens=MemoryTokens(),
-            clock=lambda: datetime(2020, 1, 1, tzinfo=UTC),
-            sleep=self.waits.append,
-            rng=random.Random(5),
-            **options,
-        )
+    def connect(
+        self, who: str = "worker", *, connection: Connection | None = None, **options: Any
+    ) -> Connector:
+        """A connector with the credentials of the worker or of the admin, or with other settings."""
+        return self.people.connect(connection or self.people.connection(who), sleep=self._wait, **options)
 
-    def connection(self, who: str = "worker") -> SalesforceConnection:
-        """Settings as a user would write them, over TLS."""
-        account = getattr(self.sandbox.credentials, who)
-        auth = {
-            "client_id": self.secret(f"{who}-id", account.client_id),
-            "client_secret": self.secret(f"{who}-secret", account.client_secret),
-        }
-        return SalesforceConnection(
-            crm="salesforce", url=self.sandbox.url, ca_file=self.sandbox.ca_file, auth=auth
-        )
-
-    def secret(self, name: str, value: str) -> dict[str, str]:
-        """A secret in a file."""
-        path = self.folder / name
-        path.write_text(value)
-        return {"file": str(path)}
+    def admin(self) -> Connector:
+        """A connector that can set the worker up."""
+        return self.connect("admin", worker=self.sandbox.credentials.worker.username)
 
     def set_up(self) -> None:
         """Make our fields and permissions, as an admin would by `foretag setup`."""
-        admin = self.connect("admin", worker=self.sandbox.credentials.worker.username)
+        admin = self.admin()
         admin.ensure_fields(admin.missing("full"))
 
-    def make_plain_key(self) -> None:
-        """Make the key of our tasks a field that is neither unique nor an external id, as some orgs demand."""
-        metadata = {"label": "Foretag key", "type": "Text", "length": 64}
-        body = {"FullName": "Activity.Foretag_Key__c", "Metadata": metadata}
-        api = self.connect("admin")._api
-        api.call("POST", "tooling/sobjects/CustomField", json=body)
+    def _wait(self, seconds: float) -> None:
+        """Nobody waits, but the CRM's clock goes on."""
+        self.waits.append(seconds)
+        self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
         """Let the CRM's clock go on."""
@@ -109,14 +88,14 @@ def pull(connector: Connector, object_name: str, fields: Sequence[str], since: s
     )
 
 
-@pytest.fixture(params=CRMS)
-def make_world(request: Any, make_sandbox: Callable[..., Sandbox], tmp_path: Path) -> Callable[..., World]:
+@pytest.fixture
+def make_world(crm: str, make_sandbox: Callable[..., Sandbox], tmp_path: Path) -> Callable[..., World]:
     """Make a world with a small book, or with the arguments of `Sandbox`."""
-    return lambda **options: World(make_sandbox(crm=request.param, **options), tmp_path)
+    return lambda **options: World(people_of(make_sandbox(crm=crm, **options), tmp_path))
 
 
 @pytest.fixture
-def world(make_world: Callable[..., World]) -> Iterator[World]:
+def world(make_world: Callable[..., World]) -> World:
     """A world whose CRM is set up."""
     made = make_world()
     made.set_up()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from config.outputs import HUMAN_FIELDS
 from sync.demo import set_up, write_settings
 from sync.pipeline import preview, run
 from sync.workplace import opened_job
+from tests.crms import people_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,41 +20,7 @@ if TYPE_CHECKING:
     from connectors.sandbox.server import Sandbox
     from sync.pipeline import Job, Report
     from sync.plan import Plan
-
-OURS = {
-    "Account": (
-        "Foretag_Tier__c",
-        "Foretag_Score__c",
-        "Foretag_Segment__c",
-        "Foretag_Growth_Potential__c",
-        "Foretag_Reason__c",
-        "Foretag_Next_Step__c",
-        "Foretag_Alert__c",
-        "Foretag_Valid_Until__c",
-        "Foretag_Likelihood__c",
-        "Foretag_Growth_Score__c",
-        "Foretag_Stamp__c",
-    ),
-    "Opportunity": (
-        "Foretag_Tier__c",
-        "Foretag_Score__c",
-        "Foretag_Reason__c",
-        "Foretag_Next_Step__c",
-        "Foretag_Valid_Until__c",
-        "Foretag_Stamp__c",
-    ),
-    "Task": (
-        "Subject",
-        "Description",
-        "OwnerId",
-        "WhatId",
-        "ActivityDate",
-        "Priority",
-        "Status",
-        "Foretag_Key__c",
-    ),
-}
-
+    from tests.crms.people import Row
 
 # Rules that want a task for every record, and no limit that would hide a second one.
 EVERY_RECORD = """\
@@ -81,6 +48,7 @@ class World:
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self.sandbox = sandbox
+        self.people = people_of(sandbox, folder)
         self.folder = folder
         self.settings = write_settings(folder, sandbox)
         self.waits: list[float] = []
@@ -93,8 +61,6 @@ class World:
 
     def _wait(self, seconds: float) -> None:
         """Nobody waits, but the CRM's clock goes on."""
-        from datetime import timedelta
-
         self.waits.append(seconds)
         self.sandbox.clock.advance(timedelta(seconds=seconds))
 
@@ -118,31 +84,21 @@ class World:
 
         shutil.rmtree(self.folder / "state")
 
-    def rows(self, soql: str, *, deleted: bool = False) -> list[dict[str, Any]]:
-        """What the CRM holds, as its admin sees it."""
-        result = self.sandbox.org.query(soql, self.sandbox.org.admin, include_deleted=deleted)
-        return result.records(0, result.total_size, "62.0")
+    def open_deals(self, *columns: str) -> list[Row]:
+        """The deals that are not over, by id."""
+        rows = self.people.rows("opportunity", "is_closed", *columns)
+        return [row for row in rows if not row["is_closed"]]
 
-    def edit(self, object_name: str, *rows: dict[str, Any]) -> None:
-        """A person edits records."""
-        results = self.sandbox.org.update(self.sandbox.org.admin, object_name, list(rows))
-        assert all(result.success for result in results), results
+    def close(self, *deals: Row, won: bool) -> None:
+        """A person closes deals."""
+        stages = self.people.rows("stage", "name", "is_closed", "is_won")
+        stage = next(row["name"] for row in stages if row["is_closed"] and row["is_won"] is won)
+        self.people.edit("opportunity", *({"id": deal["id"], "stage": stage} for deal in deals))
 
-    def let_people_in(self) -> None:
-        """The admin plays the people: sees our fields as a reader, and may overrule."""
-        org = self.sandbox.org
-        (reader,) = self.rows("SELECT Id FROM PermissionSet WHERE Name = 'Foretag_Reader'")
-        org.assign(reader["Id"], org.admin.id)
-        managers = org.create_permission_set("Managers", "Managers")
-        org.grant_fields(
-            managers,
-            {
-                f"{name.capitalize()}.{field.salesforce_name}": True
-                for field in HUMAN_FIELDS
-                for name in field.objects
-            },
-        )
-        org.assign(managers, org.admin.id)
+    def row(self, object_name: str, record_id: str, *columns: str) -> Row:
+        """What the CRM holds of one record."""
+        (found,) = (row for row in self.people.rows(object_name, *columns) if row["id"] == record_id)
+        return found
 
     def writes(self, since: int) -> int:
         """How many records were effectively written since a position of the journal."""
@@ -156,13 +112,13 @@ class World:
 
 
 @pytest.fixture
-def make_world(make_sandbox, tmp_path) -> Callable[..., World]:
+def make_world(crm, make_sandbox, tmp_path) -> Callable[..., World]:
     """Make a world with our fields in it; options go to the sandbox."""
 
     def make(**options: Any) -> World:
-        world = World(make_sandbox(**options), tmp_path)
+        world = World(make_sandbox(crm=crm, **options), tmp_path)
         set_up(world.settings)
-        world.let_people_in()
+        world.people.let_in()
         return world
 
     return make

@@ -41,7 +41,7 @@ def until_written(world, process, object_name):
     """Look at the CRM's journal until the run has written records of an object."""
     for _ in range(LOOKS):
         if any(
-            entry.object == object_name and entry.user == world.sandbox.org.worker.username
+            entry.object == world.people.object_name(object_name) and entry.user == world.people.worker
             for entry in world.sandbox.journal.writes()
         ):
             return
@@ -75,7 +75,7 @@ def assert_whole(world, taken_over=None):
     with world.counting() as written:
         assert world.run().writes == 0
     assert written() == 0
-    keys = [row["Foretag_Key__c"] for row in world.rows("SELECT Foretag_Key__c FROM Task", deleted=True)]
+    keys = [row["key"] for row in world.people.rows("task", "key", deleted=True)]
     ours = [key for key in keys if key is not None]
     assert len(ours) == len(set(ours)) > 0
     world.forget()
@@ -91,9 +91,9 @@ def assert_whole(world, taken_over=None):
 )
 def test_i7_a_run_told_to_stop_parks_and_the_next_one_completes(world, number, code, state, words):
     """SIGTERM and Ctrl-C in mid-apply: the exit code, the history and the list of what was under way are true."""
-    hold_up(world, "PATCH .*composite/sobjects", after=1)
+    hold_up(world, world.people.writing(), after=1)
     with started(world, "run") as process:
-        until_written(world, process, "Account")
+        until_written(world, process, "account")
         process.send_signal(number)
         _, said = process.communicate(timeout=60)
     world.sandbox.faults.remove()
@@ -108,12 +108,13 @@ def test_i7_a_run_told_to_stop_parks_and_the_next_one_completes(world, number, c
     assert_whole(world)
 
 
-@pytest.mark.parametrize(
-    ("written", "held_up"), [("Account", "composite/sobjects$"), ("Opportunity", "/Task/")]
-)
-def test_i2_a_killed_run_leaves_nothing_half_known(world, written, held_up):
+@pytest.mark.parametrize("written", ["account", "opportunity"])
+def test_i2_a_killed_run_leaves_nothing_half_known(world, written):
     """`kill -9` in mid-apply, before opportunities and before tasks: a clean run follows without anybody's help."""
-    hold_up(world, f"PATCH .*{held_up}", after=1 if written == "Account" else 0)
+    if written == "account":
+        hold_up(world, world.people.writing(), after=1)
+    else:
+        hold_up(world, world.people.making_tasks)
     with started(world, "run") as process:
         until_written(world, process, written)
         process.kill()
@@ -126,9 +127,9 @@ def test_i2_a_killed_run_leaves_nothing_half_known(world, written, held_up):
 
 def test_i6_the_second_of_two_runs_writes_nothing(world):
     """Two runs at once: the second parks at the door, says who is at work, and the first is not disturbed."""
-    hold_up(world, "PATCH .*composite/sobjects", after=1)
+    hold_up(world, world.people.writing(), after=1)
     with started(world, "run") as first:
-        until_written(world, first, "Account")
+        until_written(world, first, "account")
         position = world.sandbox.journal.position
         with started(world, "run") as second:
             _, said = second.communicate(timeout=120)

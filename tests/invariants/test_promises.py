@@ -10,7 +10,8 @@ from tests.invariants.conftest import EVERY_RECORD
 
 def our_tasks(world):
     """The tasks that carry our key: account, record and key of each."""
-    return world.rows("SELECT Id, AccountId, WhatId, OwnerId FROM Task WHERE Foretag_Key__c != null")
+    rows = world.people.rows("task", "key", "account_id", "opportunity_id")
+    return [row for row in rows if row["key"] is not None]
 
 
 def test_preview_writes_nothing_until_a_plan_was_applied(make_world):
@@ -25,8 +26,10 @@ def test_preview_writes_nothing_until_a_plan_was_applied(make_world):
     with world.job() as job:
         applied = apply_plan(job, plan)
     assert (applied.mode, applied.writes) == ("live", plan.records)
-    (account, *_) = world.rows("SELECT Id FROM Account WHERE Foretag_Tier__c = 'D'")
-    world.edit("Account", {"Id": account["Id"], "Foretag_Override__c": "A"})
+    account = next(
+        row["id"] for row in world.people.rows("account", "foretag_tier") if row["foretag_tier"] == "D"
+    )
+    world.people.edit("account", {"id": account, "foretag_override": "A"})
     later = world.run()
     assert (later.mode, later.done["account"]) == ("live", 1)
 
@@ -36,7 +39,7 @@ def test_i4_a_plan_skips_and_lists_what_was_overtaken(world):
     plan = world.plan()
     planned = plan.changes["opportunity"]["id"].to_pylist()
     gone, *_ = planned
-    world.edit("Opportunity", {"Id": gone, "StageName": "Closed Won"})
+    world.close({"id": gone}, won=True)
     with world.job() as job:
         report = apply_plan(job, plan)
         items = job.ledger.items(report.run, "stale")
@@ -45,9 +48,7 @@ def test_i4_a_plan_skips_and_lists_what_was_overtaken(world):
     assert (report.exit_code, report.stale) == (3, len(items))
     assert f"{len(items):,} stale: see `foretag runs {report.run}`" in report.last_line
     stale = {item.record_id for item in items}
-    held = {
-        row["Id"]: row["Foretag_Tier__c"] for row in world.rows("SELECT Id, Foretag_Tier__c FROM Opportunity")
-    }
+    held = {row["id"]: row["foretag_tier"] for row in world.people.rows("opportunity", "foretag_tier")}
     assert held[gone] is None
     assert all(held[record] is not None for record in planned if record not in stale)
 
@@ -55,26 +56,20 @@ def test_i4_a_plan_skips_and_lists_what_was_overtaken(world):
 def test_nobody_gets_a_task_for_reduce_or_leave_alone(world):
     """Accounts of the segment Reduce cause no work but by a deal of tier A; those to be left alone none at all."""
     world.use_rules(EVERY_RECORD)
-    left, *_ = (
-        row["AccountId"]
-        for row in world.rows(
-            "SELECT AccountId FROM Opportunity WHERE IsClosed = false AND AccountId != null"
-        )
-    )
-    world.edit("Account", {"Id": left, "Foretag_Override__c": "Leave alone"})
+    left = next(deal["account_id"] for deal in world.open_deals("account_id") if deal["account_id"])
+    world.people.edit("account", {"id": left, "foretag_override": "Leave alone"})
     world.run()
     tasks = our_tasks(world)
-    segments = {
-        row["Id"]: row["Foretag_Segment__c"]
-        for row in world.rows("SELECT Id, Foretag_Segment__c FROM Account")
-    }
+    segments = {row["id"]: row["foretag_segment"] for row in world.people.rows("account", "foretag_segment")}
     assert "Reduce" in segments.values()
-    on_accounts = {row["WhatId"] for row in tasks} & set(segments)
+    on_accounts = {row["account_id"] for row in tasks if row["opportunity_id"] is None}
     assert on_accounts
     assert all(segments[account] not in ("Reduce", None) for account in on_accounts)
-    hot = {row["Id"] for row in world.rows("SELECT Id FROM Opportunity WHERE Foretag_Tier__c = 'A'")}
-    assert all(row["WhatId"] in hot for row in tasks if segments.get(row["AccountId"]) == "Reduce")
-    assert left not in {row["AccountId"] for row in tasks} | {row["WhatId"] for row in tasks}
+    hot = {
+        row["id"] for row in world.people.rows("opportunity", "foretag_tier") if row["foretag_tier"] == "A"
+    }
+    assert all(row["opportunity_id"] in hot for row in tasks if segments.get(row["account_id"]) == "Reduce")
+    assert left not in {row["account_id"] for row in tasks}
 
 
 def test_our_tasks_never_count_as_activity(world):
@@ -83,30 +78,20 @@ def test_our_tasks_never_count_as_activity(world):
     limits = deals[deals.index("task_limits") :]
     world.use_rules(first + limits)
     assert world.run().done["task"] > 0
-    (busy, *_) = world.rows(
-        "SELECT Id, AccountId, OwnerId FROM Opportunity WHERE IsClosed = false AND AccountId != null"
-        " AND Foretag_Tier__c != null"
+    busy = next(
+        deal
+        for deal in world.open_deals("account_id", "owner_id", "foretag_tier")
+        if deal["account_id"] and deal["foretag_tier"]
     )
-    org = world.sandbox.org
-    org.insert(
-        org.admin,
-        "Task",
-        [
-            {
-                "Subject": "Lunch",
-                "WhatId": busy["AccountId"],
-                "OwnerId": busy["OwnerId"],
-                "ActivityDate": str(world.sandbox.today + timedelta(days=1)),
-            }
-        ],
-    )
+    lunch = {"subject": "Lunch", "account_id": busy["account_id"], "owner_id": busy["owner_id"]}
+    world.people.create("task", {**lunch, "due": world.sandbox.today + timedelta(days=1)})
     world.use_rules(EVERY_RECORD)
     report = world.run()
     with world.job() as job:
         held_back = job.ledger.items(report.run, "held_back")
     reasons = {item.record_id: item.message for item in held_back}
-    assert "open activity" in reasons[busy["Id"]]
-    with_ours = {row["AccountId"] for row in our_tasks(world) if row["WhatId"].startswith("001")}
-    with_deal = {row["AccountId"] for row in our_tasks(world) if row["WhatId"].startswith("006")}
+    assert "open activity" in reasons[busy["id"]]
+    with_ours = {row["account_id"] for row in our_tasks(world) if row["opportunity_id"] is None}
+    with_deal = {row["account_id"] for row in our_tasks(world) if row["opportunity_id"] is not None}
     assert with_ours & with_deal
     assert report.writes == report.done["task"]
