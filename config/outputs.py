@@ -187,3 +187,10 @@ def written(object_name: str, outputs: Literal["basic", "full"] = "basic") -> tu
         for field in OUTPUT_FIELDS
         if object_name in field.objects and field.group in groups and field.type != "formula"
     )
+
+
+def made_by_setup(outputs: Literal["basic", "full"]) -> tuple[tuple[OutputField, str], ...]:
+    """The fields that the CRM must have, each with an object that it is on; formulas last, since they name others."""
+    groups = ("basic", "human", "tasks", *(("full",) if outputs == "full" else ()))
+    pairs = [(field, name) for field in ALL_FIELDS for name in field.objects if field.group in groups]
+    return tuple(sorted(pairs, key=lambda pair: pair[0].type == "formula"))

@@ -31,7 +31,7 @@ PASSING_RETRIES = 5
 FEW_VALUES = 4
 # These speak of a property, whatever value it was to get.
 _WHATEVER_VALUE = frozenset({"PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE"})
-_NOT_THERE = (
+NOT_THERE = (
     "HubSpot has no such record any more: it was deleted, or merged into another; the next run takes that in"
 )
 
@@ -146,7 +146,7 @@ class Batches:
         for record_id, properties in wanted.items():
             row = living.get(record_id)
             if row is None:
-                outcomes[record_id] = refused(NOT_FOUND, _NOT_THERE)
+                outcomes[record_id] = refused(NOT_FOUND, NOT_THERE)
             elif all(_same(row["properties"].get(name), value) for name, value in properties.items()):
                 outcomes[record_id] = Outcome(
                     "done", modified_at=moment(row.get("updatedAt")), crm_id=record_id

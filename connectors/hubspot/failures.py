@@ -49,7 +49,7 @@ def read_body(status: int, body: Any) -> Failure:
         return Failure(
             status, "MISSING_SCOPES", f"one of these scopes is missing: {', '.join(scopes)}", scopes
         )
-    code = _first(body, "category", "policyName", "errorType", "error")
+    code = _detail(body) or _first(body, "category", "policyName", "errorType", "error")
     if body.get("status") not in ("error", None, ""):
         code = str(body["status"])  # OAuth's own words
     return Failure(status, code, _words(body), tuple(dict.fromkeys(_properties(body))))
@@ -74,6 +74,13 @@ def _words(body: Mapping[str, Any]) -> str:
             for part in _quoted(message)
         )
     return _ADDRESS.sub("(address)", message)
+
+
+def _detail(body: Mapping[str, Any]) -> str:
+    """What is wrong with the first guilty property: INVALID_OPTION says more than VALIDATION_ERROR."""
+    quoted = [str(part.get("error") or "") for part in _quoted(_first(body, "message"))]
+    coded = [str(part.get("code") or "") for part in _parts(body)]
+    return next(filter(None, [*quoted, *coded]), "")
 
 
 def _properties(body: Mapping[str, Any]) -> Iterator[str]:

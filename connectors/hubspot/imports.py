@@ -153,8 +153,8 @@ class Imports:
         for error in self._error_rows(job):
             record_id = _record_of(error, ids, known)
             if record_id is not None:
-                said = " ".join(str(error.get(part) or "") for part in ("errorMessage", "invalidValue"))
-                found.setdefault(record_id, refused(str(error.get("errorType") or "UNKNOWN"), said.strip()))
+                code = str(error.get("errorType") or "UNKNOWN")
+                found.setdefault(record_id, refused(code, str(error.get("errorMessage") or code)))
         return found
 
     def _error_rows(self, job: str) -> Iterator[dict[str, Any]]:

@@ -17,6 +17,7 @@ _PATHS = {
     "pipelines": ("/crm/v3/pipelines", "/crm/pipelines/{version}"),
     "exports": ("/crm/v3/exports/export", "/crm/exports/{version}/export"),
     "imports": ("/crm/v3/imports", "/crm/imports/{version}"),
+    "limits": ("/crm/v3/limits", "/crm/limits/{version}"),
     "account": ("/account-info/v3", "/account-info/{version}"),
     "token": ("/oauth/v1/token", "/oauth/{version}/token"),
 }

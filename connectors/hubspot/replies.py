@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from connectors.hubspot.failures import read_body
 from connectors.outcomes import Outcome, refused, unknown
 
 if TYPE_CHECKING:
@@ -43,13 +44,9 @@ def outcomes_of(reply: Any, sent: Iterable[str], key: str) -> dict[str, Outcome]
 
 
 def from_error(error: Mapping[str, Any]) -> Outcome:
-    """The outcome of a record that an error speaks of. Its detail says more than its category."""
-    details = [detail for detail in error.get("errors") or () if detail.get("code")]
-    category = str(error.get("category") or "UNKNOWN")
-    code = str(details[0]["code"]) if details else category
-    names = [name for detail in details for name in (detail.get("context") or {}).get("propertyName") or ()]
-    text = str(error.get("message") or "") or "HubSpot gives no reason"
-    return refused(category if category in PASSING else code, text, names)
+    """The outcome of a record that an error of a 207 speaks of."""
+    failure = read_body(207, error)
+    return refused(failure.code or "UNKNOWN", failure.message or "HubSpot gives no reason", failure.fields)
 
 
 def _errors(errors: Iterable[Mapping[str, Any]]) -> dict[str, Outcome]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from xml.sax.saxutils import escape
 
-from config.outputs import ALL_FIELDS, OutputField
+from config.outputs import OutputField, made_by_setup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -121,14 +121,7 @@ OBJECT_RIGHTS = {"Read": True, "Edit": True, "ViewAllRecords": True}
 
 def custom_fields(outputs: Outputs) -> tuple[CustomField, ...]:
     """The fields that a setting of `outputs` needs, in the order in which they can be made."""
-    groups = ("basic", "human", "tasks", *(("full",) if outputs == "full" else ()))
-    fields = [
-        CustomField(output, name)
-        for output in ALL_FIELDS
-        for name in output.objects
-        if output.group in groups
-    ]
-    return tuple(sorted(fields, key=lambda field: field.output.type == "formula"))
+    return tuple(CustomField(field, name) for field, name in made_by_setup(outputs))
 
 
 def setup_files(outputs: Outputs, api_version: str) -> dict[str, str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connectors.contract import ConfigProblem, ConnectorError, Problem, RecordRefused
-from connectors.outcomes import NO_ANSWER, Outcome, outcome_table
+from connectors.contract import ConfigProblem, Problem, RecordRefused
+from connectors.keyed import make_once
+from connectors.outcomes import Outcome, outcome_table
 from connectors.salesforce.collections import Collections
 from connectors.salesforce.ids import long_id
 from connectors.salesforce.soql import one_of
@@ -58,41 +59,18 @@ class Tasks:
             made = self._collections.upsert("Task", key_field, list(missing.values()))
             outcomes |= dict(zip(missing, made, strict=True))
         else:
-            outcomes |= self._insert_missing(missing)
+            # Without a unique key in the org: look again after a lost reply.
+            outcomes |= make_once(missing, self._insert, self._found, self._pause)
         return outcome_table(keys, [outcomes[key] for key in keys])
 
-    def _insert_missing(self, records: Mapping[str, dict[str, Any]]) -> dict[str, Outcome]:
-        """Without a unique key in the org: look again after a lost reply."""
-        outcomes: dict[str, Outcome] = {}
-        missing = dict(records)
-        for _ in range(2):
-            if not missing:
-                break
-            outcomes |= self._insert(missing)
-            lost = [key for key in missing if outcomes[key].code == NO_ANSWER]
-            if not lost:
-                break
-            outcomes |= self._looked_up(lost)
-            # Not there: the request was lost on its way, and may be sent once more.
-            missing = {key: records[key] for key in lost if outcomes[key].code == _NOT_THERE.code}
-        return {
-            key: _NOT_CONFIRMED if outcome is _NOT_THERE else outcome for key, outcome in outcomes.items()
-        }
-
-    def _insert(self, records: Mapping[str, dict[str, Any]]) -> dict[str, Outcome]:
+    def _insert(self, records: Mapping[str, Mapping[str, Any]]) -> dict[str, Outcome]:
         made = self._collections.insert("Task", list(records.values()))
         outcomes = dict(zip(records, made, strict=True))
         duplicates = [key for key, outcome in outcomes.items() if outcome.code == "DUPLICATE_VALUE"]
         return outcomes | self._found(duplicates)
 
-    def _looked_up(self, keys: Sequence[str]) -> dict[str, Outcome]:
-        """What became of tasks whose reply was lost; unknown, if that cannot be told either."""
+    def _pause(self) -> None:
         self._api.transport.sleep(self._api.transport.rng.uniform(1, 3))
-        try:
-            found = self._found(keys)
-        except (ConnectorError, ConfigProblem):
-            return {}
-        return {key: found.get(key, _NOT_THERE) for key in keys}
 
     def _found(self, keys: Sequence[str] | Mapping[str, Any]) -> dict[str, Outcome]:
         moment = self._api.transport.server_date
@@ -147,10 +125,6 @@ class Tasks:
         except (RecordRefused, ConfigProblem):
             rows = []
         return str(rows[0].get("ApiName") or rows[0]["MasterLabel"]) if rows else "Completed"
-
-
-_NOT_THERE = Outcome("unknown", "NOT_THERE", "no reply came, and the task is not there")
-_NOT_CONFIRMED = Outcome("unknown", NO_ANSWER, "no reply came, twice, and the task is not there")
 
 
 def _record(row: Mapping[str, Any], key_field: str) -> dict[str, Any]:

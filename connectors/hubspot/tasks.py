@@ -1,0 +1,195 @@
+"""Our tasks: found by their key, made once, completed, deleted."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from connectors.contract import ConfigProblem, Problem, RecordRefused
+from connectors.hubspot.batches import NOT_THERE, Batches
+from connectors.hubspot.replies import NOT_FOUND, PASSING, moment
+from connectors.hubspot.task_search import TaskSearch
+from connectors.hubspot.task_texts import as_html, with_comment
+from connectors.keyed import make_once
+from connectors.outcomes import Outcome, outcome_table, refused, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pyarrow as pa
+
+    from connectors.contract import FieldInfo
+    from connectors.hubspot.api import Api
+    from connectors.hubspot.schema import Schema
+
+TASKS = "tasks"
+COMPLETED = "COMPLETED"
+# What a task is about -> HubSpot's own association type, from the task to it.
+ASSOCIATION_TYPES = {"account_id": 192, "opportunity_id": 216}
+# Noon: the same day for every rep, and not overdue before that day has begun.
+_DUE_TIME = time(12)
+
+
+class Tasks:
+    """Tasks of one portal that carry our key."""
+
+    def __init__(self, api: Api, schema: Schema) -> None:
+        self._api = api
+        self._schema = schema
+        self._batches = Batches(api)
+
+    # By key.
+
+    def find(self, keys: Sequence[str]) -> dict[str, str]:
+        """Id by key, deleted tasks included; a living one goes before a deleted one."""
+        return {key: row["id"] for key, row in self._rows(keys).items()}
+
+    def upsert(self, tasks: pa.Table) -> pa.Table:
+        """As in the contract: one task for each key, however often this is repeated or interrupted.
+
+        A task that was made is left as it is: a rep may have reworded it, or deleted it.
+        """
+        key_field = self._key_field.name
+        rows: dict[str, Mapping[str, Any]] = {row["key"]: row for row in tasks.to_pylist()}
+        outcomes = self._found(list(rows))
+
+        def find(keys: Sequence[str]) -> dict[str, Outcome]:
+            """Again, and where an index may lag behind: among the tasks of the companies and deals, too."""
+            return self._linked([rows[key] for key in keys]) | self._found(keys)
+
+        if not self._key_field.unique:
+            outcomes |= self._linked([row for key, row in rows.items() if key not in outcomes])
+        missing = {key: self._input(row, key_field) for key, row in rows.items() if key not in outcomes}
+        outcomes |= make_once(missing, self._create, find, self._pause)
+        keys: list[str] = tasks["key"].to_pylist()
+        return outcome_table(keys, [outcomes[key] for key in keys])
+
+    def _create(self, records: Mapping[str, Mapping[str, Any]]) -> dict[str, Outcome]:
+        """Made by the hundred. One that HubSpot refuses may be there already: a unique key says so."""
+        outcomes = self._batches.create(TASKS, records)
+        for key, outcome in outcomes.items():
+            if outcome.code in PASSING:
+                outcomes[key] = unknown(outcome.message)
+        bad = [key for key, outcome in outcomes.items() if outcome.status == "refused"]
+        return outcomes | (self._found(bad) if bad and self._key_field.unique else {})
+
+    def _found(self, keys: Sequence[str]) -> dict[str, Outcome]:
+        return {key: _done(row) for key, row in self._rows(keys).items()}
+
+    def _linked(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Outcome]:
+        """Tasks with these keys among those of their companies and deals, if the key is not unique."""
+        if self._key_field.unique or not rows:
+            return {}
+        found = self._search.linked(rows)
+        return {key: _done(row) for key, row in found.items()}
+
+    def _rows(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Records by key, wherever they are."""
+        key = self._key_field
+        wanted = list(dict.fromkeys(keys))
+        if not wanted:
+            return {}
+        if not key.unique:
+            return self._search.by_key(wanted)
+        living = self._batches.read(TASKS, wanted, [key.name], by=key.name)
+        return self._archived(wanted) | {row["properties"][key.name]: row for row in living}
+
+    def _archived(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        name = self._key_field.name
+        try:
+            rows = self._batches.read(TASKS, keys, [name], by=name, archived=True)
+        except RecordRefused:
+            # No look-up by property in the recycle bin: go through it.
+            return self._search.archived(keys)
+        return {row["properties"][name]: row for row in rows if row["properties"].get(name)}
+
+    @cached_property
+    def _search(self) -> TaskSearch:
+        return TaskSearch(self._api, self._batches, self._key_field.name)
+
+    @property
+    def _key_field(self) -> FieldInfo:
+        info = self._schema.info("task", "key")
+        if info is None:
+            # HubSpot would make the tasks and silently leave the key out.
+            raise ConfigProblem(
+                Problem(
+                    "the property that marks our tasks is missing",
+                    where="tasks.foretag_key",
+                    fix="run `foretag setup`, or set `tasks: false`",
+                )
+            )
+        return info
+
+    def _pause(self) -> None:
+        self._api.transport.sleep(self._api.transport.rng.uniform(1, 3))
+
+    # As HubSpot wants them.
+
+    def _input(self, row: Mapping[str, Any], key_field: str) -> dict[str, Any]:
+        properties = {
+            key_field: row["key"],
+            "hs_task_subject": row["subject"],
+            "hs_task_body": None if row["description"] is None else as_html(row["description"]),
+            "hubspot_owner_id": row["owner_id"],
+            "hs_timestamp": self._due(row.get("due")),
+            "hs_task_status": "NOT_STARTED",
+            "hs_task_priority": "HIGH" if row.get("priority") == "high" else "MEDIUM",
+            "hs_task_type": "TODO",
+        }
+        return {
+            "properties": {name: value for name, value in properties.items() if value is not None},
+            "associations": [
+                {
+                    "to": {"id": row[about]},
+                    "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id}],
+                }
+                for about, type_id in ASSOCIATION_TYPES.items()
+                if row.get(about)
+            ],
+        }
+
+    def _due(self, due: date | None) -> str:
+        """When a task is due; HubSpot wants a moment in each task, and has no dates there."""
+        when = self._api.now() if due is None else datetime.combine(due, _DUE_TIME, self._zone)
+        return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    @cached_property
+    def _zone(self) -> ZoneInfo:
+        try:
+            return ZoneInfo(self._api.account.get("timeZone") or "UTC")
+        except (ZoneInfoNotFoundError, ValueError):
+            return ZoneInfo("UTC")
+
+    # By id.
+
+    def close(self, ids: Sequence[str], comment: str) -> pa.Table:
+        """Complete tasks; the comment is added to the body, once, after whatever a rep wrote."""
+        rows = self._batches.read(TASKS, ids, ["hs_task_body"]) if ids else []
+        bodies = {row["id"]: row["properties"].get("hs_task_body") for row in rows}
+        records = [
+            {"id": task_id, "properties": _closed(bodies[task_id], comment)}
+            for task_id in dict.fromkeys(ids)
+            if task_id in bodies
+        ]
+        outcomes = self._batches.update(TASKS, records) if records else {}
+        gone = refused(NOT_FOUND, NOT_THERE)
+        return outcome_table(ids, [outcomes.get(task_id, gone) for task_id in ids])
+
+    def delete(self, ids: Sequence[str]) -> pa.Table:
+        """Delete tasks; one that is gone already is done."""
+        outcomes = self._batches.archive(TASKS, ids) if ids else {}
+        return outcome_table(ids, [outcomes[task_id] for task_id in ids])
+
+
+def _closed(body: str | None, comment: str) -> dict[str, str]:
+    """The properties of a completed task; a body that says it all already is left alone."""
+    told = with_comment(body, comment) if comment else body
+    changed = {"hs_task_body": told} if told and told != body else {}
+    return {"hs_task_status": COMPLETED, **changed}
+
+
+def _done(row: Mapping[str, Any]) -> Outcome:
+    return Outcome("done", modified_at=moment(row.get("updatedAt")), crm_id=str(row["id"]))
