@@ -89,6 +89,7 @@ def _connect(
     *,
     worker: str = "",
     sleep: Sleep = time.sleep,
+    monotonic: Callable[[], float] = time.monotonic,
     before_send: Callable[[], None] = lambda: None,
 ) -> Connector:
     # A CRM's package goes by its name in the settings; only the chosen one's SDK is imported, they take long.
@@ -100,6 +101,7 @@ def _connect(
         tokens=_KeptTokens(ledger),
         clock=now,
         sleep=sleep,
+        monotonic=monotonic,
         rng=Random(),  # noqa: S311  # jitter, not secrets
         worker=worker,
         before_send=before_send,
@@ -144,9 +146,18 @@ def opened_ledger(path: Path) -> Iterator[tuple[Settings, Ledger]]:
 
 @contextmanager
 def opened_job(
-    path: Path, name: str | None, tell: Tell, max_changes: int | None = None, sleep: Sleep = time.sleep
+    path: Path,
+    name: str | None,
+    tell: Tell,
+    max_changes: int | None = None,
+    *,
+    sleep: Sleep = time.sleep,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> Iterator[Job]:
-    """Everything that one run of a connection works with; problems of both files come at once."""
+    """Everything that one run of a connection works with; problems of both files come at once.
+
+    `sleep` waits some seconds of the clock that `monotonic` reads.
+    """
     with opened_ledger(path) as (settings, ledger):
         name, connection = chosen(settings, name, path)
         rules = load_rules(connection.rules)
@@ -157,7 +168,9 @@ def opened_job(
             name=name,
             connection=connection,
             rules=rules,
-            connector=_connect(name, connection, rules, ledger, sleep=sleep, before_send=heartbeat),
+            connector=_connect(
+                name, connection, rules, ledger, sleep=sleep, monotonic=monotonic, before_send=heartbeat
+            ),
             ledger=ledger,
             heartbeat=heartbeat,
             mirror=Mirror(folder / "mirror"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from connectors.salesforce.api import Api
@@ -33,6 +34,7 @@ def connect(  # noqa: PLR0913  # time and chance are arguments
     bulk_threshold: int = 2000,
     worker: str = "",
     before_send: Callable[[], None] = lambda: None,
+    monotonic: Callable[[], float] = time.monotonic,  # noqa: ARG001  # Salesforce has no rates; every CRM's signature
 ) -> SalesforceConnector:
     """The connector of a connection. Nothing is sent before the first call.
 
@@ -46,6 +48,7 @@ def connect(  # noqa: PLR0913  # time and chance are arguments
         rng: for the jitter of waits.
         bulk_threshold: from how many rows on the Bulk API is used.
         before_send: called before each request leaves; it may raise, and nothing is sent then.
+        monotonic: seconds of the clock that `sleep` sleeps by; not needed here.
         worker: when these are an administrator's credentials: the username of the worker to set up.
     """
     transport = Transport(
