@@ -7,9 +7,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from connectors.contract import ConfigProblem, ConnectorError, RecordRefused, RetryLater
-from connectors.hubspot.flights import fly
 from connectors.hubspot.lanes import lanes
 from connectors.hubspot.replies import NOT_FOUND, NOT_RETURNED, PASSING, moment, outcomes_of
+from connectors.in_flight import in_flight
 from connectors.outcomes import NOT_SENT, Outcome, refused, unknown
 from connectors.transport import LostReply
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Send = Callable[[Batch], dict[str, Outcome]]
 
 MOST_INPUTS = 100
+# 19 calls a second, and batches that take most of a second each.
+IN_FLIGHT = 16
 # HubSpot's locks last two seconds.
 LOCKED_SECONDS = 2.0
 LOCKED_INPUTS = 10
@@ -101,7 +103,7 @@ class Batches:
         gone = _Gone()
         flights = [[[records[place] for place in batch] for batch in lane] for lane in cut]
         outcomes: dict[str, Outcome] = {}
-        for found in fly(lambda lane: self._lane(lane, send, gone), flights):
+        for found in in_flight(lambda lane: self._lane(lane, send, gone), flights, IN_FLIGHT):
             outcomes |= found
         if gone.error is not None and not gone.reached:
             raise gone.error
@@ -188,7 +190,7 @@ class Batches:
 
         unique = list(dict.fromkeys(ids))
         parts = [unique[start : start + MOST_INPUTS] for start in range(0, len(unique), MOST_INPUTS)]
-        return [record for found in fly(ask, parts) for record in found]
+        return [record for found in in_flight(ask, parts, IN_FLIGHT) for record in found]
 
 
 @dataclass(frozen=True)
