@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from config.crms import NAMES
 from sync.stopping import cause, listen
 
 if TYPE_CHECKING:
@@ -34,13 +35,14 @@ ConnectionName = Annotated[
     str | None, typer.Option("--connection", "-c", help="Which connection, if there are several.")
 ]
 Machine = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for machines.")]
+CrmName = Annotated[str, typer.Option("--crm", help=f"Which CRM: {NAMES}.")]
 MaxChanges = Annotated[int | None, typer.Option(min=1, help="Most records that may change, for this once.")]
 SETTINGS = Path("foretag.yaml")
 
 
-@app.command(epilog="Example: foretag demo --serve")
+@app.command(epilog="Example: foretag demo --crm hubspot --serve")
 def demo(
-    crm: Annotated[str, typer.Option(help="Whose wire protocol: salesforce.")] = "salesforce",
+    crm: CrmName = "salesforce",
     data: Annotated[
         str, typer.Option(help="pipeline, cdnow, cdnow_sample or synthetic:ACCOUNTS:OPPORTUNITIES.")
     ] = "pipeline",
@@ -59,6 +61,7 @@ def demo(
 @app.command(epilog="Example: foretag init && $EDITOR foretag.yaml")
 def init(
     folder: Annotated[Path, typer.Argument(help="Where to put the two files.")] = Path(),
+    crm: CrmName = "salesforce",
     machine: Machine = False,
 ) -> None:
     """Write starter files, foretag.yaml and rules.yaml.
@@ -68,7 +71,7 @@ def init(
     from sync.starter import write_starter
 
     with _talking(machine) as talk:
-        write_starter(talk, folder)
+        write_starter(talk, folder, crm)
 
 
 @app.command(epilog="Example: foretag check --settings foretag.yaml")
@@ -95,13 +98,13 @@ def setup(
     ] = None,
     machine: Machine = False,
 ) -> None:
-    """Make our fields and permission sets in the CRM.
+    """Make our fields in the CRM, and what lets people use them.
 
     Shows what is missing first; may be repeated, and then makes only what is missing.
 
     The worker itself has no rights to change the CRM's metadata: give an admin's credentials for this once, as
-    FORETAG_ADMIN_TOKEN (a session id, as `sf org display` shows it) or as FORETAG_ADMIN_CLIENT_ID and
-    FORETAG_ADMIN_CLIENT_SECRET.
+    FORETAG_ADMIN_TOKEN (for HubSpot a service key; for Salesforce a session id, as `sf org display` shows it) or, for
+    Salesforce, as FORETAG_ADMIN_CLIENT_ID and FORETAG_ADMIN_CLIENT_SECRET.
     """
     from sync.commands import setup as run_setup
 
@@ -198,7 +201,7 @@ def runs(
 
 @app.command(epilog="Example: foretag sandbox --data synthetic:1000:5000 --port 8443")
 def sandbox(
-    crm: Annotated[str, typer.Option(help="Whose wire protocol: salesforce.")] = "salesforce",
+    crm: CrmName = "salesforce",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 8443,
     data: Annotated[
         str, typer.Option(help="pipeline, cdnow, cdnow_sample or synthetic:ACCOUNTS:OPPORTUNITIES.")

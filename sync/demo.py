@@ -11,8 +11,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from config.crms import crm_named
 from config.rules import load_rules
-from config.settings import ClientCredentials, Secret
+from config.settings import Secret
 from connectors.sandbox.server import Sandbox
 from sync.exits import DONE
 from sync.pipeline import Report
@@ -31,8 +32,7 @@ connections:
     url: {url}
     ca_file: {ca_file}
     auth:
-      client_id: {{file: {folder}/client_id}}
-      client_secret: {{file: {folder}/client_secret}}
+{secrets}
     rules: rules.yaml
     outputs: full
     limits: {{max_changes: 100000000, api_reserve: 0}}
@@ -41,15 +41,15 @@ connections:
 
 def demo(talk: Talk, *, crm: str, data: str, serve: bool) -> int:
     """Run the job on a fresh local CRM, tell what it did, and keep the CRM running if asked."""
-    started = time.perf_counter()
+    started, label = time.perf_counter(), crm_named(crm).label
     with (
         Sandbox(crm=crm, data=data) as sandbox,
         tempfile.TemporaryDirectory(prefix="foretag-demo-") as folder,
     ):
         settings = write_settings(Path(folder), sandbox)
-        talk.say(f"A local {crm.capitalize()} with the data set {data!r} answers at {sandbox.url}")
+        talk.say(f"A local {label} with the data set {data!r} answers at {sandbox.url}")
         created = set_up(settings)
-        talk.say(f"Made {created} fields and two permission sets, as the admin.")
+        talk.say(f"Made {created} fields, as the admin.")
         first, tiers, segments, top = _first_run(talk, settings)
         position = sandbox.journal.position
         second = _second_run(talk, settings)
@@ -71,8 +71,9 @@ def demo(talk: Talk, *, crm: str, data: str, serve: bool) -> int:
 
 def write_settings(folder: Path, sandbox: Sandbox) -> Path:
     """Settings, secrets and rules for a connection to a sandbox; returns the settings file."""
+    secrets = crm_named(sandbox.crm).secrets
     for user, prefix in ((sandbox.credentials.worker, ""), (sandbox.credentials.admin, "admin_")):
-        for name in ("client_id", "client_secret"):
+        for name in secrets:
             secret = folder / f"{prefix}{name}"
             secret.touch(mode=0o600)
             secret.write_text(getattr(user, name), encoding="utf-8")
@@ -81,7 +82,12 @@ def write_settings(folder: Path, sandbox: Sandbox) -> Path:
     (folder / "rules.yaml").write_text(text, encoding="utf-8")
     settings = folder / "foretag.yaml"
     settings.write_text(
-        _SETTINGS.format(crm=sandbox.crm, url=sandbox.url, ca_file=sandbox.ca_file, folder=folder),
+        _SETTINGS.format(
+            crm=sandbox.crm,
+            url=sandbox.url,
+            ca_file=sandbox.ca_file,
+            secrets="\n".join(f"      {name}: {{file: {folder / name}}}" for name in secrets),
+        ),
         encoding="utf-8",
     )
     return settings
@@ -89,12 +95,12 @@ def write_settings(folder: Path, sandbox: Sandbox) -> Path:
 
 def set_up(settings: Path) -> int:
     """Make our fields as the sandbox's admin; returns how many."""
-    auth = ClientCredentials(
-        client_id=Secret(file=settings.parent / "admin_client_id"),
-        client_secret=Secret(file=settings.parent / "admin_client_secret"),
-    )
     with opened_ledger(settings) as (loaded, ledger):
         name, connection = chosen(loaded, None, settings)
+        secrets = crm_named(connection.crm).secrets
+        auth = connection.auth.model_validate(
+            {secret: Secret(file=settings.parent / f"admin_{secret}") for secret in secrets}
+        )
         connector = connect_admin(name, connection, load_rules(connection.rules), ledger, auth)
         made = connector.ensure_fields(connector.missing(connection.outputs))
     return sum(step.kind == "field" for step in made)

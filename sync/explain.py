@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sync.tags import TagStore
     from sync.talk import Talk
 
+# Some CRMs show ids in a short form of so many characters, too; the long one starts with it.
 _SHORT_ID = 15
 MOST_COMPARED = 20_000
 
@@ -123,9 +124,9 @@ def _found(mirror: Mirror, record: str) -> tuple[str, dict[str, Any]]:
 
 
 def _with_id(rows: pa.Table, record: str) -> dict[str, Any] | None:
-    # Salesforce shows ids in a short and a long form; the long one starts with the short one.
-    short = len(record) >= _SHORT_ID
-    matching = rows.filter((pc.starts_with if short else pc.equal)(rows["id"], record)).slice(0, 1)
+    matching = rows.filter(pc.equal(rows["id"], record))
+    if not matching.num_rows and len(record) == _SHORT_ID:
+        matching = rows.filter(pc.starts_with(rows["id"], record))
     return matching.to_pylist()[0] if matching.num_rows else None
 
 

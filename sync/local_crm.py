@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
+from config.crms import crm_named
 from connectors.sandbox.server import Sandbox
 from sync.exits import DONE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from config.crms import Crm
     from sync.talk import Talk
 
 
@@ -17,28 +20,38 @@ def serve_sandbox(
     talk: Talk, *, crm: str, port: int, data: str, faults: Path | None, production: bool
 ) -> int:
     """Run the local CRM alone until it is told to stop."""
+    played = crm_named(crm)
 
     def ready(sandbox: Sandbox) -> None:
-        worker, admin = sandbox.credentials.worker, sandbox.credentials.admin
-        talk.result(
-            {
-                "url": sandbox.url,
-                "http_url": sandbox.http_url,
-                "ca_file": str(sandbox.ca_file),
-                "client_id": worker.client_id,
-                "client_secret": worker.client_secret,
-                "admin_client_id": admin.client_id,
-                "admin_client_secret": admin.client_secret,
-            }
-        )
-        talk.say(f"A local {crm.capitalize()} with the data set {data!r}. Look at it: {sandbox.http_url}/")
+        talk.result(_ways_in(sandbox))
+        talk.say(f"A local {played.label} with the data set {data!r}. Look at it: {sandbox.http_url}/")
         talk.say("To connect to it, in foretag.yaml:")
-        talk.say(f"  url: {sandbox.url}\n  ca_file: {sandbox.ca_file}\nand in the environment:")
-        talk.say(f"  export FORETAG_CLIENT_ID={worker.client_id}")
-        talk.say(f"  export FORETAG_CLIENT_SECRET={worker.client_secret}")
-        talk.say(f"  export FORETAG_ADMIN_CLIENT_ID={admin.client_id}")
-        talk.say(f"  export FORETAG_ADMIN_CLIENT_SECRET={admin.client_secret}")
+        talk.say(f"  crm: {crm}\n  url: {sandbox.url}\n  ca_file: {sandbox.ca_file}\nand in the environment:")
+        for name, value in _environment(played, sandbox).items():
+            talk.say(f"  export {name}={value}")
         talk.say("Ctrl-C ends it; everything in it is then gone.")
 
     Sandbox(crm=crm, data=data, port=port, faults=faults, production=production).serve(ready)
     return DONE
+
+
+def _ways_in(sandbox: Sandbox) -> dict[str, Any]:
+    """Where it answers, and every credential of the worker and of the admin, for any client."""
+    worker, admin = asdict(sandbox.credentials.worker), asdict(sandbox.credentials.admin)
+    return {
+        "url": sandbox.url,
+        "http_url": sandbox.http_url,
+        "ca_file": str(sandbox.ca_file),
+        **{name: value for name, value in worker.items() if value},
+        **{f"admin_{name}": value for name, value in admin.items() if value},
+    }
+
+
+def _environment(crm: Crm, sandbox: Sandbox) -> dict[str, str]:
+    """The variables that the worker, and for setup the admin, sign in with."""
+    users = {"": sandbox.credentials.worker, "ADMIN": sandbox.credentials.admin}
+    return {
+        variable: getattr(account, secret)
+        for user, account in users.items()
+        for secret, variable in crm.variables(user).items()
+    }

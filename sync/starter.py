@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from config.crms import crm_named
 from config.problems import ConfigProblem, Problem
 
 if TYPE_CHECKING:
@@ -12,12 +13,22 @@ if TYPE_CHECKING:
 
     from sync.talk import Talk
 
-FILES = ("foretag.yaml", "rules.yaml")
+SETTINGS, RULES = "foretag.yaml", "rules.yaml"
+# Stands in the settings where a connection to one of the CRMs goes.
+_CONNECTION = "{connection}\n"
 
 
-def write_starter(talk: Talk, folder: Path) -> None:
-    """Write the starter files into a folder. Raises `ConfigProblem`, and writes nothing, if one is there already."""
-    there = [folder / name for name in FILES if (folder / name).exists()]
+def write_starter(talk: Talk, folder: Path, crm: str) -> None:
+    """Write the starter files for a CRM into a folder.
+
+    Raises `ConfigProblem`, and writes nothing, if there is no such CRM, or if one of the files is there already.
+    """
+    chosen = crm_named(crm)
+    texts = {
+        SETTINGS: _shipped("starter", SETTINGS).replace(_CONNECTION, _shipped("starter", f"{crm}.yaml")),
+        RULES: _shipped(RULES),
+    }
+    there = [folder / name for name in texts if (folder / name).exists()]
     if there:
         raise ConfigProblem(
             *(
@@ -26,12 +37,15 @@ def write_starter(talk: Talk, folder: Path) -> None:
             )
         )
     folder.mkdir(parents=True, exist_ok=True)
-    for name in FILES:
-        (folder / name).write_text(
-            files("config").joinpath(name).read_text(encoding="utf-8"), encoding="utf-8"
-        )
-    talk.result({"files": [str(folder / name) for name in FILES]})
-    talk.say(f"Wrote {folder / 'foretag.yaml'} and {folder / 'rules.yaml'}.", "green")
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    talk.result({"files": [str(folder / name) for name in texts]})
+    talk.say(f"Wrote {folder / SETTINGS} and {folder / RULES}.", "green")
     talk.say(
-        "Next: put your org's address into foretag.yaml, its secrets into the environment, then `foretag check`."
+        f"Next: complete {SETTINGS} for your {chosen.label}, put {' and '.join(chosen.variables().values())}"
+        " into the environment, then `foretag check`."
     )
+
+
+def _shipped(*names: str) -> str:
+    return files("config").joinpath(*names).read_text(encoding="utf-8")
