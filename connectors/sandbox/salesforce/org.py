@@ -32,6 +32,8 @@ __all__ = [
     "User",
 ]
 
+_OBJECT_RIGHTS = ("Create", "Read", "Edit", "Delete", "ViewAllRecords", "ModifyAllRecords")
+
 
 class Org(OrgWrites):
     """The org. All methods are thread-safe; a refusal of the whole request raises `SalesforceError`.
@@ -66,41 +68,43 @@ class Org(OrgWrites):
 
     def grant_fields(self, permission_set_id: str, fields: Mapping[str, bool]) -> None:
         """Grant fields (`Account.X__c`: may it be edited?) in a permission set, replacing what was granted on them."""
-        with self.store.lock:
-            for name, edit in fields.items():
-                key = {"ParentId": permission_set_id, "SobjectType": name.partition(".")[0], "Field": name}
-                self._replace("FieldPermissions", key, {"PermissionsRead": True, "PermissionsEdit": edit})
+        rows = [
+            {
+                "SobjectType": name.partition(".")[0],
+                "Field": name,
+                "PermissionsRead": True,
+                "PermissionsEdit": edit,
+            }
+            for name, edit in fields.items()
+        ]
+        self._replace("FieldPermissions", permission_set_id, "Field", rows)
 
     def grant_objects(self, permission_set_id: str, objects: Mapping[str, Sequence[str]]) -> None:
         """Grant rights on objects (`Account`: ["Read", "Edit"]) in a permission set, replacing what was granted."""
-        with self.store.lock:
-            for name, rights in objects.items():
-                self._replace(
-                    "ObjectPermissions",
-                    {"ParentId": permission_set_id, "SobjectType": name},
-                    {
-                        f"Permissions{right}": right in rights
-                        for right in (
-                            "Create",
-                            "Read",
-                            "Edit",
-                            "Delete",
-                            "ViewAllRecords",
-                            "ModifyAllRecords",
-                        )
-                    },
-                )
+        rows = [
+            {"SobjectType": name} | {f"Permissions{right}": right in rights for right in _OBJECT_RIGHTS}
+            for name, rights in objects.items()
+        ]
+        self._replace("ObjectPermissions", permission_set_id, "SobjectType", rows)
 
-    def _replace(self, object_name: str, key: dict[str, str], values: dict[str, Any]) -> None:
-        where = " AND ".join(f"{name} = '{value}'" for name, value in key.items())
-        found = self.query(f"SELECT Id FROM {object_name} WHERE {where}", self.admin).records(0, 1, "62.0")
-        results = (
-            self.update(self.admin, object_name, [{"Id": found[0]["Id"], **values}])
-            if found
-            else self.insert(self.admin, object_name, [{**key, **values}])
-        )
-        if not results[0].success:
-            raise results[0].errors[0].raised()
+    def _replace(
+        self, object_name: str, permission_set_id: str, key: str, rows: Sequence[dict[str, Any]]
+    ) -> None:
+        """Put a permission set's grants, found by their key; all in two saves, since each is checked as a whole."""
+        with self.store.lock:
+            found = self.query(
+                f"SELECT Id, {key} FROM {object_name} WHERE ParentId = '{permission_set_id}'", self.admin
+            )
+            held = {row[key]: row["Id"] for row in found.records(0, found.num_rows, "62.0")}
+            changed = [{"Id": held[row[key]], **_granted(row)} for row in rows if row[key] in held]
+            added = [{"ParentId": permission_set_id, **row} for row in rows if row[key] not in held]
+            results = [
+                *(self.update(self.admin, object_name, changed) if changed else ()),
+                *(self.insert(self.admin, object_name, added) if added else ()),
+            ]
+        for result in results:
+            if not result.success:
+                raise result.errors[0].raised()
 
     def create_permission_set(self, name: str, label: str) -> str:
         """The id of the permission set of this name, made if there is none."""
@@ -127,3 +131,8 @@ class Org(OrgWrites):
                     "PermissionSetAssignment",
                     [{"PermissionSetId": permission_set_id, "AssigneeId": user_id}],
                 )
+
+
+def _granted(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The rights alone of a grant."""
+    return {name: value for name, value in row.items() if name.startswith("Permissions")}
