@@ -1,0 +1,284 @@
+"""Batches against replies that are hard to read: each record still gets one honest outcome."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import requests
+import responses
+
+from connectors.contract import RetryLater
+from connectors.hubspot.batches import Batches
+from tests.connectors.hubspot.callers import Played
+
+UPDATE = "POST companies/batch/update"
+READ = "POST companies/batch/read"
+CREATE = "POST tasks/batch/create"
+STAMP = "2026-11-22T10:00:00.000Z"
+
+
+def records(count: int, **properties: str) -> list[dict[str, Any]]:
+    """Inputs with ids from 0 on."""
+    return [{"id": str(number), "properties": {"foretag_tier": "A", **properties}} for number in range(count)]
+
+
+def row(record_id: str, **properties: str) -> dict[str, Any]:
+    """A record in a reply."""
+    return {"id": record_id, "properties": properties, "updatedAt": STAMP}
+
+
+def all_done(body: Any) -> tuple[int, Any]:
+    """A reply that all is well."""
+    return 200, {"status": "COMPLETE", "results": [row(one["id"]) for one in body["inputs"]]}
+
+
+def bad_values(*problems: tuple[str, str]) -> tuple[int, Any]:
+    """The refusal of a whole batch."""
+    told = [{"isValid": False, "message": "no", "error": code, "name": name} for name, code in problems]
+    message = f"Property values were not valid: {json.dumps(told)}"
+    return 400, {"status": "error", "category": "VALIDATION_ERROR", "message": message}
+
+
+@pytest.fixture
+def mock() -> Any:
+    """All requests of a test."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as requests_mock:
+        yield requests_mock
+
+
+def played(mock: Any, **answers: Any) -> Played:
+    """A portal that answers so; by the names above."""
+    made = Played({globals()[name.upper()]: answer for name, answer in answers.items()})
+    made.register(mock)
+    return made
+
+
+def statuses(outcomes: Any) -> dict[str, str]:
+    """Status by id."""
+    return {name: outcome.status for name, outcome in outcomes.items()}
+
+
+def test_a_batch_refused_without_a_hint_is_halved_down_to_the_guilty_record(mock) -> None:
+    """Its ninety-nine neighbours are written."""
+
+    def update(body: Any) -> tuple[int, Any]:
+        guilty = any(one["id"] == "37" for one in body["inputs"])
+        return (
+            (400, {"status": "error", "category": "VALIDATION_ERROR", "message": "no"})
+            if guilty
+            else all_done(body)
+        )
+
+    portal = played(mock, update=update)
+    outcomes = Batches(portal.api()).update("companies", records(100))
+    assert [name for name, status in statuses(outcomes).items() if status == "refused"] == ["37"]
+    assert len(portal.asked) <= 15
+
+
+def test_an_option_that_the_portal_lacks_costs_a_few_calls_for_each_batch(mock) -> None:
+    """Records with the same value of the blamed property are judged together."""
+
+    def update(body: Any) -> tuple[int, Any]:
+        wrong = any(one["properties"]["foretag_tier"] == "D" for one in body["inputs"])
+        return bad_values(("foretag_tier", "INVALID_OPTION")) if wrong else all_done(body)
+
+    portal = played(mock, update=update)
+    inputs = records(400)
+    for number, one in enumerate(inputs):
+        one["properties"]["foretag_tier"] = "ABCD"[number % 4]
+    outcomes = Batches(portal.api()).update("companies", inputs)
+    assert list(statuses(outcomes).values()).count("refused") == 100
+    assert {outcome.code for outcome in outcomes.values() if outcome.status == "refused"} == {
+        "INVALID_OPTION"
+    }
+    assert len(portal.asked) == 4 * 5
+
+
+def test_a_property_archived_in_mid_run_refuses_only_the_records_that_carry_it(mock) -> None:
+    """In one more call for each batch, whatever the values."""
+
+    def update(body: Any) -> tuple[int, Any]:
+        carried = any("foretag_alert" in one["properties"] for one in body["inputs"])
+        return bad_values(("foretag_alert", "PROPERTY_DOESNT_EXIST")) if carried else all_done(body)
+
+    portal = played(mock, update=update)
+    inputs = records(100)
+    for number in range(0, 100, 2):
+        inputs[number]["properties"]["foretag_alert"] = f"Alert {number}"
+    outcomes = Batches(portal.api()).update("companies", inputs)
+    assert all(outcomes[str(number)].status == ("done" if number % 2 else "refused") for number in range(100))
+    assert outcomes["0"].fields == ("foretag_alert",)
+    assert len(portal.asked) == 2
+
+
+def test_a_record_in_neither_results_nor_errors_is_looked_at(mock) -> None:
+    """Merged or gone: refused. There, with our values: done. There, with others: nobody knows."""
+    portal = played(
+        mock,
+        update=lambda body: (200, {"results": [row(one["id"]) for one in body["inputs"][3:]]}),
+        read=lambda _: (
+            207,
+            {"results": [row("1", foretag_tier="A"), row("2", foretag_tier="C")], "errors": []},
+        ),
+    )
+    outcomes = Batches(portal.api()).update("companies", records(5))
+    assert [outcomes[str(number)].status for number in range(5)] == [
+        "refused",
+        "done",
+        "unknown",
+        "done",
+        "done",
+    ]
+    assert "merged" in outcomes["0"].message
+
+
+def test_errors_of_a_207_are_told_apart_by_id(mock) -> None:
+    """And those that name nobody count for all that are missing."""
+
+    def update(body: Any) -> tuple[int, Any]:
+        gone = {
+            "status": "error",
+            "category": "OBJECT_NOT_FOUND",
+            "message": "gone",
+            "context": {"ids": ["1"]},
+        }
+        other = {"status": "error", "category": "FORBIDDEN", "message": "not yours"}
+        return 207, {"results": [row(one["id"]) for one in body["inputs"][3:]], "errors": [gone, other]}
+
+    outcomes = Batches(played(mock, update=update).api()).update("companies", records(5))
+    assert [outcomes[str(number)].code for number in range(5)] == [
+        "FORBIDDEN",
+        "OBJECT_NOT_FOUND",
+        "FORBIDDEN",
+        "",
+        "",
+    ]
+
+
+def test_a_record_locked_for_a_moment_is_sent_again_after_two_seconds(mock) -> None:
+    """Alone, not with its hundred neighbours."""
+    locked = {"3", "7"}
+
+    def update(body: Any) -> tuple[int, Any]:
+        mine = [one["id"] for one in body["inputs"]]
+        held = [name for name in mine if name in locked]
+        locked.clear()
+        errors = [{"status": "error", "category": "LOCKED", "message": "locked", "context": {"ids": held}}]
+        return 207, {
+            "results": [row(name) for name in mine if name not in held],
+            "errors": errors if held else [],
+        }
+
+    portal = played(mock, update=update)
+    outcomes = Batches(portal.api()).update("companies", records(50))
+    assert set(statuses(outcomes).values()) == {"done"}
+    assert portal.sizes(UPDATE) == [50, 2]
+    assert portal.waits[0] >= 2
+
+
+def test_a_record_that_stays_locked_is_refused_in_the_end(mock) -> None:
+    """The next run tries again."""
+    error = {"status": "error", "category": "LOCKED", "message": "locked", "context": {"ids": ["0"]}}
+    portal = played(mock, update=lambda _: (207, {"results": [], "errors": [error]}))
+    outcomes = Batches(portal.api()).update("companies", records(1))
+    assert (outcomes["0"].status, outcomes["0"].code) == ("refused", "LOCKED")
+
+
+def test_a_whole_batch_locked_waits_two_seconds_at_least(mock) -> None:
+    """423, which says how long in no header."""
+    replies = iter([(423, {"status": "error", "category": "LOCKED", "message": "locked"})])
+    portal = played(mock, update=lambda body: next(replies, None) or all_done(body))
+    assert set(statuses(Batches(portal.api()).update("companies", records(3))).values()) == {"done"}
+    assert min(portal.waits) >= 2
+
+
+def test_a_lost_reply_to_an_update_is_asked_again(mock) -> None:
+    """To set a value twice is harmless."""
+    broken = iter([requests.ConnectionError("reset")])
+
+    def update(body: Any) -> tuple[int, Any]:
+        for error in broken:
+            raise error
+        return all_done(body)
+
+    portal = played(mock, update=update)
+    assert set(statuses(Batches(portal.api()).update("companies", records(3))).values()) == {"done"}
+    assert portal.sizes(UPDATE) == [3, 3]
+
+
+def test_a_lost_reply_to_a_create_is_not(mock) -> None:
+    """Nobody knows, and the caller looks."""
+
+    def create(_: Any) -> tuple[int, Any]:
+        raise requests.ConnectionError("reset")
+
+    portal = played(mock, create=create)
+    outcomes = Batches(portal.api()).create("tasks", {"k1": {"properties": {}}})
+    assert (outcomes["k1"].status, outcomes["k1"].code) == ("unknown", "NO_ANSWER")
+    assert portal.sizes(CREATE) == [1]
+
+
+def test_creates_are_told_apart_by_their_trace_ids(mock) -> None:
+    """In whatever order HubSpot answers."""
+
+    def create(body: Any) -> tuple[int, Any]:
+        good = [one for one in body["inputs"] if one["objectWriteTraceId"] != "k2"]
+        error = {
+            "status": "error",
+            "category": "VALIDATION_ERROR",
+            "message": "no",
+            "context": {"objectWriteTraceId": ["k2"]},
+        }
+        results = [
+            {
+                **row(one["objectWriteTraceId"].replace("k", "90")),
+                "objectWriteTraceId": one["objectWriteTraceId"],
+            }
+            for one in reversed(good)
+        ]
+        return 207, {"results": results, "errors": [error]}
+
+    portal = played(mock, create=create)
+    outcomes = Batches(portal.api()).create("tasks", {f"k{n}": {"properties": {}} for n in range(4)})
+    assert {name: outcome.crm_id for name, outcome in outcomes.items()} == {
+        "k0": "900",
+        "k1": "901",
+        "k2": None,
+        "k3": "903",
+    }
+    assert statuses(outcomes)["k2"] == "refused"
+
+
+def test_once_the_portal_is_gone_the_rest_is_not_sent(mock) -> None:
+    """What was done is known, what was not sent says so."""
+    answered = []
+
+    def update(body: Any) -> tuple[int, Any]:
+        answered.append(body)
+        if len(answered) == 1:
+            return all_done(body)
+        return 429, {
+            "status": "error",
+            "errorType": "RATE_LIMIT",
+            "policyName": "DAILY",
+            "message": "You have reached your daily limit.",
+        }
+
+    portal = played(mock, update=update)
+    family = ["one parent"] * 500
+    outcomes = Batches(portal.api()).update("companies", records(500), family)
+    assert list(statuses(outcomes).values()).count("done") == 100
+    assert [outcome.code for outcome in outcomes.values()].count("NOT_SENT") == 400
+    assert len(portal.asked) == 2
+    with pytest.raises(RetryLater):
+        Batches(portal.api()).update("companies", records(5))
+
+
+def test_a_read_that_cannot_tell_of_a_record_is_no_answer(mock) -> None:
+    """A task that only seems not to be there would be made twice."""
+    error = {"status": "error", "category": "INTERNAL_ERROR", "message": "oops", "context": {"ids": ["1"]}}
+    portal = played(mock, read=lambda _: (207, {"results": [], "errors": [error]}))
+    with pytest.raises(RetryLater, match="cannot read"):
+        Batches(portal.api()).read("companies", ["1"], [])
