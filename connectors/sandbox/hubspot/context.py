@@ -27,7 +27,8 @@ from connectors.sandbox.hubspot.errors import HubSpotError, invalid, resource_no
 from connectors.sandbox.hubspot.rates import RateLimited
 from connectors.sandbox.hubspot.scopes import Need, check_scopes
 from connectors.sandbox.hubspot.tokens import unknown_credentials
-from connectors.sandbox.replies import base_url, json_response
+from connectors.sandbox.poison import poisoned_json
+from connectors.sandbox.replies import JSON, base_url, json_response
 from connectors.sandbox.wire import notes
 
 if TYPE_CHECKING:
@@ -300,8 +301,12 @@ def rate_limited_response(error: RateLimited) -> Response:
 
 
 def found(content: Any, status: int = 200) -> Response:
-    """A good reply in JSON."""
-    return json_response(content, status, {_CORRELATION: str(uuid.uuid4())})
+    """A good reply in JSON; values that a fault has poisoned may make it less than good JSON."""
+    told = {_CORRELATION: str(uuid.uuid4())}
+    try:
+        return json_response(content, status, told)
+    except ValueError:
+        return Response(poisoned_json(content), status, told, media_type=JSON)
 
 
 def no_content() -> Response:

@@ -12,7 +12,6 @@ from connectors.sandbox.hubspot.paging import paged
 from connectors.sandbox.hubspot.parties import Batch
 from connectors.sandbox.hubspot.records import shown
 from connectors.sandbox.hubspot.scopes import reads_records, writes_records
-from connectors.sandbox.poison import poisoned_json
 from connectors.sandbox.wire import notes
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def list_records(call: Call) -> Response:
         history=call.names("propertiesWithHistory"),
         associations=call.names("associations"),
     )
-    return _found(paged(call, shown(call, page.results), page.after))
+    return found(paged(call, shown(call, page.results), page.after))
 
 
 def get(call: Call) -> Response:
@@ -73,7 +72,7 @@ def get(call: Call) -> Response:
         associations=call.names("associations"),
         id_property=call.query.get("idProperty"),
     )
-    return _found(shown(call, [record])[0])
+    return found(shown(call, [record])[0])
 
 
 def create(call: Call) -> Response:
@@ -129,7 +128,7 @@ def search(call: Call) -> Response:
     page: dict[str, Any] = {"total": result.total, "results": records}
     if result.after is not None:
         page["paging"] = {"next": {"after": result.after}}
-    return _found(page)
+    return found(page)
 
 
 def read_batch(call: Call) -> Response:
@@ -195,14 +194,3 @@ def _names(body: Mapping[str, Any], key: str) -> list[str]:
 
 def _shown(call: Call, batch: Batch) -> Batch:
     return Batch(shown(call, batch.results, links=False), batch.errors)
-
-
-def _found(content: Any) -> Response:
-    """A good reply, which poisoned values may have made less than good JSON."""
-    try:
-        return found(content)
-    except ValueError:
-        reply = found({})
-        reply.body = poisoned_json(content)
-        reply.headers["content-length"] = str(len(reply.body))
-        return reply
