@@ -103,6 +103,10 @@ for _field in ALL_FIELDS:
         DEFAULTS[_object].setdefault(_field.name, (_field.name,))
 
 
+# Where a portal has several currencies, the sum in its own one comes first.
+IN_HOME_CURRENCY = {("opportunity", "amount"): ("amount_in_home_currency",)}
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A column that HubSpot keeps as an association. `primary`: the type id that marks the one of several."""

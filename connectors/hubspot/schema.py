@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.problems import Problem
 from connectors.contract import ConfigProblem, FieldInfo
-from connectors.hubspot.fields import DEFAULTS, LINKS, OBJECTS, TYPE_IDS
+from connectors.hubspot.fields import DEFAULTS, IN_HOME_CURRENCY, LINKS, OBJECTS, TYPE_IDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +47,12 @@ class Schema:
     def candidates(self, object_name: str, column: str) -> Sequence[str]:
         """The properties that may stand behind a column; the connection's mapping alone if there is one."""
         mapped = self._mapping.get(object_name, {}).get(column)
-        return (mapped,) if mapped else DEFAULTS[object_name].get(column, ())
+        if mapped:
+            return (mapped,)
+        home = IN_HOME_CURRENCY.get((object_name, column), ())
+        if home and self._api.account.get("additionalCurrencies"):
+            return (*home, *DEFAULTS[object_name][column])
+        return DEFAULTS[object_name].get(column, ())
 
     def mapped(self, object_name: str, column: str) -> bool:
         """Whether the connection maps the column by hand."""

@@ -1,0 +1,176 @@
+"""Reading very many records by export: one job, its file, and a way back to lists when it cannot be used."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import zipfile
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from connectors.contract import ConfigProblem, RecordRefused, RetryLater, Truncated
+from connectors.downloads import Download, fetch
+from connectors.hubspot.fields import TYPE_IDS
+from connectors.hubspot.records import ID, Cells
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from connectors.hubspot.api import Api
+    from connectors.hubspot.schema import Schema
+
+DONE, RUNNING = "COMPLETE", frozenset({"PENDING", "PROCESSING", "QUEUED", "DEFERRED"})
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+# One export runs at a time; one that waits longer than this behind others is not waited for.
+DEADLINE = 30 * 60.0
+# An address of the result lives five minutes, and another one can be asked for.
+ADDRESSES = 3
+_BLOCK = 8 << 20
+_ROWS = 1000
+_ZIP = b"PK"
+# What HubSpot may call the column of ids, beside its property's name.
+_ID_HEADERS = ("hs_object_id", "record id")
+
+
+class NotExportable(Exception):  # noqa: N818  # says why the lists are read instead
+    """This portal does not export now, or not in a form that we can be sure of."""
+
+
+def export(
+    api: Api, hs_object: str, properties: Sequence[str], schema: Schema, total: int
+) -> Iterator[Cells]:
+    """All records of an object. Raises `NotExportable` before the first, and `Truncated` after too few."""
+    try:
+        tables = _Export(api, hs_object, properties, schema).tables()
+    except (RecordRefused, ConfigProblem, RetryLater, Truncated) as error:
+        if isinstance(error, RetryLater) and error.quota:
+            raise
+        raise NotExportable(str(error)) from None
+    if sum(table.num_rows for table in tables) < total:
+        raise NotExportable("the file holds fewer records than HubSpot counts")
+    for table in tables:
+        for batch in table.to_batches(max_chunksize=_ROWS):
+            yield Cells(dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows)
+
+
+class _Export:
+    """One export: asked for, waited for, fetched."""
+
+    def __init__(self, api: Api, hs_object: str, properties: Sequence[str], schema: Schema) -> None:
+        self._api = api
+        self._object = hs_object
+        self._properties = properties
+        self._described = schema.described(hs_object)
+
+    def tables(self) -> list[pa.Table]:
+        """The files' columns of text, by property."""
+        reply = self._api.call(
+            "POST", "exports", "async", json=self._request(), idempotent=False, counted="export"
+        )
+        for _ in range(ADDRESSES):
+            address = self._wait(str(reply["id"]))
+            with contextlib.suppress(RecordRefused, ConfigProblem, Truncated):
+                content = fetch(self._api.transport, address, _bytes, foreign=True, kind="download")
+                return [self._read(file) for file in _files(content)]
+        raise NotExportable("the file of the export cannot be fetched")
+
+    def _request(self) -> dict[str, Any]:
+        return {
+            "exportType": "VIEW",
+            "exportName": f"Foretag {self._object}",
+            "format": "CSV",
+            "language": "EN",
+            "objectType": TYPE_IDS[self._object],
+            "objectProperties": list(self._properties),
+            "exportInternalValuesOptions": ["NAMES", "VALUES"],
+            "associatedObjectType": [],
+            "publicCrmSearchRequest": {
+                "filters": [],
+                "sorts": [{"propertyName": ID, "order": "ASC"}],
+            },
+        }
+
+    def _wait(self, name: str) -> str:
+        """The address of the result, once it is there."""
+        pause, waited = FIRST_PAUSE, 0.0
+        while waited < DEADLINE:
+            report = self._api.get("exports", f"async/tasks/{name}/status", counted="poll")
+            if report.get("status") == DONE and report.get("result"):
+                return self._own(str(report["result"]))
+            if report.get("status") not in RUNNING:
+                raise NotExportable(f"the export ended as {report.get('status')}")
+            self._api.transport.sleep(pause)
+            waited += pause
+            pause = min(pause * 2, LONGEST_PAUSE)
+        raise NotExportable("the export waits too long behind others")
+
+    def _own(self, address: str) -> str:
+        if urlsplit(address).scheme not in ("http", "https"):
+            raise NotExportable("the export has no usable address")
+        return address
+
+    def _read(self, content: bytes) -> pa.Table:
+        """The columns of one file, under the names of the properties."""
+        if not content.endswith(b"\n") and content.count(b'"') % 2:
+            raise Truncated("the file of the export ends within a row")
+        try:
+            table = pa_csv.read_csv(
+                io.BytesIO(content),
+                read_options=pa_csv.ReadOptions(block_size=_BLOCK),
+                parse_options=pa_csv.ParseOptions(newlines_in_values=True),
+                convert_options=pa_csv.ConvertOptions(
+                    column_types=dict.fromkeys(_header(content), pa.string()),
+                    null_values=[""],
+                    strings_can_be_null=True,
+                    quoted_strings_can_be_null=True,
+                ),
+            )
+        except pa.ArrowInvalid:
+            raise NotExportable("the file of the export is not a CSV of text") from None
+        places = self._places(table.column_names)
+        return pa.table({name: table.column(place) for name, place in places.items()})
+
+    def _places(self, header: Sequence[str]) -> Mapping[str, int]:
+        """Where each property is; the header has names or labels, which no documentation promises."""
+        by_word = {word.strip().lower(): place for place, word in enumerate(header)}
+        found: dict[str, int] = {}
+        for name in self._properties:
+            label = str(self._described.get(name, {}).get("label") or name).lower()
+            words = (*_ID_HEADERS, label) if name == ID else (name.lower(), label)
+            place = next((by_word[word] for word in words if word in by_word), None)
+            if place is None:
+                raise NotExportable(f"the file of the export has no column {name}")
+            found[name] = place
+        return found
+
+
+def _bytes(download: Download) -> bytes:
+    with download.open() as stream:
+        content: bytes = stream.read()
+    if not content.startswith(_ZIP):
+        download.require_whole_csv()
+    return content
+
+
+def _files(content: bytes) -> list[bytes]:
+    """The CSV, or those in the zip that HubSpot makes of more than two megabytes."""
+    if not content.startswith(_ZIP):
+        return [content]
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            names = sorted(name for name in packed.namelist() if name.lower().endswith(".csv"))
+            files = [packed.read(name) for name in names]
+    except (zipfile.BadZipFile, OSError):
+        raise Truncated("the archive of the export is damaged") from None
+    if not files:
+        raise NotExportable("the archive of the export holds no CSV")
+    return files
+
+
+def _header(content: bytes) -> list[str]:
+    with pa_csv.open_csv(io.BytesIO(content), read_options=pa_csv.ReadOptions(block_size=_BLOCK)) as reader:
+        names: list[str] = reader.schema.names
+    return names
