@@ -120,15 +120,15 @@ class Imports:
         if report["state"] == "FAILED":
             log.warning("import.failed", id=job)
             return {}
-        errors = self._errors(job, ids)
+        errors, of_the_file = self._errors(job, ids)
         written = [record_id for record_id in ids if record_id not in errors]
-        if report["state"] == "DONE" and _count(report) >= len(written):
+        if report["state"] == "DONE" and of_the_file is None and _count(report) >= len(written):
             doubtful = rows.filter(pc.is_in(rows["id"], pa.array(list(errors), pa.string())))
             done = dict.fromkeys(written, Outcome("done", modified_at=moment))
         else:
             doubtful, done = rows, {}
         stopped = unknown(f"import {job} ended as {report['state']} without a word on this record")
-        return done | self._read_back(hs_object, doubtful, names, errors, stopped)
+        return done | self._read_back(hs_object, doubtful, names, errors, of_the_file or stopped)
 
     def _read_back(
         self,
@@ -146,16 +146,20 @@ class Imports:
             for record_id, outcome in held.items()
         }
 
-    def _errors(self, job: str, ids: Sequence[str]) -> dict[str, Outcome]:
-        """What HubSpot has against single rows, by record id."""
+    def _errors(self, job: str, ids: Sequence[str]) -> tuple[dict[str, Outcome], Outcome | None]:
+        """What HubSpot has against single rows, by record id; and what it has against the file, or a column."""
         known = set(ids)
         found: dict[str, Outcome] = {}
+        of_the_file: Outcome | None = None
         for error in self._error_rows(job):
             record_id = _record_of(error, ids, known)
-            if record_id is not None:
-                code = str(error.get("errorType") or "UNKNOWN")
-                found.setdefault(record_id, refused(code, str(error.get("errorMessage") or code)))
-        return found
+            code = str(error.get("errorType") or "UNKNOWN")
+            outcome = refused(code, str(error.get("errorMessage") or code))
+            if record_id is None:
+                of_the_file = outcome
+            else:
+                found.setdefault(record_id, outcome)
+        return found, of_the_file
 
     def _error_rows(self, job: str) -> Iterator[dict[str, Any]]:
         asked: dict[str, Any] = {
