@@ -202,7 +202,8 @@ def _line_breaks_are_row_ends(text: np.ndarray, quotes: np.ndarray, *, crlf: boo
     returns = np.flatnonzero(text == _RETURN)
     if crlf:
         linefeeds = np.flatnonzero(text == _LINEFEED)
-        stray = np.setxor1d(returns, linefeeds - 1, assume_unique=True)
+        # Each by its own place: a linefeed right behind a closing quote is outside, the quote before it is not.
+        stray = np.concatenate((np.setdiff1d(returns, linefeeds - 1), np.setdiff1d(linefeeds, returns + 1)))
     else:
         stray = returns
     # Inside a quoted value an odd number of quotes stands before it.

@@ -7,7 +7,7 @@ import io
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connectors.sandbox.salesforce.bulk_csv import (
@@ -55,6 +55,7 @@ def test_an_independent_reader_agrees(rows, dialect):
 
 
 @given(st.text(alphabet='ab,"\n\r ', max_size=30), st.sampled_from(["LF", "CRLF"]))
+@example('"a\n"\n', "CRLF")
 def test_the_quick_look_never_lets_a_malformed_upload_pass(body, line_ending):
     """Whatever the columnar check passes, the careful row reader reads to the same cells."""
     dialect = Dialect("COMMA", line_ending)
