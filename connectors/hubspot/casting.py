@@ -16,10 +16,12 @@ import pyarrow.compute as pc
 
 from config.records import MONEY, STAMP
 from connectors import casting
-from connectors.casting import Casting, Converter, possible_days, require, texts
+from connectors.casting import Casting, possible_days, require, texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from connectors.casting import Converter
 
 _ID = r"^[0-9]{1,19}$"
 _DIGIT = "[0-9]"

@@ -14,7 +14,6 @@ from connectors.hubspot.pulls import Pulls
 from connectors.hubspot.schema import Schema
 from connectors.hubspot.setup import Setup
 from connectors.hubspot.setup_files import setup_files
-from connectors.hubspot.setup_files import setup_files
 from connectors.hubspot.tasks import Tasks
 from connectors.hubspot.updates import Updates
 
