@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from connectors.contract import Checkpoint, Page
+from connectors.tokens import MemoryTokens
 from tests.crms import people_of
 
 if TYPE_CHECKING:
@@ -36,8 +39,23 @@ class World:
     def connect(
         self, who: str = "worker", *, connection: Connection | None = None, **options: Any
     ) -> Connector:
-        """A connector with the credentials of the worker or of the admin, or with other settings."""
-        return self.people.connect(connection or self.people.connection(who), sleep=self._wait, **options)
+        """A connector with the credentials of the worker or of the admin, or with other settings.
+
+        The worker's own clock stands in 2020.
+        """
+        crm: Any = import_module(f"connectors.{self.people.crm}")
+        connector: Connector = crm.connect(
+            "acme",
+            connection or self.people.connection(who),
+            options.pop("mapping", {}),
+            tokens=MemoryTokens(),
+            clock=lambda: datetime(2020, 1, 1, tzinfo=UTC),
+            sleep=self._wait,
+            monotonic=lambda: self.sandbox.clock().timestamp(),
+            rng=random.Random(5),
+            **options,
+        )
+        return connector
 
     def admin(self) -> Connector:
         """A connector that can set the worker up."""

@@ -213,7 +213,7 @@ def test_the_daily_allowance_parks_the_run(bulk_threshold, world) -> None:
     """Used up is not broken: the error says so, and nothing is sent again."""
     connector = world.connect(bulk_threshold=bulk_threshold)
     connector.schema("account")
-    world.sandbox.faults.add([{"kind": "request_limit", "scope": "daily", "times": None}])
+    world.sandbox.faults.add([world.people.allowance_used_up()])
     with pytest.raises(RetryLater) as caught:
         pull(connector, "account", ["name"])
     assert caught.value.quota
@@ -223,7 +223,7 @@ def test_the_daily_allowance_parks_the_run(bulk_threshold, world) -> None:
 def test_too_many_long_calls_are_a_matter_of_seconds(world) -> None:
     """The same code, another meaning: wait and go on."""
     connector = world.connect()
-    world.sandbox.faults.add([{"kind": "request_limit", "scope": "concurrent", "times": 2}])
+    world.sandbox.faults.add([world.people.too_many_at_once()])
     assert len(pull(connector, "account", ["name"]).rows) == 40
 
 

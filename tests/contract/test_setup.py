@@ -48,10 +48,8 @@ def test_a_field_that_is_hidden_or_read_only_is_named(world) -> None:
     """What an admin took away shows before a run."""
     hidden, read_only = ("account", "foretag_score"), ("opportunity", "foretag_tier")
     people = world.people
-    world.sandbox.faults.add([
-        {"kind": kind, "object": people.object_name(name), "field": people.field_name(name, column)}
-        for kind, (name, column) in (("fls_off", hidden), ("read_only", read_only))
-    ])  # fmt: skip
+    people.hide(*hidden)
+    world.sandbox.faults.add([people.freeze(*read_only)])
     found = {problem.where: str(problem) for problem in world.connect().check(FIELDS, WRITTEN)}
     assert re.search(people.hidden_words, found[people.place(*hidden)])
     assert re.search(people.read_only_words, found[people.place(*read_only)])

@@ -94,8 +94,8 @@ class People(Protocol):
         """Let people see our fields, overrule, and write even these of our columns: (object, column)."""
         ...
 
-    def make_plain_key(self) -> None:
-        """An admin made the key of our tasks a field that is not unique, before `setup` could make it."""
+    def make_plain_key(self, admin: Connector) -> None:
+        """An admin makes the key of our tasks a field that is not unique, before `setup` can make it."""
         ...
 
     # Eyes.
@@ -113,10 +113,6 @@ class People(Protocol):
 
     def connection(self, who: str = "worker", *, renewable: bool = False) -> Connection:
         """Settings as a user would write them, over TLS; `renewable`: a session that expires can be renewed."""
-        ...
-
-    def connect(self, connection: Connection, *, sleep: Callable[[float], None], **options: Any) -> Connector:
-        """A connector whose own clock stands in 2020."""
         ...
 
     # Calls, as regular expressions for `match` of a fault and for lines of the journal.
@@ -173,12 +169,12 @@ class People(Protocol):
 
     @property
     def hidden_words(self) -> str:
-        """Regular expression: what is said of a field of ours that cannot be seen."""
+        """Regular expression: what is said of a field of ours that cannot be seen any more."""
         ...
 
     @property
     def read_only_words(self) -> str:
-        """Regular expression: what is said of a field of ours that cannot be written."""
+        """Regular expression: what is said of a field of ours that cannot be written any more."""
         ...
 
     @property
@@ -186,8 +182,24 @@ class People(Protocol):
         """The code of a record refused for a value that a picklist does not have."""
         ...
 
-    def refused(self, object_name: str, column: str, value: str, message: str) -> Fault:
-        """A rule of the CRM refuses records with this value in this column, with this message."""
+    def hide(self, object_name: str, column: str) -> None:
+        """An admin takes a field away from everybody."""
+        ...
+
+    def freeze(self, object_name: str, column: str) -> Fault:
+        """Nobody may write a field any more, though all see it."""
+        ...
+
+    def refuse_some(self, message: str) -> Fault:
+        """The CRM refuses the changes of some accounts, each with this message, and takes the others."""
+        ...
+
+    def allowance_used_up(self, **which: str) -> Fault:
+        """The CRM says to API calls, or to those of a `match`, that none are left today."""
+        ...
+
+    def too_many_at_once(self) -> Fault:
+        """The CRM says that these are too many calls for the moment."""
         ...
 
     def use_up(self) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import random
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from config.outputs import HUMAN_FIELDS
@@ -12,10 +11,9 @@ from connectors.salesforce.fields import DEFAULTS, OBJECTS
 from tests.crms.people import Fault, Row, canonical, column_type, secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from connectors.contract import Connector
     from connectors.sandbox.server import Sandbox
 
 _BOTH = ("Tier", "Score", "Reason", "Next_Step", "Valid_Until", "Stamp")
@@ -126,10 +124,9 @@ class SalesforcePeople:
         org.grant_fields(managers, {self.place(*column): True for column in [*human, *meddled]})
         org.assign(managers, org.admin.id)
 
-    def make_plain_key(self) -> None:
+    def make_plain_key(self, admin: Any) -> None:
         """Neither unique nor an external id."""
         metadata = {"label": "Foretag key", "type": "Text", "length": 64}
-        admin: Any = self.connect(self.connection("admin"), sleep=lambda _: None)
         body = {"FullName": "Activity.Foretag_Key__c", "Metadata": metadata}
         admin._api.call("POST", "tooling/sobjects/CustomField", json=body)
 
@@ -160,21 +157,6 @@ class SalesforcePeople:
             crm="salesforce", url=self.sandbox.url, ca_file=self.sandbox.ca_file, auth=auth
         )
 
-    def connect(self, connection: Any, *, sleep: Callable[[float], None], **options: Any) -> Connector:
-        """As the worker does."""
-        from connectors.salesforce import MemoryTokens, connect
-
-        return connect(
-            "acme",
-            connection,
-            options.pop("mapping", {}),
-            tokens=MemoryTokens(),
-            clock=lambda: datetime(2020, 1, 1, tzinfo=UTC),
-            sleep=sleep,
-            rng=random.Random(5),
-            **options,
-        )
-
     # Calls.
 
     def first_page(self, *, bulk: bool) -> str:
@@ -187,11 +169,26 @@ class SalesforcePeople:
 
     # How this CRM is.
 
-    def refused(self, object_name: str, column: str, value: str, message: str) -> Fault:
-        """A validation rule."""
-        formula = f'{self.field_name(object_name, column)} = "{value}"'
-        name = self.object_name(object_name)
-        return {"kind": "validation_rule", "object": name, "formula": formula, "message": message}
+    def hide(self, object_name: str, column: str) -> None:
+        """By field-level security."""
+        self.sandbox.faults.add([self._on_field("fls_off", object_name, column)])
+
+    def freeze(self, object_name: str, column: str) -> Fault:
+        """By field-level security too."""
+        return self._on_field("read_only", object_name, column)
+
+    def refuse_some(self, message: str) -> Fault:
+        """A validation rule: no tier D."""
+        formula = 'Foretag_Tier__c = "D"'
+        return {"kind": "validation_rule", "object": "Account", "formula": formula, "message": message}
+
+    def allowance_used_up(self, **which: str) -> Fault:
+        """REQUEST_LIMIT_EXCEEDED."""
+        return {"kind": "request_limit", "times": None, **which}
+
+    def too_many_at_once(self) -> Fault:
+        """The same code, with another message."""
+        return {"kind": "request_limit", "scope": "concurrent", "times": 2}
 
     def use_up(self) -> None:
         """Of 115,000 calls."""
@@ -207,6 +204,10 @@ class SalesforcePeople:
             }
             for row in rows
         ]
+
+    def _on_field(self, kind: str, object_name: str, column: str) -> Fault:
+        name, field = self.object_name(object_name), self.field_name(object_name, column)
+        return {"kind": kind, "object": name, "field": field}
 
     @staticmethod
     def _done(results: Any) -> list[str]:

@@ -56,7 +56,14 @@ class World:
     @contextmanager
     def job(self, **options: Any) -> Iterator[Job]:
         """Everything that one run works with."""
-        with opened_job(self.settings, None, lambda *_: None, sleep=self._wait, **options) as job:
+        with opened_job(
+            self.settings,
+            None,
+            lambda *_: None,
+            sleep=self._wait,
+            monotonic=lambda: self.sandbox.clock().timestamp(),
+            **options,
+        ) as job:
             yield job
 
     def _wait(self, seconds: float) -> None:

@@ -271,7 +271,7 @@ def test_i3_the_next_day_writes_at_most_a_twentieth_and_the_renewals_due(make_wo
 
 def test_i4_refused_records_are_listed_and_the_others_done(world):
     """A validation rule of the org refuses some records; each is on the list with the CRM's words."""
-    world.sandbox.faults.add([world.people.refused("account", "foretag_tier", "D", "no D here")])
+    world.sandbox.faults.add([world.people.refuse_some("not this one")])
     report = world.run()
     assert report.exit_code == 3
     refused = report.refused["account"]
@@ -279,7 +279,7 @@ def test_i4_refused_records_are_listed_and_the_others_done(world):
     with world.job() as job:
         items = job.ledger.items(report.run, "refused")
     assert len(items) == refused
-    assert all("no D here" in item.message for item in items)
+    assert all("not this one" in item.message for item in items)
     tagged = {row["id"] for row in world.people.rows("account", "foretag_tier") if row["foretag_tier"]}
     assert tagged.isdisjoint(item.record_id for item in items)
     assert len(tagged) + refused >= report.planned["account"]
@@ -446,17 +446,26 @@ def test_i6_the_reserve_for_other_integrations_is_kept(world):
 
 def test_i6_a_lost_field_stops_the_run_before_its_first_write(world):
     """An output that can no longer be written is found before anything is sent."""
-    world.sandbox.faults.add([tier_read_only(world.people)])
+    world.sandbox.faults.add([tier_frozen(world.people)])
     field = world.people.field_name("account", "foretag_tier")
     with world.counting() as written, pytest.raises(ConfigProblem, match=field):
         world.run()
     assert written() == 0
 
 
-def tier_read_only(people):
+def tier_frozen(people):
     """The fault that nobody may write the tier of accounts any more."""
-    field = people.field_name("account", "foretag_tier")
-    return {"kind": "read_only", "object": people.object_name("account"), "field": field}
+    return people.freeze("account", "foretag_tier")
+
+
+def silent(people):
+    """The fault that no records can be read."""
+    return {"kind": "status", "match": people.reading, "times": None}
+
+
+def used_up(people):
+    """The fault that no records may be read any more today."""
+    return people.allowance_used_up(match=people.reading)
 
 
 # I7: exit code and last line tell the truth.
@@ -487,9 +496,9 @@ def test_i7_a_clean_run_says_what_the_crm_counted(world):
 @pytest.mark.parametrize(
     ("fault", "error", "code", "state", "words"),
     [
-        (lambda people: away(people, "status"), RetryLater, 69, "failed", "503"),
-        (lambda people: away(people, "request_limit"), RetryLater, 75, "parked", "allowance"),
-        (tier_read_only, ConfigProblem, 2, "failed", "to fix first"),
+        (silent, RetryLater, 69, "failed", "503"),
+        (used_up, RetryLater, 75, "parked", "allowance"),
+        (tier_frozen, ConfigProblem, 2, "failed", "to fix first"),
     ],
 )
 def test_i7_a_run_that_failed_says_so(world, fault, error, code, state, words):
@@ -510,14 +519,9 @@ def test_i7_a_run_that_failed_says_so(world, fault, error, code, state, words):
     assert words in kept["last_line"]
 
 
-def away(people, kind):
-    """The fault that no records can be read."""
-    return {"kind": kind, "match": people.reading, "times": None}
-
-
 def test_i7_a_run_with_refusals_is_not_called_clean(world):
     """Exit 3, and the last line counts them."""
-    world.sandbox.faults.add([world.people.refused("account", "foretag_tier", "D", "no")])
+    world.sandbox.faults.add([world.people.refuse_some("no")])
     report = world.run()
     assert (report.exit_code, _kept(world)["exit_code"]) == (3, 3)
     assert f"{report.refused['account']:,} refused: see `foretag runs {report.run}`" in report.last_line
