@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.contract import RecordRefused, RetryLater
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from connectors.hubspot.api import Api
     from connectors.hubspot.fields import Link
@@ -34,21 +34,37 @@ class Links:
 
         A record that is linked to none is not in it.
         """
-        found: dict[str, str] = {}
+        return {
+            name: _choose(each, link.primary)
+            for entries in self._parts(hs_object, link.to, ids)
+            for name, each in entries.items()
+            if each
+        }
+
+    def all(self, hs_object: str, to: str, ids: Sequence[str]) -> set[str]:
+        """Ids of all records that any of these is linked to."""
+        return {
+            str(entry["toObjectId"])
+            for entries in self._parts(hs_object, to, ids)
+            for each in entries.values()
+            for entry in each
+        }
+
+    def _parts(self, hs_object: str, to: str, ids: Sequence[str]) -> Iterator[dict[str, list[Any]]]:
+        """Entries by id, of as many ids at a time as HubSpot takes."""
         start = 0
         while start < len(ids):
             size = self.size
             part = ids[start : start + size]
             try:
-                entries = self._read(hs_object, link.to, [{"id": name} for name in part])
+                entries = self._read(hs_object, to, [{"id": name} for name in part])
             except RecordRefused as error:
                 if error.code != _TOO_MANY or len(part) == 1:
                     raise
                 self._halve(size)
                 continue
-            found.update({name: _choose(each, link.primary) for name, each in entries.items() if each})
+            yield entries
             start += len(part)
-        return found
 
     def _halve(self, refused: int) -> None:
         """Several threads may have met the same refusal."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connectors.contract import RetryLater
-from connectors.hubspot.replies import NOT_FOUND
+from connectors.hubspot.links import Links
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,7 +18,6 @@ TASKS = "tasks"
 KEYS_IN_A_SEARCH = 100
 SEARCH_PAGE = 200
 LIST_PAGE = 100
-LINKS_IN_A_CALL = 1000
 # What a task is about -> from where its tasks are reached.
 _ABOUT = {"account_id": "companies", "opportunity_id": "deals"}
 
@@ -30,6 +28,7 @@ class TaskSearch:
     def __init__(self, api: Api, batches: Batches, key_field: str) -> None:
         self._api = api
         self._batches = batches
+        self._links = Links(api)
         self._key_field = key_field
 
     def by_key(self, keys: Sequence[str]) -> dict[str, Row]:
@@ -48,7 +47,8 @@ class TaskSearch:
         """Rows by key among the tasks of these tasks' companies and deals, which no index delays."""
         ids: set[str] = set()
         for about, hs_object in _ABOUT.items():
-            ids |= self._tasks_of(hs_object, {row[about] for row in tasks if row.get(about)})
+            about_ids = sorted({row[about] for row in tasks if row.get(about)})
+            ids |= self._links.all(hs_object, TASKS, about_ids)
         rows = self._batches.read(TASKS, sorted(ids), [self._key_field]) if ids else []
         return self._keyed(rows, [row["key"] for row in tasks])
 
@@ -85,27 +85,6 @@ class TaskSearch:
             if after is None or after == last:
                 return
 
-    def _tasks_of(self, hs_object: str, ids: set[str]) -> set[str]:
-        """Ids of the tasks that hang on some records. Each record's list has pages of its own."""
-        asked: list[dict[str, Any]] = [{"id": record_id} for record_id in sorted(ids)]
-        found: set[str] = set()
-        while asked:
-            part, asked = asked[:LINKS_IN_A_CALL], asked[LINKS_IN_A_CALL:]
-            reply = self._api.ask("associations", f"{hs_object}/{TASKS}/batch/read", {"inputs": part})
-            _require_whole(reply)
-            for result in reply["results"]:
-                found.update(str(to["toObjectId"]) for to in result["to"])
-                if (after := _next(result)) is not None:
-                    asked.append({"id": result["from"]["id"], "after": after})
-        return found
-
 
 def _next(page: Mapping[str, Any]) -> Any:
     return ((page.get("paging") or {}).get("next") or {}).get("after")
-
-
-def _require_whole(reply: Mapping[str, Any]) -> None:
-    """A record without tasks may be an error here; anything else hides tasks that may be there."""
-    for error in reply.get("errors") or ():
-        if error.get("category") != NOT_FOUND and error.get("subCategory") is None:
-            raise RetryLater(f"HubSpot cannot tell the tasks of some records: {error.get('message')}")
