@@ -8,9 +8,9 @@ from connectors.sandbox.fault_kinds import ShortPages
 from connectors.sandbox.hubspot.batches import batch_reply, written
 from connectors.sandbox.hubspot.context import Call, Endpoint, found, inputs_of, no_content
 from connectors.sandbox.hubspot.errors import invalid
+from connectors.sandbox.hubspot.outgoing import shown
 from connectors.sandbox.hubspot.paging import paged
 from connectors.sandbox.hubspot.parties import Batch
-from connectors.sandbox.hubspot.records import shown
 from connectors.sandbox.hubspot.scopes import reads_records, writes_records
 from connectors.sandbox.wire import notes
 
