@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as with_changes
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
+from connectors.sandbox.hubspot.associating import Associating
+from connectors.sandbox.hubspot.columns import Columns
+from connectors.sandbox.hubspot.linking import Linker
+from connectors.sandbox.hubspot.merging import merge
 from connectors.sandbox.hubspot.object_types import STANDARD_TYPES, ObjectType, aliases
 from connectors.sandbox.hubspot.parties import (
     Batch,
@@ -16,10 +22,19 @@ from connectors.sandbox.hubspot.parties import (
     SearchResult,
     Source,
 )
+from connectors.sandbox.hubspot.pipeline_admin import PipelineAdmin
+from connectors.sandbox.hubspot.property_admin import PropertyAdmin
+from connectors.sandbox.hubspot.reading import Reader
+from connectors.sandbox.hubspot.search import Searcher
+from connectors.sandbox.hubspot.stamps import milliseconds
+from connectors.sandbox.hubspot.state import State
+from connectors.sandbox.hubspot.writing import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
+
+    import pyarrow as pa
 
     from connectors.sandbox.datasets.hubspot import Dataset
 
@@ -27,6 +42,8 @@ __all__ = [
     "STANDARD_TYPES", "Batch", "Caller", "Clock", "Faults", "Journal", "Listing", "ObjectType", "Person", "Portal",
     "SearchResult", "Source", "aliases",
 ]  # fmt: skip
+
+_PORTAL_ID = 62_518_840
 
 
 class Portal:
@@ -50,15 +67,60 @@ class Portal:
         timezone: str = "GMT",
     ) -> None:
         """Load a data set. `clock` is the portal's own time (UTC, aware); every stamp comes from it."""
-        raise NotImplementedError
+        self._state = State(dataset, clock, _PORTAL_ID, faults, journal)
+        self.id, self.clock, self.timezone = _PORTAL_ID, clock, timezone
+        self.name = f"HubSpot {_PORTAL_ID}"
+        self.dataset = with_changes(dataset, tables={}, links=())
+        self.account_type = "STANDARD" if production else "SANDBOX"
+        self.ui_domain, self.data_hosting = "app.hubspot.com", "na1"
+        self.person = Person("person@portal.example", "userId:7000003")
+        self._reader, self._linker = Reader(self._state), Linker(self._state)
+        self._writer = Writer(self._state, self._reader)
+        self._searcher = Searcher(self._state, self._reader)
+        self._columns = Columns(self._state, self._reader)
+        self._associating = Associating(self._state)
+        self._properties, self._pipelines = PropertyAdmin(self._state), PipelineAdmin(self._state)
 
     def object_type(self, alias: str) -> ObjectType:
         """The type that a path calls so (plural, singular, type id, `p_name`; any case); else 400."""
-        raise NotImplementedError
+        return self._state.schema.find_type(alias)
 
     def account_details(self) -> dict[str, Any]:
         """GET account-info/details."""
-        raise NotImplementedError
+        return {
+            "portalId": self.id,
+            "accountType": self.account_type,
+            "timeZone": self.timezone,
+            "companyCurrency": self.currency,
+            "additionalCurrencies": self.additional_currencies,
+            "utcOffset": self._utc_offset(),
+            "utcOffsetMilliseconds": self._utc_offset_milliseconds(),
+            "uiDomain": self.ui_domain,
+            "dataHostingLocation": self.data_hosting,
+        }
+
+    @property
+    def currency(self) -> str:
+        """The home currency, an ISO code."""
+        return self._state.currency
+
+    @property
+    def additional_currencies(self) -> list[str]:
+        """The other currencies that deals may be in."""
+        return list(self._state.exchange_rates)
+
+    def use_currencies(self, home: str, rates: Mapping[str, float]) -> None:
+        """Choose the home currency, and what one unit of each other currency is worth in it."""
+        with self._state.lock:
+            self._state.currency, self._state.exchange_rates = home, dict(rates)
+
+    def _utc_offset_milliseconds(self) -> int:
+        offset = self.clock().astimezone(ZoneInfo(self.timezone)).utcoffset()
+        return 0 if offset is None else int(offset.total_seconds() * 1000)
+
+    def _utc_offset(self) -> str:
+        minutes = self._utc_offset_milliseconds() // 60_000
+        return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
     # Records.
 
@@ -74,7 +136,16 @@ class Portal:
         associations: Sequence[str] = (),
     ) -> Listing:
         """One page by id. No `properties` means the type's defaults. 400 above 100 (50 with history)."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._reader.page(
+                self.object_type(type),
+                limit=limit,
+                after=after,
+                archived=archived,
+                properties=properties,
+                history=history,
+                associations=associations,
+            )
 
     def get(
         self,
@@ -88,7 +159,16 @@ class Portal:
         id_property: str | None = None,
     ) -> dict[str, Any]:
         """One record; the id of one that was merged away gives the winner. 404 if there is none."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._reader.get(
+                self.object_type(type),
+                record_id,
+                archived=archived,
+                properties=properties,
+                history=history,
+                associations=associations,
+                id_property=id_property,
+            )
 
     def read_batch(
         self,
@@ -101,13 +181,24 @@ class Portal:
         archived: bool = False,
     ) -> Batch:
         """Up to 100 records (50 with history) by `{"id"}`; ids that do not exist are one error."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._reader.batch(
+                self.object_type(type),
+                inputs,
+                properties=properties,
+                history=history,
+                id_property=id_property,
+                archived=archived,
+            )
 
     def create_one(
         self, caller: Caller, type: str, body: Mapping[str, Any], *, source: Source = "INTEGRATION"
     ) -> dict[str, Any]:
         """`{"properties", "associations"?}` as a new record, told with its computed properties."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._writer.create(
+                caller, self.object_type(type), [{**body, "objectWriteTraceId": None}], source
+            ).results[0]
 
     def create(
         self,
@@ -118,7 +209,8 @@ class Portal:
         source: Source = "INTEGRATION",
     ) -> Batch:
         """Up to 100 new records. Errors by input only if each has its own `objectWriteTraceId`; else one fails all."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._writer.create(caller, self.object_type(type), inputs, source)
 
     def update_one(
         self,
@@ -131,7 +223,9 @@ class Portal:
         source: Source = "INTEGRATION",
     ) -> dict[str, Any]:
         """Change one record, told with what was changed; follows a merged id to the winner. 404 if there is none."""
-        raise NotImplementedError
+        with self._state.lock:
+            one = self.object_type(type)
+            return self._writer.update_one(caller, one, record_id, properties, id_property, source)
 
     def update(
         self,
@@ -145,7 +239,8 @@ class Portal:
 
         Ids that do not exist are errors; ids of records that were merged away are neither results nor errors.
         """
-        raise NotImplementedError
+        with self._state.lock:
+            return self._writer.update(caller, self.object_type(type), inputs, source)
 
     def upsert(
         self,
@@ -156,19 +251,48 @@ class Portal:
         source: Source = "INTEGRATION",
     ) -> Batch:
         """Change or make up to 100 records by a unique property; results carry `new`."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._writer.upsert(caller, self.object_type(type), inputs, source)
 
     def archive(self, caller: Caller, type: str, ids: Iterable[str]) -> None:
         """Put records into the recycle bin; ids that do not exist or are there already are passed over."""
-        raise NotImplementedError
+        with self._state.lock:
+            self._writer.archive(caller, self.object_type(type), ids)
 
     def merge(self, caller: Caller, type: str, primary_id: str, other_id: str) -> dict[str, Any]:
         """Merge the other record into the primary one, and tell the winner."""
-        raise NotImplementedError
+        with self._state.lock:
+            one = self.object_type(type)
+            row = merge(self._state, self._linker, caller, one, (primary_id, other_id))
+            return self._reader.view(one, [*one.defaults, "hs_merged_object_ids"])(row)
 
     def search(self, type: str, body: Mapping[str, Any]) -> SearchResult:
         """Find living records by a search body (`filterGroups` or `filters`, `sorts`, `query`, `limit`, `after`)."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._searcher.search(self.object_type(type), body)
+
+    def table(
+        self,
+        type: str,
+        properties: Sequence[str],
+        search: Mapping[str, Any] | None = None,
+        ids: Iterable[str] | None = None,
+    ) -> pa.Table:
+        """`hs_object_id` and properties of living records as columns of text: all, those found, or these ids."""
+        with self._state.lock:
+            one = self.object_type(type)
+            if ids is not None:
+                rows = [row for each in ids if (row := self._state.records(one).find(each)) is not None]
+            else:
+                rows = self._searcher.rows(one, search or {})
+            return self._columns.table(one, properties, rows)
+
+    def associated(
+        self, from_type: str, ids: Sequence[str], to_type: str
+    ) -> list[dict[int, tuple[int, ...]]]:
+        """For each record the living ones of another type that it is associated with, by id, and how."""
+        with self._state.lock:
+            return self._columns.associated(self.object_type(from_type), ids, self.object_type(to_type))
 
     # Associations.
 
@@ -177,97 +301,135 @@ class Portal:
 
         Records without any are absent. `paging.next.after` goes back in as the input's `after`.
         """
-        raise NotImplementedError
+        with self._state.lock:
+            return self._associating.read(self.object_type(from_type), self.object_type(to_type), inputs)
 
     def record_associations(
         self, from_type: str, record_id: str, to_type: str, *, limit: int = 500, after: str | None = None
     ) -> Listing:
         """One record's associations as `{"toObjectId", "associationTypes"}`, by id."""
-        raise NotImplementedError
+        with self._state.lock:
+            start, end = self.object_type(from_type), self.object_type(to_type)
+            return self._associating.of_record(start, record_id, end, limit=limit, after=after)
 
     def associate(
         self, caller: Caller, from_type: str, to_type: str, inputs: Sequence[Mapping[str, Any]]
     ) -> Batch:
         """Up to 2,000 labelled associations: `{"from": {"id"}, "to": {"id"}, "types": [...]}`."""
-        raise NotImplementedError
+        with self._state.lock:
+            start, end = self.object_type(from_type), self.object_type(to_type)
+            return self._associating.create(caller, start, end, inputs)
 
     def associate_default(
         self, caller: Caller, from_type: str, to_type: str, inputs: Sequence[Mapping[str, Any]]
     ) -> Batch:
         """Up to 2,000 associations of the default type: `{"from": {"id"}, "to": {"id"}}`."""
-        raise NotImplementedError
+        with self._state.lock:
+            start, end = self.object_type(from_type), self.object_type(to_type)
+            return self._associating.create_default(caller, start, end, inputs)
 
     def disassociate(
         self, caller: Caller, from_type: str, to_type: str, inputs: Sequence[Mapping[str, Any]]
     ) -> None:
         """Take all associations away between `{"from": {"id"}, "to": [{"id"}]}`."""
-        raise NotImplementedError
+        with self._state.lock:
+            self._associating.archive(caller, self.object_type(from_type), self.object_type(to_type), inputs)
 
     def remove_labels(
         self, caller: Caller, from_type: str, to_type: str, inputs: Sequence[Mapping[str, Any]]
     ) -> None:
         """Take these `types` away between `{"from": {"id"}, "to": {"id"}, "types": [...]}`."""
-        raise NotImplementedError
+        with self._state.lock:
+            start, end = self.object_type(from_type), self.object_type(to_type)
+            self._associating.archive_labels(caller, start, end, inputs)
 
     def association_labels(self, from_type: str, to_type: str) -> list[dict[str, Any]]:
         """The types from one object type to another: `{"category", "typeId", "label"}`."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._associating.labels(self.object_type(from_type), self.object_type(to_type))
+
+    def create_association_label(
+        self, caller: Caller, from_type: str, to_type: str, body: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """A new label of the portal's own: `{"label", "name", "inverseLabel"?}`."""
+        with self._state.lock:
+            return self._associating.create_label(
+                self.object_type(from_type), self.object_type(to_type), body
+            )
+
+    def tell_missing_associations(self, *, tells: bool) -> None:
+        """Whether batch reads of associations tell records without any as errors (207); at first they do not."""
+        with self._state.lock:
+            self._associating.tells_missing = tells
 
     # Properties and groups.
 
     def properties(self, type: str, *, archived: bool = False) -> list[dict[str, Any]]:
         """All properties of a type, living or archived."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._properties.all(self.object_type(type), archived=archived)
 
     def property(self, type: str, name: str, *, archived: bool = False) -> dict[str, Any]:
         """One property; else 404."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._properties.get(self.object_type(type), name, archived=archived)
 
     def create_property(self, caller: Caller, type: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """A new custom property; 409 if the name is taken."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._properties.create(self.object_type(type), body)
 
     def create_properties(self, caller: Caller, type: str, inputs: Sequence[Mapping[str, Any]]) -> Batch:
         """Several new custom properties, errors by property."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._properties.create_many(self.object_type(type), inputs)
 
     def read_properties(self, type: str, names: Sequence[str], *, archived: bool = False) -> Batch:
         """Several properties by name, errors for unknown ones."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._properties.read_many(self.object_type(type), names, archived=archived)
 
     def update_property(
         self, caller: Caller, type: str, name: str, body: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Change a property's label, group, options and the like; 404."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._properties.update(self.object_type(type), name, body)
 
     def archive_property(self, caller: Caller, type: str, name: str) -> None:
         """Archive a custom property: its values are no longer told or taken."""
-        raise NotImplementedError
+        with self._state.lock:
+            self._properties.archive(self.object_type(type), name)
 
     def groups(self, type: str) -> list[dict[str, Any]]:
         """The property groups of a type."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._properties.groups(self.object_type(type))
 
     def group(self, type: str, name: str) -> dict[str, Any]:
         """One property group; else 404."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._properties.group(self.object_type(type), name)
 
     def create_group(self, caller: Caller, type: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """A new property group; 409 if the name is taken."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._properties.create_group(self.object_type(type), body)
 
     def update_group(self, caller: Caller, type: str, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Change a group's label and place; 404."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._properties.update_group(self.object_type(type), name, body)
 
     def archive_group(self, caller: Caller, type: str, name: str) -> None:
         """Archive a property group; 404."""
-        raise NotImplementedError
+        with self._state.lock:
+            self._properties.archive_group(self.object_type(type), name)
 
     def property_limits(self) -> dict[str, Any]:
         """GET limits/custom-properties: how many custom properties there may be, and are."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._properties.limits()
 
     # Owners, teams, pipelines.
 
@@ -275,68 +437,93 @@ class Portal:
         self, *, archived: bool = False, email: str | None = None, after: str | None = None, limit: int = 100
     ) -> Listing:
         """One page of owners by id, living or archived (whose userId is null)."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._state.owners.page(archived=archived, email=email, after=after, limit=limit)
 
     def owner(self, owner_id: str, *, id_property: str = "id", archived: bool = False) -> dict[str, Any]:
         """One owner by `id` or `userId`; else 404."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._state.owners.get(owner_id, id_property=id_property, archived=archived)
 
     def teams(self) -> list[dict[str, Any]]:
         """The teams: `{"id", "name", "userIds", "secondaryUserIds"}`."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._state.owners.teams()
 
     def pipelines(self, type: str) -> list[dict[str, Any]]:
         """The living pipelines of deals or tickets with their stages; none for other types."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._pipelines.all(self.object_type(type))
 
     def pipeline(self, type: str, pipeline_id: str) -> dict[str, Any]:
         """One pipeline; else 404."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._pipelines.get(self.object_type(type), pipeline_id)
 
     def create_pipeline(self, caller: Caller, type: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """A new pipeline: `{"label", "displayOrder", "stages": [{"label", "displayOrder", "metadata"}]}`."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._pipelines.create(self.object_type(type), body)
 
     def update_pipeline(
         self, caller: Caller, type: str, pipeline_id: str, body: Mapping[str, Any], *, replace: bool = False
     ) -> dict[str, Any]:
         """Change (or replace, with its stages) a pipeline; all its records are stamped anew."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._pipelines.update(self.object_type(type), pipeline_id, body, replace=replace)
 
     def archive_pipeline(self, caller: Caller, type: str, pipeline_id: str) -> None:
         """Archive a pipeline; refused while records are in it."""
-        raise NotImplementedError
+        with self._state.lock:
+            self._pipelines.archive(self.object_type(type), pipeline_id)
 
     def stages(self, type: str, pipeline_id: str) -> list[dict[str, Any]]:
         """The stages of a pipeline."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._pipelines.stages(self.object_type(type), pipeline_id)
+
+    def stage(self, type: str, pipeline_id: str, stage_id: str) -> dict[str, Any]:
+        """One stage; else 404."""
+        with self._state.lock:
+            return self._pipelines.stage(self.object_type(type), pipeline_id, stage_id)
 
     def create_stage(
         self, caller: Caller, type: str, pipeline_id: str, body: Mapping[str, Any]
     ) -> dict[str, Any]:
         """A new stage."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._pipelines.create_stage(self.object_type(type), pipeline_id, body)
 
     def update_stage(
         self, caller: Caller, type: str, pipeline_id: str, stage_id: str, body: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Change a stage; all records of the pipeline are stamped anew."""
-        raise NotImplementedError
+        with self._state.lock:
+            return self._pipelines.update_stage(self.object_type(type), pipeline_id, stage_id, body)
 
     def archive_stage(self, caller: Caller, type: str, pipeline_id: str, stage_id: str) -> None:
         """Archive a stage; refused while records are in it."""
-        raise NotImplementedError
+        with self._state.lock:
+            self._pipelines.archive_stage(self.object_type(type), pipeline_id, stage_id)
 
     # Hands of people in tests.
 
     def touch(self, type: str, ids: Iterable[str], stamp: datetime | None = None) -> None:
         """Give records one and the same modification stamp, as HubSpot's own recalculation does."""
-        raise NotImplementedError
+        with self._state.lock:
+            records = self._state.records(self.object_type(type))
+            at = self._state.now() if stamp is None else milliseconds(stamp)
+            for record_id in ids:
+                row = records.find(str(record_id))
+                if row is not None:
+                    records.modified[row] = at
 
     def restore(self, type: str, record_id: str) -> None:
         """Take a record out of the recycle bin."""
-        raise NotImplementedError
+        with self._state.lock:
+            self._writer.restore(self.object_type(type), record_id)
 
     def archive_owner(self, owner_id: str) -> None:
         """Deactivate an owner: records keep pointing to it."""
-        raise NotImplementedError
+        with self._state.lock:
+            self._state.owners.archive(owner_id)

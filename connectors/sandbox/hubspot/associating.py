@@ -1,0 +1,228 @@
+"""Associations as the API reads, makes and breaks them, many at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connectors.sandbox.hubspot.association_types import AssociationType
+from connectors.sandbox.hubspot.errors import HubSpotError, invalid, not_found
+from connectors.sandbox.hubspot.linking import Linker
+from connectors.sandbox.hubspot.parties import Batch, Listing
+from connectors.sandbox.hubspot.reading import check_size
+from connectors.sandbox.hubspot.records import LIVING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from connectors.sandbox.hubspot.object_types import ObjectType
+    from connectors.sandbox.hubspot.parties import Caller
+    from connectors.sandbox.hubspot.state import State
+
+MAX_READ, MAX_WRITE, MAX_ARCHIVE = 1_000, 2_000, 100
+PAGE, MAX_PAGE = 500, 500
+_FIRST_LABEL_ID = 101
+
+
+class Associating:
+    """The associations API of one portal. The caller holds the lock."""
+
+    def __init__(self, state: State) -> None:
+        self._state, self._linker = state, Linker(state)
+        self._next_label = _FIRST_LABEL_ID
+        # Whether a batch read tells records without associations as errors (207) or leaves them out: both are
+        # reported of real portals.
+        self.tells_missing = False
+
+    def read(self, start: ObjectType, end: ObjectType, inputs: Sequence[Mapping[str, Any]]) -> Batch:
+        """What records are associated with, each to its page."""
+        check_size(inputs, MAX_READ)
+        results, errors = [], []
+        kinds = _Told(self._state, start, end)
+        for each in inputs:
+            record_id = str(each.get("id", ""))
+            rows, following = self._page(kinds, start, end, record_id, each.get("after"), PAGE)
+            if rows:
+                told: dict[str, Any] = {"from": {"id": record_id}, "to": rows}
+                if following is not None:
+                    told["paging"] = {"next": {"after": following}}
+                results.append(told)
+            elif self.tells_missing:
+                errors.append(_none(start, end, record_id))
+        return Batch(results, errors)
+
+    def of_record(
+        self, start: ObjectType, record_id: str, end: ObjectType, *, limit: int, after: str | None
+    ) -> Listing:
+        """One record's associations."""
+        if not 1 <= limit <= MAX_PAGE:
+            raise invalid(f"limit must be between 1 and {MAX_PAGE}")
+        if self._state.records(start).find(record_id) is None:
+            raise not_found(record_id)
+        return Listing(*self._page(_Told(self._state, start, end), start, end, record_id, after, limit))
+
+    def _page(  # noqa: PLR0913  # the parameters of the request
+        self, kinds: _Told, start: ObjectType, end: ObjectType, record_id: str, after: Any, limit: int
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        row = self._state.records(start).find(record_id)
+        if row is None:
+            return [], None
+        links = self._state.links.of(start.name, end.name, self._state.records(start).ids[row])
+        there = self._state.records(end)
+        first = _cursor(after)
+        ids = sorted(one for one in links if one >= first and there.state[there.row_of(one)] == LIVING)
+        rows = [{"toObjectId": one, "associationTypes": kinds[links[one]]} for one in ids[:limit]]
+        return rows, str(ids[limit]) if len(ids) > limit else None
+
+    def labels(self, start: ObjectType, end: ObjectType) -> list[dict[str, Any]]:
+        """The kinds from one object type to another."""
+        return [one.wire() for one in self._state.kinds.between(start.name, end.name).values()]
+
+    def create_label(
+        self, start: ObjectType, end: ObjectType, body: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """A new label of the portal's own, both ways: `{"label", "name", "inverseLabel"?}`."""
+        if not body.get("label") or not body.get("name"):
+            raise invalid("Invalid input JSON. Some required fields were not set: [label, name]")
+        there, back = (
+            self._next_label,
+            self._next_label + (0 if start is end and not body.get("inverseLabel") else 1),
+        )
+        self._next_label += 2
+        label = str(body["label"])
+        inverse = str(body.get("inverseLabel") or label)
+        self._state.kinds.add(start.name, end.name, AssociationType(there, back, label, "USER_DEFINED"))
+        if back != there:
+            self._state.kinds.add(end.name, start.name, AssociationType(back, there, inverse, "USER_DEFINED"))
+        return [self._state.kinds.between(start.name, end.name)[there].wire()]
+
+    # Writes.
+
+    def create(
+        self, caller: Caller, start: ObjectType, end: ObjectType, inputs: Sequence[Mapping[str, Any]]
+    ) -> Batch:
+        """Labelled associations."""
+
+        def make(each: Mapping[str, Any]) -> dict[str, Any]:
+            one, other = self._ends(start, end, each)
+            kinds = self._linker.kinds_of(start, end, each.get("types") or [])
+            self._linker.link(start.name, one, end.name, other, kinds)
+            known = self._state.kinds.between(start.name, end.name)
+            return {
+                "fromObjectTypeId": start.type_id,
+                "fromObjectId": one,
+                "toObjectTypeId": end.type_id,
+                "toObjectId": other,
+                "labels": [label for kind in kinds if (label := known[kind].label) is not None],
+            }
+
+        return self._each(caller, start, inputs, make)
+
+    def create_default(
+        self, caller: Caller, start: ObjectType, end: ObjectType, inputs: Sequence[Mapping[str, Any]]
+    ) -> Batch:
+        """Associations of the kind that has no label."""
+        kind = self._linker.default_kind(start, end)
+
+        def make(each: Mapping[str, Any]) -> dict[str, Any]:
+            one, other = self._ends(start, end, each)
+            self._linker.link(start.name, one, end.name, other, [kind])
+            return {
+                "from": {"id": str(one)},
+                "to": {"id": str(other)},
+                "associationSpec": {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": kind},
+            }
+
+        return self._each(caller, start, inputs, make)
+
+    def _each(
+        self,
+        caller: Caller,
+        start: ObjectType,
+        inputs: Sequence[Mapping[str, Any]],
+        make: Callable[[Mapping[str, Any]], dict[str, Any]],
+    ) -> Batch:
+        check_size(inputs, MAX_WRITE)
+        results, errors, ids = [], [], []
+        for each in inputs:
+            try:
+                results.append(make(each))
+                ids.append(int(_id(each, "from")))
+            except HubSpotError as error:
+                errors.append(error.entry({"ids": [_id(each, "from")]}))
+        self._state.note(caller, "associate", start, ids, (), len(results))
+        return Batch(results, errors)
+
+    def _ends(self, start: ObjectType, end: ObjectType, each: Mapping[str, Any]) -> tuple[int, int]:
+        return self._linker.record_id(start, _id(each, "from")), self._linker.record_id(end, _id(each, "to"))
+
+    def archive(
+        self, caller: Caller, start: ObjectType, end: ObjectType, inputs: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Take all kinds away between records and their `to` (one or a list)."""
+        check_size({_id(each, "from"): None for each in inputs}.keys(), MAX_ARCHIVE)  # type: ignore[arg-type]
+        gone = []
+        for each in inputs:
+            targets = each.get("to") or []
+            one = _id(each, "from")
+            for target in targets if isinstance(targets, list) else [targets]:
+                other = str(target.get("id", ""))
+                if one.isdigit() and other.isdigit():
+                    held = self._linker.unlink(start.name, int(one), end.name, int(other))
+                    gone += [int(one)] if held else []
+        self._state.note(caller, "disassociate", start, gone, (), len(gone))
+
+    def archive_labels(
+        self, caller: Caller, start: ObjectType, end: ObjectType, inputs: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Take the named kinds away."""
+        check_size(inputs, MAX_WRITE)
+        gone = []
+        for each in inputs:
+            kinds = self._linker.kinds_of(start, end, each.get("types") or [])
+            one, other = _id(each, "from"), _id(each, "to")
+            if one.isdigit() and other.isdigit():
+                held = self._linker.unlink(start.name, int(one), end.name, int(other), kinds)
+                gone += [int(one)] if held else []
+        self._state.note(caller, "disassociate", start, gone, (), len(gone))
+
+
+class _Told(dict[tuple[int, ...], list[dict[str, Any]]]):
+    """The wire forms of sets of kinds, each made once for a request."""
+
+    def __init__(self, state: State, start: ObjectType, end: ObjectType) -> None:
+        super().__init__()
+        self._known = state.kinds.between(start.name, end.name)
+
+    def __missing__(self, kinds: tuple[int, ...]) -> list[dict[str, Any]]:
+        self[kinds] = [self._known[kind].wire() for kind in kinds]
+        return self[kinds]
+
+
+def _id(each: Mapping[str, Any], end: str) -> str:
+    found = each.get(end)
+    return str(found.get("id", "")) if isinstance(found, dict) else str(found or "")
+
+
+def _cursor(after: Any) -> int:
+    if after in {None, ""}:
+        return 0
+    text = str(after)
+    if not text.isdigit():
+        raise invalid(f"after is not a paging cursor: {text}")
+    return int(text)
+
+
+def _none(start: ObjectType, end: ObjectType, record_id: str) -> dict[str, Any]:
+    return {
+        "status": "error",
+        "category": "OBJECT_NOT_FOUND",
+        "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
+        "message": f"No {end.singular} is associated with {start.singular} {record_id}.",
+        "context": {
+            "fromObjectId": [record_id],
+            "fromObjectType": [start.singular],
+            "toObjectType": [end.singular],
+        },
+        "errors": [],
+        "links": {},
+    }

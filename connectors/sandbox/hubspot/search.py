@@ -1,0 +1,324 @@
+"""Search: filters, words and sorts over the living records of a type, as the index knows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from connectors.sandbox.hubspot.errors import invalid
+from connectors.sandbox.hubspot.filters import (
+    OPERATORS,
+    PASS_WITHOUT_VALUE,
+    Filter,
+    comparable,
+    contains,
+    parse_filter,
+)
+from connectors.sandbox.hubspot.parties import SearchResult
+from connectors.sandbox.hubspot.records import LIVING
+from connectors.sandbox.hubspot.stamps import wire_stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from connectors.sandbox.hubspot.definitions import Property
+    from connectors.sandbox.hubspot.object_types import ObjectType
+    from connectors.sandbox.hubspot.reading import Reader
+    from connectors.sandbox.hubspot.state import State
+    from connectors.sandbox.hubspot.unindexed import Before
+
+MAX_GROUPS, MAX_FILTERS, MAX_FILTERS_IN_ALL = 5, 6, 18
+MAX_PAGE, MAX_RESULTS, MAX_QUERY = 200, 10_000, 3_000
+_ASSOCIATIONS = "associations."
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """The one rule by which results are sorted."""
+
+    name: str
+    descending: bool
+
+
+@dataclass(slots=True)
+class Query:
+    """A search body, checked."""
+
+    groups: list[list[Filter]] = field(default_factory=list)
+    linked: list[dict[str, int]] = field(default_factory=list)
+    words: str = ""
+    sort: Sort | None = None
+    limit: int = 10
+    start: int = 0
+
+
+class Searcher:
+    """Searches one portal. The caller holds the lock."""
+
+    def __init__(self, state: State, reader: Reader) -> None:
+        self._state, self._reader = state, reader
+
+    def search(self, one: ObjectType, body: Mapping[str, Any]) -> SearchResult:
+        """One page of what matches."""
+        query = self._parse(one, body)
+        lagging = self._state.unindexed[one.name].at(self._state.now())
+        rows = self._matching(one, query, lagging)
+        rows = self._sorted(one, query, rows)
+        page = rows[query.start : query.start + query.limit]
+        tell = self._reader.view(one, body.get("properties") or ())
+        results = [tell(row) for row in page]
+        for told, row in zip(results, page, strict=True):
+            if row in lagging:
+                _as_before(one, told, lagging[row])
+        end = query.start + query.limit
+        return SearchResult(len(rows), results, str(end) if end < len(rows) else None)
+
+    def rows(self, one: ObjectType, body: Mapping[str, Any]) -> list[int]:
+        """All rows that match, in order: what an export takes, which has no pages."""
+        query = self._parse(one, {**body, "limit": None, "after": None})
+        lagging = self._state.unindexed[one.name].at(self._state.now())
+        return self._sorted(one, query, self._matching(one, query, lagging))
+
+    # What is asked.
+
+    def _parse(self, one: ObjectType, body: Mapping[str, Any]) -> Query:
+        groups = body.get("filterGroups") or []
+        loose = body.get("filters") or []
+        if loose:
+            groups = [*groups, {"filters": loose}]
+        filters = [group.get("filters") or [] for group in groups]
+        _check_counts(filters)
+        query = Query(
+            words=str(body.get("query") or ""),
+            sort=self._sort(one, body.get("sorts") or []),
+            limit=_whole(body.get("limit"), 10, "limit"),
+            start=_whole(body.get("after"), 0, "after"),
+        )
+        _check_window(query)
+        for group in filters:
+            plain = [
+                each for each in group if not str(each.get("propertyName", "")).startswith(_ASSOCIATIONS)
+            ]
+            query.groups.append([parse_filter(self._property(one, each), each) for each in plain])
+            query.linked.append(dict(self._link(each) for each in group if each not in plain))
+        return query
+
+    def _property(self, one: ObjectType, body: Mapping[str, Any]) -> Property:
+        name = str(body.get("propertyName", ""))
+        found = self._state.schema.find(one.name, name)
+        if found is None:
+            raise invalid(
+                "There was a problem with the request.",
+                errors=[
+                    {
+                        "message": f"Property {name} does not exist on {one.singular.upper()}",
+                        "in": "propertyName",
+                    }
+                ],
+            )
+        return found
+
+    def _link(self, body: Mapping[str, Any]) -> tuple[str, int]:
+        """The pseudo-property `associations.{type}`, which can only equal an id."""
+        other = self._state.schema.find_type(str(body["propertyName"]).removeprefix(_ASSOCIATIONS))
+        value = str(body.get("value", ""))
+        if body.get("operator") != "EQ" or not value.isdigit() or other.type_id.startswith("2-"):
+            raise invalid(
+                f"{body['propertyName']} can only be compared with EQ and the id of a standard record"
+            )
+        return other.name, int(value)
+
+    def _sort(self, one: ObjectType, sorts: Sequence[Any]) -> Sort | None:
+        if len(sorts) > 1:
+            raise invalid("Only one sort is supported per search request")
+        if not sorts:
+            return None
+        rule = sorts[0]
+        if isinstance(rule, str):
+            name, down = rule.removeprefix("-"), rule.startswith("-")
+        else:
+            name = str(rule.get("propertyName") or "")
+            down = str(rule.get("direction") or rule.get("order") or "").upper() in {"DESCENDING", "DESC"}
+        return Sort(self._property(one, {"propertyName": name}).name, down)
+
+    # What is found.
+
+    def _matching(self, one: ObjectType, query: Query, lagging: Mapping[int, Before]) -> list[int]:
+        living = self._state.records(one).living()
+        if lagging:
+            living = [row for row in living if row not in lagging or lagging[row].values is not None]
+        found: list[int] | None = None
+        for group, linked in zip(query.groups, query.linked, strict=True):
+            rows = self._group(one, group, linked, living, lagging)
+            found = rows if found is None else sorted({*found, *rows})
+        rows = list(living) if found is None else found
+        return self._with_words(one, query.words, rows, lagging) if query.words else rows
+
+    def _group(
+        self,
+        one: ObjectType,
+        group: Sequence[Filter],
+        linked: Mapping[str, int],
+        living: Iterable[int],
+        lagging: Mapping[int, Before],
+    ) -> list[int]:
+        """Rows that pass all filters of a group: the ones by id and stamp first, as they are quick."""
+        rows = self._linked(one, linked) if linked else living
+        quick = {"hs_object_id": 0, one.modified_property: 1}
+        for each in sorted(group, key=lambda each: quick.get(each.name, 2)):
+            rows = self._passing(one, each, rows, lagging)
+        return list(rows)
+
+    def _linked(self, one: ObjectType, linked: Mapping[str, int]) -> list[int]:
+        records = self._state.records(one)
+        sets = [set(self._state.links.of(end, one.name, record_id)) for end, record_id in linked.items()]
+        rows = [records.row_of(record_id) for record_id in sorted(set.intersection(*sets))]
+        return [row for row in rows if records.state[row] == LIVING]
+
+    def _passing(
+        self, one: ObjectType, each: Filter, rows: Iterable[int], lagging: Mapping[int, Before]
+    ) -> list[int]:
+        numbers = self._numbers(one, each.name)
+        test = OPERATORS[each.operator]
+        if numbers is not None and not (lagging and each.name == one.modified_property):
+            bounds = _range(each)
+            if bounds is not None:
+                low, high = bounds
+                return [row for row in rows if low <= numbers[row] <= high]
+            return [row for row in rows if test(each, numbers[row])]
+        key, without = self._key(one, each.name, lagging), each.operator in PASS_WITHOUT_VALUE
+        passing = []
+        for row in rows:
+            value = key(row)
+            if without if value is None else test(each, value):
+                passing.append(row)
+        return passing
+
+    def _numbers(self, one: ObjectType, name: str) -> Sequence[int] | None:
+        """System values that are kept as numbers."""
+        records = self._state.records(one)
+        if name == "hs_object_id":
+            return records.ids
+        if name == one.modified_property:
+            return records.modified
+        return records.created if name in {one.created_property, "hs_createdate"} else None
+
+    def _key(self, one: ObjectType, name: str, lagging: Mapping[int, Before]) -> Callable[[int], Any]:
+        """A row's value in the form in which it is compared; None if there is none."""
+        found = self._property(one, {"propertyName": name})
+        get = self._text(one, name, lagging)
+        # Few different values are many rows': each is brought into form once.
+        forms: dict[str, Any] = {}
+
+        def key(row: int) -> Any:
+            text = get(row)
+            if text is None:
+                return None
+            if text not in forms:
+                forms[text] = comparable(found, text)
+            return forms[text]
+
+        return key
+
+    def _text(self, one: ObjectType, name: str, lagging: Mapping[int, Before]) -> Callable[[int], str | None]:
+        get = self._reader.getter(one, name)
+        if not lagging:
+            return get
+
+        def text(row: int) -> str | None:
+            before = lagging.get(row)
+            if before is None or before.values is None:
+                return get(row)
+            if name == one.modified_property:
+                return wire_stamp(before.modified)
+            return before.values[name] if name in before.values else get(row)
+
+        return text
+
+    def _with_words(
+        self, one: ObjectType, words: str, rows: Iterable[int], lagging: Mapping[int, Before]
+    ) -> list[int]:
+        """Rows of which some searchable property has all the words, or words that begin so."""
+        known = [name for name in one.searchable if self._state.schema.find(one.name, name) is not None]
+        getters = [self._text(one, name, lagging) for name in known]
+        pattern = " ".join(f"{word}*" for word in words.split())
+        return [row for row in rows if any(contains(get(row) or "", pattern) for get in getters)]
+
+    def _sorted(self, one: ObjectType, query: Query, rows: list[int]) -> list[int]:
+        """By the rule, else oldest first; rows without a value come last; ties by id."""
+        if query.sort is None:
+            created = self._state.records(one).created
+            return sorted(rows, key=lambda row: (created[row], row))
+        down = query.sort.descending
+        if query.sort.name == "hs_object_id":
+            return rows[::-1] if down else rows
+        key = self._numbers_key(one, query.sort.name)
+        valued = [(value, row) for row in rows if (value := key(row)) is not None]
+        held = {row for _, row in valued}
+        valued.sort(key=lambda pair: pair[0], reverse=down)
+        return [*(row for _, row in valued), *(row for row in rows if row not in held)]
+
+    def _numbers_key(self, one: ObjectType, name: str) -> Callable[[int], Any]:
+        numbers = self._numbers(one, name)
+        lagging = self._state.unindexed[one.name].at(self._state.now())
+        if numbers is not None and not lagging:
+            return numbers.__getitem__
+        return self._key(one, name, lagging)
+
+
+def _range(each: Filter) -> tuple[float, float] | None:
+    """A comparison of whole numbers as bounds, which are quicker than a call for each row."""
+    endless = float("inf")
+    if not float(each.value or 0).is_integer():
+        return None
+    return {
+        "EQ": (each.value, each.value),
+        "GTE": (each.value, endless),
+        "GT": (None if each.value is None else each.value + 1, endless),
+        "LTE": (-endless, each.value),
+        "LT": (-endless, None if each.value is None else each.value - 1),
+        "BETWEEN": (each.value, each.high),
+    }.get(each.operator)
+
+
+def _as_before(one: ObjectType, told: dict[str, Any], before: Before) -> None:
+    """Let a result tell what the index still has."""
+    for name, value in (before.values or {}).items():
+        if name in told["properties"]:
+            told["properties"][name] = value
+    told["properties"][one.modified_property] = told["updatedAt"] = wire_stamp(before.modified)
+
+
+def _check_counts(filters: Sequence[Sequence[Any]]) -> None:
+    if len(filters) > MAX_GROUPS:
+        raise invalid(f"The maximum number of filter groups is {MAX_GROUPS}, but {len(filters)} were given")
+    longest = max((len(group) for group in filters), default=0)
+    if longest > MAX_FILTERS:
+        raise invalid(f"The maximum number of filters in a group is {MAX_FILTERS}, but {longest} were given")
+    total = sum(len(group) for group in filters)
+    if total > MAX_FILTERS_IN_ALL:
+        raise invalid(f"The maximum number of filters is {MAX_FILTERS_IN_ALL}, but {total} were given")
+
+
+def _check_window(query: Query) -> None:
+    if not 1 <= query.limit <= MAX_PAGE:
+        raise invalid(f"The page size must be between 1 and {MAX_PAGE}, not {query.limit}")
+    if query.start + query.limit > MAX_RESULTS:
+        raise invalid(
+            f"A search cannot be paged past {MAX_RESULTS} results: "
+            f"after ({query.start}) and limit ({query.limit}) go beyond them"
+        )
+    if len(query.words) > MAX_QUERY:
+        raise invalid(f"The query must not be longer than {MAX_QUERY} characters")
+
+
+def _whole(value: Any, default: int, name: str) -> int:
+    if value is None or value == "":
+        return default
+    try:
+        found = int(value)
+    except (TypeError, ValueError):
+        found = -1
+    if found < 0:
+        raise invalid(f"Invalid input JSON: {name} must be a whole number, not {value}")
+    return found
