@@ -72,18 +72,20 @@ def _probability(cells: Cells, facts: Facts, name: str) -> pa.Array:
     own = percent(cells.of(name))
     sane = pc.and_(pc.greater_equal(own, 0.0), pc.less_equal(own, 100.0))
     of_stage = _of_stage(
-        cells.of("dealstage"), facts.stages("deals"), lambda stage: stage.probability, pa.float64()
+        cells.words("dealstage"), facts.stages("deals"), lambda stage: stage.probability, pa.float64()
     )
     return pc.coalesce(pc.if_else(sane, own, None), of_stage)
 
 
 def _is_closed(cells: Cells, facts: Facts, name: str) -> pa.Array:
-    of_stage = _of_stage(cells.of("dealstage"), facts.stages("deals"), lambda stage: stage.closed, pa.bool_())
+    of_stage = _of_stage(
+        cells.words("dealstage"), facts.stages("deals"), lambda stage: stage.closed, pa.bool_()
+    )
     return pc.coalesce(soft(pa.bool_(), cells.of(name)), of_stage)
 
 
 def _is_won(cells: Cells, facts: Facts, name: str) -> pa.Array:
-    of_stage = _of_stage(cells.of("dealstage"), facts.stages("deals"), lambda stage: stage.won, pa.bool_())
+    of_stage = _of_stage(cells.words("dealstage"), facts.stages("deals"), lambda stage: stage.won, pa.bool_())
     return pc.coalesce(soft(pa.bool_(), cells.of(name)), of_stage)
 
 
@@ -91,12 +93,12 @@ def _stage_changed_at(cells: Cells, facts: Facts, name: str) -> pa.Array:
     """When the current stage was entered; portals that do not tell it have a property for each stage."""
     if name:
         return cells.of(name)
-    current = cells.of("dealstage")
+    current = cells.words("dealstage")
     found = pa.nulls(cells.rows, pa.string())
     for stage in facts.stages("deals"):
         entered = f"hs_v2_date_entered_{stage.id}"
         if cells.has(entered):
-            found = pc.if_else(pc.equal(current, stage.id), cells.of(entered), found)
+            found = pc.if_else(pc.equal(current, stage.id), cells.words(entered), found)
     return soft(STAMP, found)
 
 
@@ -104,9 +106,9 @@ def _amount(cells: Cells, facts: Facts, name: str) -> pa.Array:
     """In the portal's own currency: sums over deals mean nothing in several."""
     if name != "amount_in_home_currency":
         return cells.of(name)
-    code = pc.fill_null(cells.of("deal_currency_code"), facts.home_currency)
-    at_home = pc.if_else(pc.equal(code, facts.home_currency), cells.of("amount"), None)
-    return pc.coalesce(cells.of(name), at_home)
+    code = pc.fill_null(cells.words("deal_currency_code"), facts.home_currency)
+    at_home = pc.if_else(pc.equal(code, facts.home_currency), cells.words("amount"), None)
+    return pc.coalesce(cells.of(name), at_home.cast(cells.of(name).type))
 
 
 def _currency(cells: Cells, facts: Facts, _: str) -> pa.Array:
@@ -124,12 +126,12 @@ def _recurring_revenue(cells: Cells, _: Facts, name: str) -> pa.Array:
 
 
 def _task_is_closed(cells: Cells, _: Facts, name: str) -> pa.Array:
-    return pc.fill_null(pc.equal(cells.of(name), _DONE), fill_value=False)
+    return pc.fill_null(pc.equal(cells.words(name), _DONE), fill_value=False)
 
 
 def _case_is_closed(cells: Cells, facts: Facts, name: str) -> pa.Array:
     of_stage = _of_stage(
-        cells.of("hs_pipeline_stage"), facts.stages("tickets"), lambda stage: stage.closed, pa.bool_()
+        cells.words("hs_pipeline_stage"), facts.stages("tickets"), lambda stage: stage.closed, pa.bool_()
     )
     return pc.coalesce(soft(pa.bool_(), cells.of(name)), of_stage)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from connectors.hubspot.casting import text_array
+from connectors.hubspot.casting import soft, text_array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,6 +54,11 @@ class Cells:
         """The cells of a property."""
         found = self._columns.get(name)
         return pa.nulls(self.rows, pa.string()) if found is None else found
+
+    def words(self, name: str) -> pa.Array:
+        """The same, null where a cell is no text: for what only supplements other properties."""
+        cells = self.of(name)
+        return cells if cells.type == pa.string() else soft(pa.string(), cells)
 
     def has(self, name: str) -> bool:
         """Whether the property was asked for."""
