@@ -158,6 +158,11 @@ class SetupStep:
     detail: str
     done: bool = False
 
+    @property
+    def is_field(self) -> bool:
+        """Whether it makes a field of a record, however the CRM calls those."""
+        return self.kind in ("field", "property")
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:

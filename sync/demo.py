@@ -103,7 +103,7 @@ def set_up(settings: Path) -> int:
         )
         connector = connect_admin(name, connection, load_rules(connection.rules), ledger, auth)
         made = connector.ensure_fields(connector.missing(connection.outputs))
-    return sum(step.kind == "field" for step in made)
+    return sum(step.is_field for step in made)
 
 
 def _first_run(
