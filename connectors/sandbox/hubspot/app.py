@@ -31,6 +31,9 @@ MODULES = (
     "property_routes",
     "pipeline_routes",
     "owner_routes",
+    "exports",
+    "imports",
+    "legacy",
 )
 
 MAX_ADDRESS = 16_000
@@ -46,6 +49,7 @@ _CRM_PATHS = (
     "/deals/",
     "/engagements/",
     "/owners/",
+    "/exported-files/",
 )
 
 

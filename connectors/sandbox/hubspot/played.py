@@ -11,6 +11,8 @@ from connectors.sandbox.hubspot.portal import Portal
 from connectors.sandbox.hubspot.rates import Rates
 from connectors.sandbox.hubspot.scopes import ADMIN_SCOPES, WORKER_SCOPES
 from connectors.sandbox.hubspot.tokens import App, Tokens
+from connectors.sandbox.hubspot.views import HubSpotViews
+from connectors.sandbox.pages import Pages
 from connectors.sandbox.played import Account, Credentials
 
 if TYPE_CHECKING:
@@ -51,12 +53,12 @@ class PlayedHubSpot:
         raise ValueError(f"HubSpot's apps have no keys, so {client_id} can have none")
 
     def app(self, others: Sequence[BaseRoute]) -> ASGIApp:
-        """The application."""
+        """The application, with the pages that people look at."""
         scene = self._scene
         context = HubSpotContext(
             self.portal, self.tokens, self.limits, scene.faults, scene.journal, scene.clock
         )
-        return hubspot_app(context, others)
+        return hubspot_app(context, [*others, *Pages(HubSpotViews(self.portal)).routes()])
 
     def _account(self, name: str, number: int, scopes: frozenset[str]) -> Account:
         app = App(
