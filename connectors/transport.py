@@ -91,6 +91,7 @@ class _Call:
     anonymous: bool
     kind: str
     foreign: bool = False
+    handed_back: frozenset[str] = frozenset()
     token: str = ""
     refreshed: bool = False
 
@@ -191,7 +192,8 @@ class Transport(requests.Session):
 
         Keywords beyond those of `requests`: `idempotent` (may it be sent twice; by default what the method
         promises), `kind` (what it is counted as), `anonymous` (no token; used to sign in), `foreign` (an address
-        that the CRM itself handed out, on a host of others: no token goes there, no rate counts it).
+        that the CRM itself handed out, on a host of others: no token goes there, no rate counts it), `handed_back`
+        (codes of failures that the caller deals with, at once and as refusals).
 
         Raises:
             ConfigProblem: a person must change something. AuthProblem: the credentials.
@@ -209,6 +211,7 @@ class Transport(requests.Session):
             kwargs.pop("anonymous", False),
             kwargs.pop("kind", "other"),
             kwargs.pop("foreign", False),
+            kwargs.pop("handed_back", frozenset()),
         )
         call.anonymous = call.anonymous or call.foreign
         kwargs["timeout"] = kwargs.get("timeout") or self._timeouts
@@ -298,6 +301,8 @@ class Transport(requests.Session):
     def _error(self, call: _Call, failure: Failure, rule: Rule, after: float | None) -> Exception:
         """The error of the contract for a failure, or `_Again` if it is worth another attempt."""
         text = f"{rule.message}: {_said(failure)} ({call})"
+        if failure.code in call.handed_back:
+            return RecordRefused(f"{self.name}: {text}", code=failure.code, fields=failure.fields)
         if rule.action is Action.RETRY:
             return self._retry_or_lose(call, text, rule, after)
         if rule.action is Action.PARK:

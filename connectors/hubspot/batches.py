@@ -7,8 +7,16 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from connectors.contract import ConfigProblem, ConnectorError, RecordRefused, RetryLater
+from connectors.hubspot.failures import LOCKED
 from connectors.hubspot.lanes import lanes
-from connectors.hubspot.replies import NOT_FOUND, NOT_RETURNED, PASSING, moment, outcomes_of
+from connectors.hubspot.replies import (
+    NOT_FOUND,
+    NOT_RETURNED,
+    PASSING,
+    TURNED_AWAY,
+    moment,
+    outcomes_of,
+)
 from connectors.in_flight import in_flight
 from connectors.outcomes import NOT_SENT, Outcome, refused, unknown
 from connectors.transport import LostReply
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
 
     Input = Mapping[str, Any]
     Batch = Sequence[Input]
+    Family = Mapping[str, str | None]
     Send = Callable[[Batch], dict[str, Outcome]]
 
 MOST_INPUTS = 100
@@ -27,8 +36,10 @@ MOST_INPUTS = 100
 IN_FLIGHT = 16
 # HubSpot's locks last two seconds.
 LOCKED_SECONDS = 2.0
-LOCKED_INPUTS = 10
-PASSING_RETRIES = 5
+# What meets a lock is sent again in batches of these sizes: one record may be locked for long, the others not.
+SMALLER_COMPANY = (50, 10, 1, 1, 1)
+# Of a batch one record may be locked, and for long: it is parted from the others here, not waited for with them.
+_PARTED = frozenset({LOCKED})
 # A refused batch whose blamed property has this many values at most is cut by value, else by halves.
 FEW_VALUES = 4
 # These speak of a property, whatever value it was to get.
@@ -64,18 +75,7 @@ class Batches:
         """
         send = _Verb(self._api, f"{hs_object}/batch/update", "id", idempotent=True).send
         family = dict(zip((record["id"] for record in records), parents or (), strict=False))
-        outcomes = self._write(records, family, send, MOST_INPUTS)
-        for attempt in range(PASSING_RETRIES):
-            again = [record for record in records if outcomes[record["id"]].code in PASSING]
-            if not again:
-                break
-            self._pause(attempt)
-            # Fewer neighbours, fewer locks.
-            size = MOST_INPUTS if len(again) > MOST_INPUTS else LOCKED_INPUTS
-            try:
-                outcomes |= self._write(again, family, send, size)
-            except (ConnectorError, ConfigProblem):
-                break
+        outcomes = self._write(records, family, send, PASSING)
         return outcomes | self._silent(hs_object, records, outcomes)
 
     def create(self, hs_object: str, records: Mapping[str, Input]) -> dict[str, Outcome]:
@@ -85,21 +85,37 @@ class Batches:
         """
         verb = _Verb(self._api, f"{hs_object}/batch/create", "objectWriteTraceId", idempotent=False)
         inputs = [{**record, "objectWriteTraceId": key} for key, record in records.items()]
-        return self._write(inputs, {}, verb.send, MOST_INPUTS)
+        return self._write(inputs, {}, verb.send, TURNED_AWAY)
 
     def archive(self, hs_object: str, ids: Sequence[str]) -> dict[str, Outcome]:
         """Put records into the recycle bin; one that is not there is done."""
         verb = _Verb(self._api, f"{hs_object}/batch/archive", "id", idempotent=True)
         outcomes = self._write(
-            [{"id": record_id} for record_id in dict.fromkeys(ids)], {}, verb.send, MOST_INPUTS
+            [{"id": record_id} for record_id in dict.fromkeys(ids)], {}, verb.send, PASSING
         )
         return {name: Outcome("done") if one.code == NOT_FOUND else one for name, one in outcomes.items()}
 
     def _write(
-        self, records: Sequence[Input], family: Mapping[str, str | None], send: Send, size: int
+        self, records: Sequence[Input], family: Family, send: Send, passing: frozenset[str]
+    ) -> dict[str, Outcome]:
+        """An outcome for each record; those that met something `passing` are sent again, in smaller company."""
+        outcomes = self._in_lanes(records, family, send, MOST_INPUTS)
+        for attempt, size in enumerate(SMALLER_COMPANY):
+            again = [record for record in records if outcomes[_name(record)].code in passing]
+            if not again:
+                break
+            self._pause(attempt)
+            try:
+                outcomes |= self._in_lanes(again, family, send, size)
+            except (ConnectorError, ConfigProblem):
+                break
+        return outcomes
+
+    def _in_lanes(
+        self, records: Sequence[Input], family: Family, send: Send, size: int
     ) -> dict[str, Outcome]:
         """All batches; once the portal is gone, what was not sent is said to be so. Raises if nothing was reached."""
-        cut = lanes([family.get(record.get("id", "")) for record in records], size)
+        cut = lanes([family.get(_name(record)) for record in records], size)
         gone = _Gone()
         flights = [[[records[place] for place in batch] for batch in lane] for lane in cut]
         outcomes: dict[str, Outcome] = {}
@@ -213,10 +229,13 @@ class _Verb:
                 json={"inputs": batch},
                 idempotent=self.idempotent,
                 counted="write",
+                handed_back=_PARTED,
             )
         except LostReply as error:
             return dict.fromkeys(keys, unknown(str(error)))
         except RecordRefused as error:
+            if error.code in _PARTED:
+                return dict.fromkeys(keys, refused(error.code, str(error)))
             return self._apart(batch, error)
         if reply is None:
             # 204, which only an archive answers: all of it is done.
@@ -265,7 +284,13 @@ def _halves(batch: Batch) -> list[Batch]:
 
 
 def _all(batch: Batch, outcome: Outcome) -> dict[str, Outcome]:
-    return {record.get("objectWriteTraceId") or record["id"]: outcome for record in batch}
+    return {_name(record): outcome for record in batch}
+
+
+def _name(record: Input) -> str:
+    """What the caller knows a record by."""
+    name: str = record.get("objectWriteTraceId") or record["id"]
+    return name
 
 
 def _in_doubt(error: Exception) -> Outcome:

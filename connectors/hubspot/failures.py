@@ -22,6 +22,7 @@ _ADDRESS = re.compile(r"[^\s\"'<>,;:=\[\]()]+@[^\s\"'<>,;:=\[\]()]+")
 _INVALID = "Property values were not valid: "
 WRONG_REGION = "WRONG_REGION"
 TOO_LONG = "URI_TOO_LONG"
+LOCKED = "LOCKED"
 
 
 def read_failure(response: requests.Response) -> Failure:
@@ -29,6 +30,8 @@ def read_failure(response: requests.Response) -> Failure:
     status, text = response.status_code, response.text
     if status == 414:  # answered by the web server in front, as a page
         return Failure(status, TOO_LONG, "")
+    if status == 423:
+        return Failure(status, LOCKED, "")
     try:
         body = json.loads(text)
     except ValueError:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from connectors.hubspot.failures import read_body
+from connectors.hubspot.failures import LOCKED, read_body
 from connectors.outcomes import Outcome, refused, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-# Of a record, in an otherwise good reply: it was not written, and may well be a moment later.
-PASSING = frozenset(
-    {"LOCKED", "RATE_LIMITS", "RATE_LIMIT", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT"}
-)
+# Of a record, in an otherwise good reply: it was not written, and may well be a moment later. Of the first it is
+# certain that nothing was begun, so that even a create may be sent again.
+TURNED_AWAY = frozenset({LOCKED, "RATE_LIMITS", "RATE_LIMIT"})
+PASSING = TURNED_AWAY | {"INTERNAL_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT"}
 # Ours, for a record that a reply passes over in silence.
 NOT_RETURNED = "NOT_RETURNED"
 NOT_FOUND = "OBJECT_NOT_FOUND"

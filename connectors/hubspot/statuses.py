@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.hubspot.failures import TOO_LONG, WRONG_REGION, read_failure
+from connectors.hubspot.failures import LOCKED, TOO_LONG, WRONG_REGION, read_failure
 from connectors.statuses import Action, Dialect, Rule
 
 _REFUSE, _FAIL, _RETRY, _PARK = Action.REFUSE, Action.FAIL, Action.RETRY, Action.PARK
@@ -39,7 +39,15 @@ RULES = (
     Rule(429, "SECONDLY", _RETRY, _RATE, _AGAIN, harmless=True, pause=1.0),
     Rule(429, "", _RETRY, _RATE, _AGAIN, harmless=True, pause=1.0),
     # Turned away for a while.
-    Rule(423, "", _RETRY, "somebody else holds a lock on the record", _AGAIN, harmless=True, pause=2.0),
+    Rule(
+        423,
+        LOCKED,
+        _RETRY,
+        "somebody else holds a lock on the record",
+        _AGAIN,
+        harmless=True,
+        pause=2.0,
+    ),
     Rule(477, "", _RETRY, "the portal is being moved to another data centre", _AGAIN, harmless=True),
     Rule(408, "", _RETRY, "HubSpot took too long", _AGAIN),
     Rule(range(521, 524), "", _RETRY, "HubSpot cannot be reached", _AGAIN, harmless=True),

@@ -282,3 +282,25 @@ def test_a_read_that_cannot_tell_of_a_record_is_no_answer(mock) -> None:
     portal = played(mock, read=lambda _: (207, {"results": [], "errors": [error]}))
     with pytest.raises(RetryLater, match="cannot read"):
         Batches(portal.api()).read("companies", ["1"], [])
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["423", "207"])
+def test_one_record_that_stays_locked_does_not_hold_up_the_others(whole, mock) -> None:
+    """It is parted from them, batch by smaller batch; creates and updates alike were not begun."""
+
+    def update(body: Any) -> tuple[int, Any]:
+        ids = [one["id"] for one in body["inputs"]]
+        if "37" not in ids:
+            return all_done(body)
+        error = {"status": "error", "category": "LOCKED", "message": "locked", "context": {"ids": ["37"]}}
+        return (
+            (423, error)
+            if whole
+            else (207, {"results": [row(one) for one in ids if one != "37"], "errors": [error]})
+        )
+
+    portal = played(mock, update=update)
+    outcomes = Batches(portal.api()).update("companies", records(200))
+    assert [name for name, outcome in outcomes.items() if outcome.status != "done"] == ["37"]
+    assert outcomes["37"].code == "LOCKED"
+    assert len(portal.asked) <= 30
