@@ -324,7 +324,7 @@ def _deals(book: Book, ids: dict[str, Any]) -> Rows:
     }
     columns |= _entered(stage, created, changed)
     moved = [at if at > start else None for start, at in zip(created.tolist(), changed.tolist(), strict=True)]
-    beginnings = {
+    beginnings: dict[str, tuple[Texts, list[int | None]]] = {
         "dealstage": ([stages[_FIRST]] * rows.num_rows, moved),
         "amount": (_first(_numbers(rows["first_amount"]), amount), moved),
         "closedate": (_first(_close_dates(rows["first_close_date"]), closes), moved),
@@ -334,6 +334,7 @@ def _deals(book: Book, ids: dict[str, Any]) -> Rows:
         columns,
         created.tolist(),
         _milliseconds(rows["modified_at"]).tolist(),
+        # Without a way through the stages only the present one is known, and since when.
         beginnings if book.history else {"dealstage": ([None] * rows.num_rows, moved)},
     )
 
@@ -353,7 +354,7 @@ def _entered(stage: Texts, created: Any, changed: Any) -> dict[str, Texts]:
     first, moved = STAGES[_FIRST][0], (changed > created).tolist()
     began, now = _stamp_texts(created), _stamp_texts(changed)
     columns: dict[str, Texts] = {}
-    for _, (stage_id, _, _) in STAGES.items():
+    for stage_id, _, _ in STAGES.values():
         columns[f"hs_v2_date_entered_{stage_id}"] = [
             at if here == stage_id else start if stage_id == first and went else None
             for here, at, start, went in zip(stage, now, began, moved, strict=True)

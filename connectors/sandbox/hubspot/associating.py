@@ -60,7 +60,7 @@ class Associating:
             raise not_found(record_id)
         return Listing(*self._page(_Told(self._state, start, end), start, end, record_id, after, limit))
 
-    def _page(  # noqa: PLR0913  # the parameters of the request
+    def _page(  # the parameters of the request
         self, kinds: _Told, start: ObjectType, end: ObjectType, record_id: str, after: Any, limit: int
     ) -> tuple[list[dict[str, Any]], str | None]:
         row = self._state.records(start).find(record_id)

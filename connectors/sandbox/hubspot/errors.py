@@ -20,7 +20,7 @@ STATUS = {
 class HubSpotError(Exception):
     """A request that HubSpot refuses as a whole: `{"status": "error", "message", "category", ...}`."""
 
-    def __init__(  # noqa: PLR0913  # one argument for each key of the body
+    def __init__(  # one argument for each key of the body
         self,
         category: str,
         message: str,

@@ -49,7 +49,7 @@ _PORTAL_ID = 62_518_840
 class Portal:
     """The portal. All methods are thread-safe; a refusal of the whole request raises `HubSpotError`.
 
-    Wire dicts leave out nothing and add nothing but `url` and `paging.next.link`, which need the request. `type`
+    Wire dicts leave out nothing and add nothing but `url` and `paging.next.link`, which need the request. `object_name`
     is any alias of an object type. Lists of records are paged by `after`, always text; None begins.
 
     Attributes: id (portal id, int), name, timezone (IANA), currency, additional_currencies, account_type
@@ -126,7 +126,7 @@ class Portal:
 
     def list_records(
         self,
-        type: str,
+        object_name: str,
         *,
         limit: int = 10,
         after: str | None = None,
@@ -138,7 +138,7 @@ class Portal:
         """One page by id. No `properties` means the type's defaults. 400 above 100 (50 with history)."""
         with self._state.lock:
             return self._reader.page(
-                self.object_type(type),
+                self.object_type(object_name),
                 limit=limit,
                 after=after,
                 archived=archived,
@@ -149,7 +149,7 @@ class Portal:
 
     def get(
         self,
-        type: str,
+        object_name: str,
         record_id: str,
         *,
         archived: bool = False,
@@ -161,7 +161,7 @@ class Portal:
         """One record; the id of one that was merged away gives the winner. 404 if there is none."""
         with self._state.lock:
             return self._reader.get(
-                self.object_type(type),
+                self.object_type(object_name),
                 record_id,
                 archived=archived,
                 properties=properties,
@@ -172,7 +172,7 @@ class Portal:
 
     def read_batch(
         self,
-        type: str,
+        object_name: str,
         inputs: Sequence[Mapping[str, Any]],
         *,
         properties: Sequence[str] = (),
@@ -183,7 +183,7 @@ class Portal:
         """Up to 100 records (50 with history) by `{"id"}`; ids that do not exist are one error."""
         with self._state.lock:
             return self._reader.batch(
-                self.object_type(type),
+                self.object_type(object_name),
                 inputs,
                 properties=properties,
                 history=history,
@@ -192,30 +192,30 @@ class Portal:
             )
 
     def create_one(
-        self, caller: Caller, type: str, body: Mapping[str, Any], *, source: Source = "INTEGRATION"
+        self, caller: Caller, object_name: str, body: Mapping[str, Any], *, source: Source = "INTEGRATION"
     ) -> dict[str, Any]:
         """`{"properties", "associations"?}` as a new record, told with its computed properties."""
         with self._state.lock:
             return self._writer.create(
-                caller, self.object_type(type), [{**body, "objectWriteTraceId": None}], source
+                caller, self.object_type(object_name), [{**body, "objectWriteTraceId": None}], source
             ).results[0]
 
     def create(
         self,
         caller: Caller,
-        type: str,
+        object_name: str,
         inputs: Sequence[Mapping[str, Any]],
         *,
         source: Source = "INTEGRATION",
     ) -> Batch:
         """Up to 100 new records. Errors by input only if each has its own `objectWriteTraceId`; else one fails all."""
         with self._state.lock:
-            return self._writer.create(caller, self.object_type(type), inputs, source)
+            return self._writer.create(caller, self.object_type(object_name), inputs, source)
 
     def update_one(
         self,
         caller: Caller,
-        type: str,
+        object_name: str,
         record_id: str,
         properties: Mapping[str, Any],
         *,
@@ -224,13 +224,13 @@ class Portal:
     ) -> dict[str, Any]:
         """Change one record, told with what was changed; follows a merged id to the winner. 404 if there is none."""
         with self._state.lock:
-            one = self.object_type(type)
+            one = self.object_type(object_name)
             return self._writer.update_one(caller, one, record_id, properties, id_property, source)
 
     def update(
         self,
         caller: Caller,
-        type: str,
+        object_name: str,
         inputs: Sequence[Mapping[str, Any]],
         *,
         source: Source = "INTEGRATION",
@@ -240,47 +240,47 @@ class Portal:
         Ids that do not exist are errors; ids of records that were merged away are neither results nor errors.
         """
         with self._state.lock:
-            return self._writer.update(caller, self.object_type(type), inputs, source)
+            return self._writer.update(caller, self.object_type(object_name), inputs, source)
 
     def upsert(
         self,
         caller: Caller,
-        type: str,
+        object_name: str,
         inputs: Sequence[Mapping[str, Any]],
         *,
         source: Source = "INTEGRATION",
     ) -> Batch:
         """Change or make up to 100 records by a unique property; results carry `new`."""
         with self._state.lock:
-            return self._writer.upsert(caller, self.object_type(type), inputs, source)
+            return self._writer.upsert(caller, self.object_type(object_name), inputs, source)
 
-    def archive(self, caller: Caller, type: str, ids: Iterable[str]) -> None:
+    def archive(self, caller: Caller, object_name: str, ids: Iterable[str]) -> None:
         """Put records into the recycle bin; ids that do not exist or are there already are passed over."""
         with self._state.lock:
-            self._writer.archive(caller, self.object_type(type), ids)
+            self._writer.archive(caller, self.object_type(object_name), ids)
 
-    def merge(self, caller: Caller, type: str, primary_id: str, other_id: str) -> dict[str, Any]:
+    def merge(self, caller: Caller, object_name: str, primary_id: str, other_id: str) -> dict[str, Any]:
         """Merge the other record into the primary one, and tell the winner."""
         with self._state.lock:
-            one = self.object_type(type)
+            one = self.object_type(object_name)
             row = merge(self._state, self._linker, caller, one, (primary_id, other_id))
             return self._reader.view(one, [*one.defaults, "hs_merged_object_ids"])(row)
 
-    def search(self, type: str, body: Mapping[str, Any]) -> SearchResult:
+    def search(self, object_name: str, body: Mapping[str, Any]) -> SearchResult:
         """Find living records by a search body (`filterGroups` or `filters`, `sorts`, `query`, `limit`, `after`)."""
         with self._state.lock:
-            return self._searcher.search(self.object_type(type), body)
+            return self._searcher.search(self.object_type(object_name), body)
 
     def table(
         self,
-        type: str,
+        object_name: str,
         properties: Sequence[str],
         search: Mapping[str, Any] | None = None,
         ids: Iterable[str] | None = None,
     ) -> pa.Table:
         """`hs_object_id` and properties of living records as columns of text: all, those found, or these ids."""
         with self._state.lock:
-            one = self.object_type(type)
+            one = self.object_type(object_name)
             if ids is not None:
                 rows = [row for each in ids if (row := self._state.records(one).find(each)) is not None]
             else:
@@ -353,9 +353,11 @@ class Portal:
     ) -> list[dict[str, Any]]:
         """A new label of the portal's own: `{"label", "name", "inverseLabel"?}`."""
         with self._state.lock:
-            return self._associating.create_label(
+            told = self._associating.create_label(
                 self.object_type(from_type), self.object_type(to_type), body
             )
+            self._shaped(caller, "create", "association_labels", from_type, [str(told[0]["typeId"])])
+            return told
 
     def tell_missing_associations(self, *, tells: bool) -> None:
         """Whether batch reads of associations tell records without any as errors (207); at first they do not."""
@@ -364,67 +366,83 @@ class Portal:
 
     # Properties and groups.
 
-    def properties(self, type: str, *, archived: bool = False) -> list[dict[str, Any]]:
+    def properties(self, object_name: str, *, archived: bool = False) -> list[dict[str, Any]]:
         """All properties of a type, living or archived."""
         with self._state.lock:
-            return self._properties.all(self.object_type(type), archived=archived)
+            return self._properties.all(self.object_type(object_name), archived=archived)
 
-    def property(self, type: str, name: str, *, archived: bool = False) -> dict[str, Any]:
+    def property(self, object_name: str, name: str, *, archived: bool = False) -> dict[str, Any]:
         """One property; else 404."""
         with self._state.lock:
-            return self._properties.get(self.object_type(type), name, archived=archived)
+            return self._properties.get(self.object_type(object_name), name, archived=archived)
 
-    def create_property(self, caller: Caller, type: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def create_property(self, caller: Caller, object_name: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """A new custom property; 409 if the name is taken."""
         with self._state.lock:
-            return self._properties.create(self.object_type(type), body)
+            told = self._properties.create(self.object_type(object_name), body)
+            self._shaped(caller, "create", "properties", object_name, [told["name"]])
+            return told
 
-    def create_properties(self, caller: Caller, type: str, inputs: Sequence[Mapping[str, Any]]) -> Batch:
+    def create_properties(
+        self, caller: Caller, object_name: str, inputs: Sequence[Mapping[str, Any]]
+    ) -> Batch:
         """Several new custom properties, errors by property."""
         with self._state.lock:
-            return self._properties.create_many(self.object_type(type), inputs)
+            told = self._properties.create_many(self.object_type(object_name), inputs)
+            self._shaped(caller, "create", "properties", object_name, [one["name"] for one in told.results])
+            return told
 
-    def read_properties(self, type: str, names: Sequence[str], *, archived: bool = False) -> Batch:
+    def read_properties(self, object_name: str, names: Sequence[str], *, archived: bool = False) -> Batch:
         """Several properties by name, errors for unknown ones."""
         with self._state.lock:
-            return self._properties.read_many(self.object_type(type), names, archived=archived)
+            return self._properties.read_many(self.object_type(object_name), names, archived=archived)
 
     def update_property(
-        self, caller: Caller, type: str, name: str, body: Mapping[str, Any]
+        self, caller: Caller, object_name: str, name: str, body: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Change a property's label, group, options and the like; 404."""
         with self._state.lock:
-            return self._properties.update(self.object_type(type), name, body)
+            told = self._properties.update(self.object_type(object_name), name, body)
+            self._shaped(caller, "update", "properties", object_name, [name])
+            return told
 
-    def archive_property(self, caller: Caller, type: str, name: str) -> None:
+    def archive_property(self, caller: Caller, object_name: str, name: str) -> None:
         """Archive a custom property: its values are no longer told or taken."""
         with self._state.lock:
-            self._properties.archive(self.object_type(type), name)
+            self._properties.archive(self.object_type(object_name), name)
+            self._shaped(caller, "archive", "properties", object_name, [name])
 
-    def groups(self, type: str) -> list[dict[str, Any]]:
+    def groups(self, object_name: str) -> list[dict[str, Any]]:
         """The property groups of a type."""
         with self._state.lock:
-            return self._properties.groups(self.object_type(type))
+            return self._properties.groups(self.object_type(object_name))
 
-    def group(self, type: str, name: str) -> dict[str, Any]:
+    def group(self, object_name: str, name: str) -> dict[str, Any]:
         """One property group; else 404."""
         with self._state.lock:
-            return self._properties.group(self.object_type(type), name)
+            return self._properties.group(self.object_type(object_name), name)
 
-    def create_group(self, caller: Caller, type: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def create_group(self, caller: Caller, object_name: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """A new property group; 409 if the name is taken."""
         with self._state.lock:
-            return self._properties.create_group(self.object_type(type), body)
+            told = self._properties.create_group(self.object_type(object_name), body)
+            self._shaped(caller, "create", "property_groups", object_name, [told["name"]])
+            return told
 
-    def update_group(self, caller: Caller, type: str, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def update_group(
+        self, caller: Caller, object_name: str, name: str, body: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """Change a group's label and place; 404."""
         with self._state.lock:
-            return self._properties.update_group(self.object_type(type), name, body)
+            told = self._properties.update_group(self.object_type(object_name), name, body)
+            self._shaped(caller, "update", "property_groups", object_name, [name])
+            return told
 
-    def archive_group(self, caller: Caller, type: str, name: str) -> None:
+    def archive_group(self, caller: Caller, object_name: str, name: str) -> None:
         """Archive a property group; 404."""
         with self._state.lock:
-            self._properties.archive_group(self.object_type(type), name)
+            self._properties.archive_group(self.object_type(object_name), name)
+            self._shaped(caller, "archive", "property_groups", object_name, [name])
 
     def property_limits(self) -> dict[str, Any]:
         """GET limits/custom-properties: how many custom properties there may be, and are."""
@@ -450,80 +468,105 @@ class Portal:
         with self._state.lock:
             return self._state.owners.teams()
 
-    def pipelines(self, type: str) -> list[dict[str, Any]]:
+    def pipelines(self, object_name: str) -> list[dict[str, Any]]:
         """The living pipelines of deals or tickets with their stages; none for other types."""
         with self._state.lock:
-            return self._pipelines.all(self.object_type(type))
+            return self._pipelines.all(self.object_type(object_name))
 
-    def pipeline(self, type: str, pipeline_id: str) -> dict[str, Any]:
+    def pipeline(self, object_name: str, pipeline_id: str) -> dict[str, Any]:
         """One pipeline; else 404."""
         with self._state.lock:
-            return self._pipelines.get(self.object_type(type), pipeline_id)
+            return self._pipelines.get(self.object_type(object_name), pipeline_id)
 
-    def create_pipeline(self, caller: Caller, type: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def create_pipeline(self, caller: Caller, object_name: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """A new pipeline: `{"label", "displayOrder", "stages": [{"label", "displayOrder", "metadata"}]}`."""
         with self._state.lock:
-            return self._pipelines.create(self.object_type(type), body)
+            told = self._pipelines.create(self.object_type(object_name), body)
+            self._shaped(caller, "create", "pipelines", object_name, [told["id"]])
+            return told
 
     def update_pipeline(
-        self, caller: Caller, type: str, pipeline_id: str, body: Mapping[str, Any], *, replace: bool = False
+        self,
+        caller: Caller,
+        object_name: str,
+        pipeline_id: str,
+        body: Mapping[str, Any],
+        *,
+        replace: bool = False,
     ) -> dict[str, Any]:
         """Change (or replace, with its stages) a pipeline; all its records are stamped anew."""
         with self._state.lock:
-            return self._pipelines.update(self.object_type(type), pipeline_id, body, replace=replace)
+            told = self._pipelines.update(self.object_type(object_name), pipeline_id, body, replace=replace)
+            self._shaped(caller, "update", "pipelines", object_name, [pipeline_id])
+            return told
 
-    def archive_pipeline(self, caller: Caller, type: str, pipeline_id: str) -> None:
+    def archive_pipeline(self, caller: Caller, object_name: str, pipeline_id: str) -> None:
         """Archive a pipeline; refused while records are in it."""
         with self._state.lock:
-            self._pipelines.archive(self.object_type(type), pipeline_id)
+            self._pipelines.archive(self.object_type(object_name), pipeline_id)
+            self._shaped(caller, "archive", "pipelines", object_name, [pipeline_id])
 
-    def stages(self, type: str, pipeline_id: str) -> list[dict[str, Any]]:
+    def stages(self, object_name: str, pipeline_id: str) -> list[dict[str, Any]]:
         """The stages of a pipeline."""
         with self._state.lock:
-            return self._pipelines.stages(self.object_type(type), pipeline_id)
+            return self._pipelines.stages(self.object_type(object_name), pipeline_id)
 
-    def stage(self, type: str, pipeline_id: str, stage_id: str) -> dict[str, Any]:
+    def stage(self, object_name: str, pipeline_id: str, stage_id: str) -> dict[str, Any]:
         """One stage; else 404."""
         with self._state.lock:
-            return self._pipelines.stage(self.object_type(type), pipeline_id, stage_id)
+            return self._pipelines.stage(self.object_type(object_name), pipeline_id, stage_id)
 
     def create_stage(
-        self, caller: Caller, type: str, pipeline_id: str, body: Mapping[str, Any]
+        self, caller: Caller, object_name: str, pipeline_id: str, body: Mapping[str, Any]
     ) -> dict[str, Any]:
         """A new stage."""
         with self._state.lock:
-            return self._pipelines.create_stage(self.object_type(type), pipeline_id, body)
+            told = self._pipelines.create_stage(self.object_type(object_name), pipeline_id, body)
+            self._shaped(caller, "create", "stages", object_name, [told["id"]])
+            return told
 
     def update_stage(
-        self, caller: Caller, type: str, pipeline_id: str, stage_id: str, body: Mapping[str, Any]
+        self, caller: Caller, object_name: str, pipeline_id: str, stage_id: str, body: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Change a stage; all records of the pipeline are stamped anew."""
         with self._state.lock:
-            return self._pipelines.update_stage(self.object_type(type), pipeline_id, stage_id, body)
+            told = self._pipelines.update_stage(self.object_type(object_name), pipeline_id, stage_id, body)
+            self._shaped(caller, "update", "stages", object_name, [stage_id])
+            return told
 
-    def archive_stage(self, caller: Caller, type: str, pipeline_id: str, stage_id: str) -> None:
+    def archive_stage(self, caller: Caller, object_name: str, pipeline_id: str, stage_id: str) -> None:
         """Archive a stage; refused while records are in it."""
         with self._state.lock:
-            self._pipelines.archive_stage(self.object_type(type), pipeline_id, stage_id)
+            self._pipelines.archive_stage(self.object_type(object_name), pipeline_id, stage_id)
+            self._shaped(caller, "archive", "stages", object_name, [stage_id])
 
     # Hands of people in tests.
 
-    def touch(self, type: str, ids: Iterable[str], stamp: datetime | None = None) -> None:
+    def touch(self, object_name: str, ids: Iterable[str], stamp: datetime | None = None) -> None:
         """Give records one and the same modification stamp, as HubSpot's own recalculation does."""
         with self._state.lock:
-            records = self._state.records(self.object_type(type))
+            records = self._state.records(self.object_type(object_name))
             at = self._state.now() if stamp is None else milliseconds(stamp)
             for record_id in ids:
                 row = records.find(str(record_id))
                 if row is not None:
                     records.modified[row] = at
 
-    def restore(self, type: str, record_id: str) -> None:
+    def restore(self, object_name: str, record_id: str) -> None:
         """Take a record out of the recycle bin."""
         with self._state.lock:
-            self._writer.restore(self.object_type(type), record_id)
+            self._writer.restore(self.object_type(object_name), record_id)
 
     def archive_owner(self, owner_id: str) -> None:
         """Deactivate an owner: records keep pointing to it."""
         with self._state.lock:
             self._state.owners.archive(owner_id)
+
+    def _shaped(
+        self, caller: Caller, operation: str, what: str, object_name: str, names: Sequence[str]
+    ) -> None:
+        """Tell the journal of a change of the portal's shape: `companies.foretag_tier` of `properties`."""
+        one = self.object_type(object_name)
+        if self._state.journal is not None and names:
+            told = [f"{one.name}.{name}" for name in names]
+            self._state.journal.write(caller, operation, what, told, (), len(told))

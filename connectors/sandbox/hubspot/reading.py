@@ -132,7 +132,7 @@ class Reader:
 
     # What the API offers.
 
-    def page(  # noqa: PLR0913  # the parameters of the request
+    def page(  # the parameters of the request
         self,
         one: ObjectType,
         *,
@@ -180,7 +180,7 @@ class Reader:
                 f'Property "{name}" of {one.singular.upper()} is not unique and cannot be an idProperty'
             )
 
-    def get(  # noqa: PLR0913  # the parameters of the request
+    def get(  # the parameters of the request
         self,
         one: ObjectType,
         record_id: str,
@@ -199,7 +199,7 @@ class Reader:
             raise not_found(record_id)
         return self.view(one, properties, history, associations)(row)
 
-    def batch(  # noqa: PLR0913  # the parameters of the request
+    def batch(  # the parameters of the request
         self,
         one: ObjectType,
         inputs: Sequence[Mapping[str, Any]],

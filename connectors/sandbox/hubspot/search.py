@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,19 @@ if TYPE_CHECKING:
 MAX_GROUPS, MAX_FILTERS, MAX_FILTERS_IN_ALL = 5, 6, 18
 MAX_PAGE, MAX_RESULTS, MAX_QUERY = 200, 10_000, 3_000
 _ASSOCIATIONS = "associations."
+_ENDLESS = 2**63
+
+
+class _Remembered(dict[Any, Any]):
+    """What a function tells of a value, asked once for each: few different values are many rows'."""
+
+    def __init__(self, ask: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._ask = ask
+
+    def __missing__(self, value: Any) -> Any:
+        self[value] = self._ask(value)
+        return self[value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +173,11 @@ class Searcher:
         one: ObjectType,
         group: Sequence[Filter],
         linked: Mapping[str, int],
-        living: Iterable[int],
+        living: Sequence[int],
         lagging: Mapping[int, Before],
     ) -> list[int]:
         """Rows that pass all filters of a group: the ones by id and stamp first, as they are quick."""
-        rows = self._linked(one, linked) if linked else living
+        rows: Sequence[int] = self._linked(one, linked) if linked else living
         quick = {"hs_object_id": 0, one.modified_property: 1}
         for each in sorted(group, key=lambda each: quick.get(each.name, 2)):
             rows = self._passing(one, each, rows, lagging)
@@ -176,23 +190,37 @@ class Searcher:
         return [row for row in rows if records.state[row] == LIVING]
 
     def _passing(
-        self, one: ObjectType, each: Filter, rows: Iterable[int], lagging: Mapping[int, Before]
-    ) -> list[int]:
-        numbers = self._numbers(one, each.name)
-        test = OPERATORS[each.operator]
-        if numbers is not None and not (lagging and each.name == one.modified_property):
-            bounds = _range(each)
-            if bounds is not None:
-                low, high = bounds
-                return [row for row in rows if low <= numbers[row] <= high]
+        self, one: ObjectType, each: Filter, rows: Sequence[int], lagging: Mapping[int, Before]
+    ) -> Sequence[int]:
+        numbers, bounds = self._numbers(one, each.name), _range(each)
+        if numbers is None or (lagging and each.name == one.modified_property):
+            return self._judged(one, each, rows, lagging)
+        if bounds is None:
+            test = OPERATORS[each.operator]
             return [row for row in rows if test(each, numbers[row])]
-        key, without = self._key(one, each.name, lagging), each.operator in PASS_WITHOUT_VALUE
-        passing = []
-        for row in rows:
-            value = key(row)
-            if without if value is None else test(each, value):
-                passing.append(row)
-        return passing
+        low, high = bounds
+        if each.name == "hs_object_id" and isinstance(rows, range):
+            # Ids ascend with the rows.
+            return rows[bisect_left(numbers, low) : bisect_right(numbers, high)]
+        if isinstance(rows, range):
+            within = zip(rows, numbers[rows.start : rows.stop], strict=True)
+            return [row for row, value in within if low <= value <= high]
+        return [row for row in rows if low <= numbers[row] <= high]
+
+    def _judged(
+        self, one: ObjectType, each: Filter, rows: Sequence[int], lagging: Mapping[int, Before]
+    ) -> list[int]:
+        """Rows whose text passes; equal texts are judged once."""
+        found = self._property(one, {"propertyName": each.name})
+        test, without = OPERATORS[each.operator], each.operator in PASS_WITHOUT_VALUE
+
+        def judge(text: str | None) -> bool:
+            key = None if text is None else comparable(found, text)
+            return without if key is None else test(each, key)
+
+        verdicts = _Remembered(judge)
+        get = self._text(one, each.name, lagging)
+        return [row for row in rows if verdicts[get(row)]]
 
     def _numbers(self, one: ObjectType, name: str) -> Sequence[int] | None:
         """System values that are kept as numbers."""
@@ -207,23 +235,15 @@ class Searcher:
         """A row's value in the form in which it is compared; None if there is none."""
         found = self._property(one, {"propertyName": name})
         get = self._text(one, name, lagging)
-        # Few different values are many rows': each is brought into form once.
-        forms: dict[str, Any] = {}
-
-        def key(row: int) -> Any:
-            text = get(row)
-            if text is None:
-                return None
-            if text not in forms:
-                forms[text] = comparable(found, text)
-            return forms[text]
-
-        return key
+        forms = _Remembered(lambda text: None if text is None else comparable(found, text))
+        return lambda row: forms[get(row)]
 
     def _text(self, one: ObjectType, name: str, lagging: Mapping[int, Before]) -> Callable[[int], str | None]:
         get = self._reader.getter(one, name)
+        stored = self._reader.computed.getter(one.name, name) is None
         if not lagging:
-            return get
+            column = self._state.records(one).columns.get(name)
+            return column.__getitem__ if stored and column is not None else get
 
         def text(row: int) -> str | None:
             before = lagging.get(row)
@@ -231,7 +251,8 @@ class Searcher:
                 return get(row)
             if name == one.modified_property:
                 return wire_stamp(before.modified)
-            return before.values[name] if name in before.values else get(row)
+            # A property that nobody had set yet has no column to be kept.
+            return before.values.get(name) if stored else get(row)
 
         return text
 
@@ -241,14 +262,21 @@ class Searcher:
         """Rows of which some searchable property has all the words, or words that begin so."""
         known = [name for name in one.searchable if self._state.schema.find(one.name, name) is not None]
         getters = [self._text(one, name, lagging) for name in known]
-        pattern = " ".join(f"{word}*" for word in words.split())
-        return [row for row in rows if any(contains(get(row) or "", pattern) for get in getters)]
+        wanted = words.lower().split()
+        pattern = " ".join(f"{word}*" for word in wanted)
+
+        def has_them(text: str | None) -> bool:
+            # A word that is nowhere in the text begins none of its words: much quicker than to take it apart.
+            lower = (text or "").lower()
+            return all(word.strip("*") in lower for word in wanted) and contains(lower, pattern)
+
+        verdicts = _Remembered(has_them)
+        return [row for row in rows if any(verdicts[get(row)] for get in getters)]
 
     def _sorted(self, one: ObjectType, query: Query, rows: list[int]) -> list[int]:
         """By the rule, else oldest first; rows without a value come last; ties by id."""
         if query.sort is None:
-            created = self._state.records(one).created
-            return sorted(rows, key=lambda row: (created[row], row))
+            return sorted(rows, key=self._state.records(one).created.__getitem__)
         down = query.sort.descending
         if query.sort.name == "hs_object_id":
             return rows[::-1] if down else rows
@@ -266,18 +294,19 @@ class Searcher:
         return self._key(one, name, lagging)
 
 
-def _range(each: Filter) -> tuple[float, float] | None:
+def _range(each: Filter) -> tuple[int, int] | None:
     """A comparison of whole numbers as bounds, which are quicker than a call for each row."""
-    endless = float("inf")
-    if not float(each.value or 0).is_integer():
+    ends = [one for one in (each.value, each.high) if one is not None]
+    if not ends or any(isinstance(one, str) or not float(one).is_integer() for one in ends):
         return None
+    value, high = int(ends[0]), int(ends[-1])
     return {
-        "EQ": (each.value, each.value),
-        "GTE": (each.value, endless),
-        "GT": (None if each.value is None else each.value + 1, endless),
-        "LTE": (-endless, each.value),
-        "LT": (-endless, None if each.value is None else each.value - 1),
-        "BETWEEN": (each.value, each.high),
+        "EQ": (value, value),
+        "GTE": (value, _ENDLESS),
+        "GT": (value + 1, _ENDLESS),
+        "LTE": (-_ENDLESS, value),
+        "LT": (-_ENDLESS, value - 1),
+        "BETWEEN": (value, high),
     }.get(each.operator)
 
 

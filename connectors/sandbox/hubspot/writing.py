@@ -90,7 +90,7 @@ class Writer:
 
     # Changes.
 
-    def update_one(  # noqa: PLR0913  # the parameters of the request
+    def update_one(  # the parameters of the request
         self,
         caller: Caller,
         one: ObjectType,
