@@ -77,6 +77,10 @@ class Associating:
         """The kinds from one object type to another."""
         return [one.wire() for one in self._state.kinds.between(start.name, end.name).values()]
 
+    def names(self, start: ObjectType, end: ObjectType) -> dict[int, str]:
+        """v3's name of each kind, by number."""
+        return self._state.kinds.names(start, end)
+
     def create_label(
         self, start: ObjectType, end: ObjectType, body: Mapping[str, Any]
     ) -> list[dict[str, Any]]:

@@ -177,12 +177,20 @@ def archive_one(call: Call) -> Response:
 
 def named_types(call: Call) -> Response:
     """GET /associations/{from}/{to}/types."""
-    return found({"results": [{"id": str(number), "name": name} for number, name in _names(call).items()]})
+    return found(
+        {
+            "results": [
+                {"id": str(number), "name": name}
+                for number, name in call.portal.association_names(*_ends(call)).items()
+            ]
+        }
+    )
 
 
 def read_named(call: Call) -> Response:
     """POST /v3/associations/{from}/{to}/batch/read: one entry for each kind of association."""
-    begun, names = call.context.clock(), _names(call)
+    begun = call.context.clock()
+    names = call.portal.association_names(*_ends(call))
     batch = call.portal.read_associations(*_ends(call), call.inputs())
     results = [{"from": result["from"], "to": _named(result["to"], names)} for result in batch.results]
     return batch_reply(call, begun, Batch(results, batch.errors))
@@ -219,7 +227,7 @@ def read_one_named(call: Call) -> Response:
         limit=call.whole("limit", 500),
         after=call.after(),
     )
-    return found(paged(call, _named(page.results, _names(call)), page.after))
+    return found(paged(call, _named(page.results, call.portal.association_names(*_ends(call))), page.after))
 
 
 def create_one_named(call: Call) -> Response:
@@ -253,29 +261,9 @@ def _raise_first(batch: Batch) -> None:
         raise invalid(error["message"], context=error.get("context"))
 
 
-def _names(call: Call) -> dict[int, str]:
-    """v3's name of each kind of association between the two types, by number.
-
-    Where there is a primary kind, it has the plain name, and the one without a label has another.
-    """
-    start, end = call.object_type.singular, call.portal.object_type(call.params["other"]).singular
-    known = call.portal.association_labels(*_ends(call))
-    has_primary = any(one["label"] == "Primary" for one in known)
-    plain = f"{start}_to_{end}"
-    names: dict[int, str] = {}
-    for one in known:
-        if one["label"] is None:
-            names[one["typeId"]] = f"{plain}_unlabeled" if has_primary else plain
-        elif one["label"] == "Primary":
-            names[one["typeId"]] = plain
-        else:
-            names[one["typeId"]] = f"{plain}_{one['label'].lower().replace(' ', '_')}"
-    return names
-
-
 def _type(call: Call, name: str) -> dict[str, Any]:
     """A kind of association by v3's name or by its number. Raises 400."""
-    for number, known in _names(call).items():
+    for number, known in call.portal.association_names(*_ends(call)).items():
         if name.lower() in {known, str(number)}:
             return {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": number}
     raise invalid(f"No association type with name {name!r} exists between these objects")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from connectors.sandbox.hubspot.object_types import ObjectType
 
 PRIMARY = "Primary"
 
@@ -79,6 +82,13 @@ class AssociationTypes:
         """The kinds from one object type to another, by number."""
         return self._types.get((start, end), {})
 
+    def names(self, start: ObjectType, end: ObjectType) -> dict[int, str]:
+        """v3's name of each kind, by number: the primary one has the plain name where there is one."""
+        plain = f"{start.singular}_to_{end.singular}"
+        kinds = self.between(start.name, end.name)
+        has_primary = any(one.label == PRIMARY for one in kinds.values())
+        return {number: plain + _suffix(one.label, has_primary=has_primary) for number, one in kinds.items()}
+
     def unlabelled(self, start: str, end: str) -> AssociationType | None:
         """The kind that every associated pair has."""
         return next((one for one in self.between(start, end).values() if one.label is None), None)
@@ -87,3 +97,22 @@ class AssociationTypes:
         """The kind of which a record has at most one: towards its main company."""
         ours = self.between(start, end).values() if end == "companies" else ()
         return next((one for one in ours if one.label == PRIMARY), None)
+
+
+def _suffix(label: str | None, *, has_primary: bool) -> str:
+    if label is None:
+        return "_unlabeled" if has_primary else ""
+    return "" if label == PRIMARY else f"_{label.lower().replace(' ', '_')}"
+
+    def names(self, start: ObjectType, end: ObjectType) -> dict[int, str]:
+        """The names that the older API has for the kinds, by number.
+
+        Where there is a main company the plain name means that one, and the kind without a label has another.
+        """
+        known, plain = self.between(start.name, end.name), f"{start.singular}_to_{end.singular}"
+        has_primary = any(one.label == PRIMARY for one in known.values())
+        names = {None: f"{plain}_unlabeled" if has_primary else plain, PRIMARY: plain}
+        return {
+            number: names.get(one.label) or f"{plain}_{str(one.label).lower().replace(' ', '_')}"
+            for number, one in known.items()
+        }

@@ -348,6 +348,11 @@ class Portal:
         with self._state.lock:
             return self._associating.labels(self.object_type(from_type), self.object_type(to_type))
 
+    def association_names(self, from_type: str, to_type: str) -> dict[int, str]:
+        """v3's name of each type from one object type to another, by number."""
+        with self._state.lock:
+            return self._associating.names(self.object_type(from_type), self.object_type(to_type))
+
     def create_association_label(
         self, caller: Caller, from_type: str, to_type: str, body: Mapping[str, Any]
     ) -> list[dict[str, Any]]:

@@ -115,20 +115,13 @@ class Reader:
 
     def _inline(self, one: ObjectType, record_id: int, other: ObjectType) -> list[Any]:
         state, there = self._state, self._state.records(other)
-        plain = f"{one.singular}_to_{other.singular}"
-        rows = []
-        for target, kinds in sorted(state.links.of(one.name, other.name, record_id).items()):
-            if there.state[there.row_of(target)] != LIVING:
-                continue
-            labels = [state.kinds.between(one.name, other.name)[kind].label for kind in kinds]
-            rows += [
-                {
-                    "id": str(target),
-                    "type": plain if label is None else f"{plain}_{label.lower().replace(' ', '_')}",
-                }
-                for label in labels
-            ]
-        return rows
+        names = state.kinds.names(one, other)
+        return [
+            {"id": str(target), "type": names[kind]}
+            for target, kinds in sorted(state.links.of(one.name, other.name, record_id).items())
+            if there.state[there.row_of(target)] == LIVING
+            for kind in kinds
+        ]
 
     # What the API offers.
 

@@ -53,14 +53,6 @@ class Schema:
             raise HubSpotError("VALIDATION_ERROR", f"Unable to infer object type from: {alias}")
         return found
 
-    def add_type(self, one: ObjectType, properties: Iterable[Property]) -> None:
-        """Take a custom object type in."""
-        self.types[one.name] = one
-        self._aliases |= dict.fromkeys(aliases(one), one)
-        self.properties[one.name] = {each.name: each for each in properties}
-        self.archived[one.name] = {}
-        self.groups[one.name] = _groups(self.properties[one.name].values())
-
     def put(self, type_name: str, one: Property) -> None:
         """Add or replace a property."""
         self.properties[type_name][one.name] = one

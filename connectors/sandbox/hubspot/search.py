@@ -83,7 +83,7 @@ class Searcher:
         results = [tell(row) for row in page]
         for told, row in zip(results, page, strict=True):
             if row in lagging:
-                _as_before(one, told, lagging[row])
+                _as_before(one, told, lagging[row], self._state.records(one).columns)
         end = query.start + query.limit
         return SearchResult(len(rows), results, str(end) if end < len(rows) else None)
 
@@ -239,10 +239,10 @@ class Searcher:
         return lambda row: forms[get(row)]
 
     def _text(self, one: ObjectType, name: str, lagging: Mapping[int, Before]) -> Callable[[int], str | None]:
-        get = self._reader.getter(one, name)
-        stored = self._reader.computed.getter(one.name, name) is None
+        get, columns = self._reader.getter(one, name), self._state.records(one).columns
         if not lagging:
-            column = self._state.records(one).columns.get(name)
+            stored = self._reader.computed.getter(one.name, name) is None
+            column = columns.get(name)
             return column.__getitem__ if stored and column is not None else get
 
         def text(row: int) -> str | None:
@@ -251,8 +251,8 @@ class Searcher:
                 return get(row)
             if name == one.modified_property:
                 return wire_stamp(before.modified)
-            # A property that nobody had set yet has no column to be kept.
-            return before.values.get(name) if stored else get(row)
+            # A column that is younger than what was kept had no value then.
+            return before.values.get(name) if name in columns else get(row)
 
         return text
 
@@ -310,11 +310,13 @@ def _range(each: Filter) -> tuple[int, int] | None:
     }.get(each.operator)
 
 
-def _as_before(one: ObjectType, told: dict[str, Any], before: Before) -> None:
+def _as_before(
+    one: ObjectType, told: dict[str, Any], before: Before, columns: Mapping[str, Sequence[str | None]]
+) -> None:
     """Let a result tell what the index still has."""
-    for name, value in (before.values or {}).items():
-        if name in told["properties"]:
-            told["properties"][name] = value
+    kept = before.values or {}
+    for name in columns.keys() & told["properties"].keys():
+        told["properties"][name] = kept.get(name)
     told["properties"][one.modified_property] = told["updatedAt"] = wire_stamp(before.modified)
 
 

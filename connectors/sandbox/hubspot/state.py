@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from connectors.sandbox.hubspot.association_types import AssociationTypes
@@ -61,7 +62,8 @@ class State:
         for (type_name, name), more in dataset.choices.items():
             self.schema.put(type_name, with_options(self.schema.properties[type_name][name], more))
         for type_name, pipelines in dataset.pipelines.items():
-            self.pipelines[type_name] = {one.id: one for one in pipelines}
+            # Copies, as admins change them: a data set may be loaded twice.
+            self.pipelines[type_name] = {one.id: deepcopy(one) for one in pipelines}
             self.describe_stages(type_name)
         for type_name, rows in dataset.tables.items():
             records = self.tables[type_name]
