@@ -179,6 +179,7 @@ class Transport(requests.Session):
         self.sleep = sleep
         self.rng = rng
         self._lock = threading.Lock()
+        self._environment: dict[str, Any] = {}
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.headers["User-Agent"] = "foretag"
         adapter = _tls_adapter(name, ca_file)
@@ -395,6 +396,15 @@ class Transport(requests.Session):
                 fix="set `url` to the address the CRM shows after sign-in",
             )
         )
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """As in the base class, but the environment is read once for each host, not for each request."""
+        if proxies or verify is not None or cert:
+            return super().merge_environment_settings(url, proxies, stream, verify, cert)
+        host = urlsplit(url).netloc
+        if host not in self._environment:
+            self._environment[host] = super().merge_environment_settings(url, {}, None, None, None)
+        return {**self._environment[host], "stream": self.stream if stream is None else stream}
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """A redirect is followed for reads on the same host only."""

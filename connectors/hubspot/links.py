@@ -89,7 +89,9 @@ class Links:
         return found
 
 
-def _choose(entries: Iterable[Mapping[str, Any]], primary: int | None) -> str:
+def _choose(entries: Sequence[Mapping[str, Any]], primary: int | None) -> str:
+    if len(entries) == 1:
+        return str(entries[0]["toObjectId"])
     all_ids: list[int] = []
     primaries: list[int] = []
     for entry in entries:

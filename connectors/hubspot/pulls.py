@@ -50,6 +50,9 @@ ATTEMPTS = 3
 # Between attempts HubSpot's index may catch up with its lists.
 PAUSE = 5.0
 
+# Fewer records are listed sooner than the range of their ids is looked at.
+WORTH_A_SPLIT = 500
+
 MODIFIED = "hs_lastmodifieddate"
 MERGED = "hs_merged_object_ids"
 _TASK_STATUS, _DONE = "hs_task_status", "COMPLETED"
@@ -149,7 +152,10 @@ class Pulls:
                 log.warning("hubspot.export_unusable", object=plan.hs_object, why=str(error))
             else:
                 return
-        yield from _together(plan, Lists(self._api, plan.hs_object, plan.properties).split(total, last))
+        if total < WORTH_A_SPLIT:
+            yield from self._plainest(plan)
+        else:
+            yield from _together(plan, Lists(self._api, plan.hs_object, plan.properties).split(total, last))
 
     def _plainest(self, plan: Plan, *_: int) -> Iterator[Cells]:
         return _together(plan, Lists(self._api, plan.hs_object, plan.properties).one_by_one())
