@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Family = Mapping[str, str | None]
     Send = Callable[[Batch], dict[str, Outcome]]
 
+_TRACE = "objectWriteTraceId"
 MOST_INPUTS = 100
 # 19 calls a second, and batches that take most of a second each.
 IN_FLIGHT = 16
@@ -73,23 +74,29 @@ class Batches:
 
         Records of one parent are never in flight in two calls.
         """
-        send = _Verb(self._api, f"{hs_object}/batch/update", "id", idempotent=True).send
+        send = _Verb(self._api, f"{hs_object}/batch/update", _id, idempotent=True).send
         family = dict(zip((record["id"] for record in records), parents or (), strict=False))
         outcomes = self._write(records, family, send, PASSING)
         return outcomes | self._silent(hs_object, records, outcomes)
 
-    def create(self, hs_object: str, records: Mapping[str, Input]) -> dict[str, Outcome]:
-        """Create records (`{"properties", "associations"}`), once each; outcome by the caller's key.
+    def create(self, hs_object: str, records: Mapping[str, Input], key: str) -> dict[str, Outcome]:
+        """Create records (`{"properties", "associations"}`), once each; outcome by the property `key`, our own.
 
-        With a trace id for every input, HubSpot makes the good ones although some are bad.
+        With a trace id for every input, HubSpot makes the good ones although some are bad. It need not come
+        back with what was made, and in no order: the key tells.
         """
-        verb = _Verb(self._api, f"{hs_object}/batch/create", "objectWriteTraceId", idempotent=False)
-        inputs = [{**record, "objectWriteTraceId": key} for key, record in records.items()]
+
+        def made(result: Input) -> str | None:
+            name: str | None = result.get(_TRACE) or (result.get("properties") or {}).get(key)
+            return name
+
+        verb = _Verb(self._api, f"{hs_object}/batch/create", made, idempotent=False)
+        inputs = [{**record, _TRACE: name} for name, record in records.items()]
         return self._write(inputs, {}, verb.send, TURNED_AWAY)
 
     def archive(self, hs_object: str, ids: Sequence[str]) -> dict[str, Outcome]:
         """Put records into the recycle bin; one that is not there is done."""
-        verb = _Verb(self._api, f"{hs_object}/batch/archive", "id", idempotent=True)
+        verb = _Verb(self._api, f"{hs_object}/batch/archive", _id, idempotent=True)
         outcomes = self._write(
             [{"id": record_id} for record_id in dict.fromkeys(ids)], {}, verb.send, PASSING
         )
@@ -211,16 +218,16 @@ class Batches:
 
 @dataclass(frozen=True)
 class _Verb:
-    """One batch call: where it goes, by what its reply knows a record, and whether it may be sent twice."""
+    """One batch call: where it goes, how to know a result in its reply, and whether it may be sent twice."""
 
     api: Api
     tail: str
-    key: str
+    name_of: Callable[[Input], str | None]
     idempotent: bool
 
     def send(self, batch: Batch) -> dict[str, Outcome]:
         """An outcome for each record of the batch, by its key. Raises when no more should be sent."""
-        keys = [record[self.key] for record in batch]
+        names = [_name(record) for record in batch]
         try:
             reply = self.api.call(
                 "POST",
@@ -232,20 +239,20 @@ class _Verb:
                 handed_back=_PARTED,
             )
         except LostReply as error:
-            return dict.fromkeys(keys, unknown(str(error)))
+            return dict.fromkeys(names, unknown(str(error)))
         except RecordRefused as error:
             if error.code in _PARTED:
-                return dict.fromkeys(keys, refused(error.code, str(error)))
+                return dict.fromkeys(names, refused(error.code, str(error)))
             return self._apart(batch, error)
         if reply is None:
             # 204, which only an archive answers: all of it is done.
-            return dict.fromkeys(keys, Outcome("done"))
-        return outcomes_of(reply, keys, self.key)
+            return dict.fromkeys(names, Outcome("done"))
+        return outcomes_of(reply, names, self.name_of)
 
     def _apart(self, batch: Batch, error: RecordRefused) -> dict[str, Outcome]:
         """A batch refused whole: find the records that are to blame, so that their neighbours pass."""
         guilty, others = _sorted_out(batch, error)
-        outcomes = {record[self.key]: refused(error.code, str(error), error.fields) for record in guilty}
+        outcomes = {_name(record): refused(error.code, str(error), error.fields) for record in guilty}
         for part in others:
             outcomes |= self.send(part)
         return outcomes
@@ -289,8 +296,12 @@ def _all(batch: Batch, outcome: Outcome) -> dict[str, Outcome]:
 
 def _name(record: Input) -> str:
     """What the caller knows a record by."""
-    name: str = record.get("objectWriteTraceId") or record["id"]
+    name: str = record.get(_TRACE) or record["id"]
     return name
+
+
+def _id(result: Input) -> str | None:
+    return str(result["id"])
 
 
 def _in_doubt(error: Exception) -> Outcome:

@@ -9,7 +9,9 @@ from connectors.hubspot.failures import LOCKED, read_body
 from connectors.outcomes import Outcome, refused, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+    Record = Mapping[str, Any]
 
 # Of a record, in an otherwise good reply: it was not written, and may well be a moment later. Of the first it is
 # certain that nothing was begun, so that even a create may be sent again.
@@ -27,20 +29,21 @@ def moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def outcomes_of(reply: Any, sent: Iterable[str], key: str) -> dict[str, Outcome]:
-    """An outcome for each key that was sent; `key` is what records are known by: `id` or `objectWriteTraceId`."""
+def outcomes_of(
+    reply: Any, sent: Iterable[str], name_of: Callable[[Record], str | None]
+) -> dict[str, Outcome]:
+    """An outcome for each name that was sent; `name_of` tells under which one a result was."""
     wanted = list(sent)
     if not isinstance(reply, dict) or not isinstance(reply.get("results"), list):
         return dict.fromkeys(wanted, unknown("the reply is no list of results"))
-    found = {
-        str(result.get(key)): Outcome(
-            "done", modified_at=moment(result.get("updatedAt")), crm_id=result["id"]
-        )
-        for result in reply["results"]
-    }
+    found: dict[str | None, Outcome] = {name_of(result): _done(result) for result in reply["results"]}
     found |= _errors(reply.get("errors") or ())
     silent = _silent(reply)
     return {name: found.get(name, silent) for name in wanted}
+
+
+def _done(result: Record) -> Outcome:
+    return Outcome("done", modified_at=moment(result.get("updatedAt")), crm_id=str(result["id"]))
 
 
 def from_error(error: Mapping[str, Any]) -> Outcome:

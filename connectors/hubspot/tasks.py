@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.contract import ConfigProblem, Problem, RecordRefused
 from connectors.hubspot.batches import NOT_THERE, Batches
-from connectors.hubspot.replies import NOT_FOUND, PASSING, moment
+from connectors.hubspot.replies import NOT_FOUND, NOT_RETURNED, PASSING, moment
 from connectors.hubspot.task_search import TaskSearch
 from connectors.hubspot.task_texts import as_html, with_comment
 from connectors.keyed import make_once
@@ -67,13 +67,18 @@ class Tasks:
         return outcome_table(keys, [outcomes[key] for key in keys])
 
     def _create(self, records: Mapping[str, Mapping[str, Any]]) -> dict[str, Outcome]:
-        """Made by the hundred. One that HubSpot refuses may be there already: a unique key says so."""
-        outcomes = self._batches.create(TASKS, records)
-        for key, outcome in outcomes.items():
+        """Made by the hundred. One that HubSpot refuses, or does not mention, may be there: a unique key says so."""
+        key = self._key_field
+        outcomes = self._batches.create(TASKS, records, key.name)
+        for name, outcome in outcomes.items():
             if outcome.code in PASSING:
-                outcomes[key] = unknown(outcome.message)
-        bad = [key for key, outcome in outcomes.items() if outcome.status == "refused"]
-        return outcomes | (self._found(bad) if bad and self._key_field.unique else {})
+                outcomes[name] = unknown(outcome.message)
+        unclear = [
+            name
+            for name, outcome in outcomes.items()
+            if outcome.code == NOT_RETURNED or (outcome.status == "refused" and key.unique)
+        ]
+        return outcomes | self._found(unclear)
 
     def _found(self, keys: Sequence[str]) -> dict[str, Outcome]:
         return {key: _done(row) for key, row in self._rows(keys).items()}

@@ -215,40 +215,31 @@ def test_a_lost_reply_to_a_create_is_not(mock) -> None:
         raise requests.ConnectionError("reset")
 
     portal = played(mock, create=create)
-    outcomes = Batches(portal.api()).create("tasks", {"k1": {"properties": {}}})
+    outcomes = Batches(portal.api()).create("tasks", {"k1": {"properties": {}}}, "foretag_key")
     assert (outcomes["k1"].status, outcomes["k1"].code) == ("unknown", "NO_ANSWER")
     assert portal.sizes(CREATE) == [1]
 
 
-def test_creates_are_told_apart_by_their_trace_ids(mock) -> None:
-    """In whatever order HubSpot answers."""
+@pytest.mark.parametrize("echoed", [True, False], ids=["by trace id", "by key"])
+def test_creates_are_told_apart_in_whatever_order_hubspot_answers(echoed, mock) -> None:
+    """Errors by their trace ids; what was made by the trace id, if it comes back, else by our key."""
 
     def create(body: Any) -> tuple[int, Any]:
-        good = [one for one in body["inputs"] if one["objectWriteTraceId"] != "k2"]
-        error = {
-            "status": "error",
-            "category": "VALIDATION_ERROR",
-            "message": "no",
-            "context": {"objectWriteTraceId": ["k2"]},
-        }
-        results = [
-            {
-                **row(one["objectWriteTraceId"].replace("k", "90")),
-                "objectWriteTraceId": one["objectWriteTraceId"],
-            }
-            for one in reversed(good)
-        ]
-        return 207, {"results": results, "errors": [error]}
+        context = {"objectWriteTraceId": ["k2"]}
+        error = {"status": "error", "category": "VALIDATION_ERROR", "message": "no", "context": context}
+        results = []
+        for one in reversed(body["inputs"]):
+            key = one["objectWriteTraceId"]
+            named = {"objectWriteTraceId": key, "properties": {}} if echoed else {}
+            results.append({**row(key.replace("k", "90"), foretag_key=key), **named})
+        return 207, {"results": [one for one in results if one["id"] != "902"], "errors": [error]}
 
     portal = played(mock, create=create)
-    outcomes = Batches(portal.api()).create("tasks", {f"k{n}": {"properties": {}} for n in range(4)})
-    assert {name: outcome.crm_id for name, outcome in outcomes.items()} == {
-        "k0": "900",
-        "k1": "901",
-        "k2": None,
-        "k3": "903",
-    }
-    assert statuses(outcomes)["k2"] == "refused"
+    made = Batches(portal.api()).create(
+        "tasks", {f"k{n}": {"properties": {}} for n in range(4)}, "foretag_key"
+    )
+    assert [made[f"k{n}"].crm_id for n in range(4)] == ["900", "901", None, "903"]
+    assert statuses(made)["k2"] == "refused"
 
 
 def test_once_the_portal_is_gone_the_rest_is_not_sent(mock) -> None:
