@@ -148,8 +148,11 @@ class _Export:
 
 
 def _bytes(download: Download) -> bytes:
-    with download.open() as stream:
-        content: bytes = stream.read()
+    try:
+        with download.open() as stream:
+            content: bytes = stream.read()
+    except (OSError, EOFError):
+        raise Truncated("the file of the export ends before its compressed end") from None
     if not content.startswith(_ZIP):
         download.require_whole_csv()
     return content
