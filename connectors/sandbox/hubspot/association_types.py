@@ -103,16 +103,3 @@ def _suffix(label: str | None, *, has_primary: bool) -> str:
     if label is None:
         return "_unlabeled" if has_primary else ""
     return "" if label == PRIMARY else f"_{label.lower().replace(' ', '_')}"
-
-    def names(self, start: ObjectType, end: ObjectType) -> dict[int, str]:
-        """The names that the older API has for the kinds, by number.
-
-        Where there is a main company the plain name means that one, and the kind without a label has another.
-        """
-        known, plain = self.between(start.name, end.name), f"{start.singular}_to_{end.singular}"
-        has_primary = any(one.label == PRIMARY for one in known.values())
-        names = {None: f"{plain}_unlabeled" if has_primary else plain, PRIMARY: plain}
-        return {
-            number: names.get(one.label) or f"{plain}_{str(one.label).lower().replace(' ', '_')}"
-            for number, one in known.items()
-        }
