@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from connectors.sandbox.hubspot.records import LIVING
 
@@ -35,6 +37,9 @@ class Columns:
     def _column(self, one: ObjectType, name: str, rows: Sequence[int]) -> pa.Array:
         if self._state.schema.find(one.name, name) is None:
             return pa.nulls(len(rows), pa.string())
+        stamps = self._stamps(one, name)
+        if stamps is not None:
+            return _wire_stamps([stamps[row] for row in rows])
         if self._reader.computed.getter(one.name, name) is not None:
             get = self._reader.getter(one, name)
             return pa.array([get(row) for row in rows], pa.string())
@@ -43,16 +48,28 @@ class Columns:
             return pa.nulls(len(rows), pa.string())
         return pa.array([column[row] for row in rows], pa.string())
 
+    def _stamps(self, one: ObjectType, name: str) -> Sequence[int] | None:
+        """The milliseconds behind a stamp that every record has."""
+        records = self._state.records(one)
+        if name == one.modified_property:
+            return records.modified
+        return records.created if name == one.created_property else None
+
     def associated(
         self, one: ObjectType, record_ids: Sequence[str], other: ObjectType
     ) -> list[dict[int, Kinds]]:
         """For each record the living ones of another type that it is associated with, by id, and how."""
-        links, there = self._state.links, self._state.records(other)
-        return [
-            {
-                target: kinds
-                for target, kinds in sorted(links.of(one.name, other.name, int(record_id)).items())
-                if there.state[there.row_of(target)] == LIVING
-            }
-            for record_id in record_ids
-        ]
+        of, there = self._state.links.of, self._state.records(other)
+        found = []
+        for record_id in record_ids:
+            targets = of(one.name, other.name, int(record_id))
+            living = {key: targets[key] for key in targets if there.state[there.row_of(key)] == LIVING}
+            found.append(dict(sorted(living.items())) if len(living) > 1 else living)
+        return found
+
+
+def _wire_stamps(milliseconds: Sequence[int]) -> pa.Array:
+    """Many moments as HubSpot writes them: whole seconds have no fraction."""
+    moments = np.array(milliseconds, dtype="datetime64[ms]")
+    texts = pa.array(np.strings.add(np.datetime_as_string(moments, unit="ms"), "Z"), pa.string())
+    return pc.replace_substring(texts, ".000Z", "Z")

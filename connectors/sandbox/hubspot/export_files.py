@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -107,7 +108,7 @@ def _associated(
     """The ids of associated records; by label and with names too, where asked for."""
     found = portal.associated(request.object_type.name, ids, other.name)
     if not request.all_associated:
-        found = [dict(list(one.items())[:IDS_PER_ROW]) for one in found]
+        found = [dict(islice(one.items(), IDS_PER_ROW)) if len(one) > IDS_PER_ROW else one for one in found]
     header = f"Associated {other.label}"
     columns = {f"{header} IDs": _joined([list(one) for one in found])}
     if request.labelled:

@@ -89,8 +89,11 @@ class ImportWork:
         """Record ids by what the column that finds them holds, in lower case."""
         name = "hs_object_id" if column.finds == BY_ID else column.property
         table = self.portal.table(self.request.object_type.name, [name], {})
+        ids: list[str] = table["hs_object_id"].to_pylist()
+        if column.finds == BY_ID:
+            return {record_id: [record_id] for record_id in ids}
         found: dict[str, list[str]] = {}
-        for record_id, key in zip(table["hs_object_id"].to_pylist(), table[name].to_pylist(), strict=True):
+        for record_id, key in zip(ids, table[name].to_pylist(), strict=True):
             if key:
                 found.setdefault(key.lower(), []).append(record_id)
         return found

@@ -201,7 +201,7 @@ def deals(call: Call) -> Response:
     every = call.flag("includeAllProperties")
     names = [one["name"] for one in call.portal.properties("deals")] if every else call.names("properties")
     rows, offset = _page(call, "deals", names)
-    told = [
+    told: list[dict[str, Any]] = [
         {
             "portalId": call.portal.id,
             "dealId": int(row["id"]),

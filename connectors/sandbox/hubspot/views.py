@@ -194,7 +194,8 @@ def _by_tier(table: pa.Table) -> Sequence[int]:
     if _SCORE in table.column_names:
         keys[_SCORE] = pa.array([_score(score) for score in table[_SCORE].to_pylist()])
         order.insert(-2, (_SCORE, "descending"))
-    return pc.sort_indices(pa.table(keys), sort_keys=order).to_pylist()
+    places: list[int] = pc.sort_indices(pa.table(keys), sort_keys=order).to_pylist()
+    return places
 
 
 def _score(value: str | None) -> float:
