@@ -64,24 +64,30 @@ def poisoned_json(content: Any) -> bytes:
     return text.replace(_LONE_SURROGATE, "\\ud800").encode("utf-8", "surrogateescape")
 
 
-def poison_table(faults: Faults, object_name: str, table: pa.Table, first: int) -> pa.Table:
-    """Poison a table of strings on its way into CSV; the strings may then hold bytes that are not UTF-8."""
+def poison_table(
+    faults: Faults, object_name: str, table: pa.Table, first: int, *, id_columns: Sequence[str] = ("Id",)
+) -> pa.Table:
+    """Poison a table of strings on its way into CSV; the strings may then hold bytes that are not UTF-8.
+
+    `id_columns` are those that tell a record's id.
+    """
     for poison in faults.poisons(object_name):
-        column = table.schema.get_field_index("Id" if poison.what == "missing_id" else poison.field)
-        places = _places(poison, table, first)
-        if column >= 0 and places:
-            table = table.set_column(
-                column, table.schema.names[column], _poisoned(table[column], poison, places)
-            )
+        names = id_columns if poison.what == "missing_id" else (poison.field,)
+        places = _places(poison, table, first, id_columns)
+        for name in names if places else ():
+            column = table.schema.get_field_index(name)
+            if column >= 0:
+                table = table.set_column(column, name, _poisoned(table[column], poison, places))
     return table
 
 
-def _places(poison: Poison, table: pa.Table, first: int) -> list[int]:
+def _places(poison: Poison, table: pa.Table, first: int, id_columns: Sequence[str]) -> list[int]:
     if not poison.id:
         return [row - first for row in poison.rows if first <= row < first + table.num_rows]
-    if "Id" not in table.schema.names:
+    told = next((name for name in id_columns if name in table.schema.names), None)
+    if told is None:
         return []
-    return [place for place, record_id in enumerate(table["Id"].to_pylist()) if record_id == poison.id]
+    return [place for place, record_id in enumerate(table[told].to_pylist()) if record_id == poison.id]
 
 
 def _poisoned(column: pa.ChunkedArray, poison: Poison, places: Sequence[int]) -> pa.Array:

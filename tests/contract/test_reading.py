@@ -10,7 +10,7 @@ import pytest
 from config.records import RECORDS, schema
 from connectors.contract import ConfigProblem, Page, RetryLater, Truncated
 from tests.contract.conftest import World, pull
-from tests.crms import CRMS, PASSING
+from tests.crms import CRMS, PASSING, POISONS
 
 ACCOUNT_FIELDS = ("name", "owner_id", "annual_revenue", "employees", "created_at")
 # Below and above the number of rows from which on a CRM's way for large loads is taken.
@@ -89,7 +89,6 @@ def test_a_field_asked_for_later_is_read_for_old_records_too(world) -> None:
     assert len(pull(connector, "account", ["name", "country"], cursor).rows) == 40
 
 
-POISONS = ["nan", "huge_text", "ancient_date", "lone_surrogate", "bad_utf8", "missing_id"]
 POISONED = {"nan": "annual_revenue", "ancient_date": "created_at"}
 
 
@@ -103,7 +102,7 @@ def poisoned(
 
 
 @WAYS
-@pytest.mark.parametrize("what", POISONS)
+@pytest.mark.parametrize(("crm", "what"), [(crm, what) for crm in CRMS for what in POISONS[crm]])
 def test_a_poisoned_record_is_set_aside_alone(what, bulk_threshold, world) -> None:
     """All others are read; the reason names the field and shows nothing of the content."""
     world.sandbox.faults.add([poisoned(world, POISONED.get(what, "name"), what, rows=[3])])
@@ -172,8 +171,8 @@ def test_a_page_that_is_cut_is_asked_for_again(framing, bulk_threshold, world) -
 
 
 def test_a_page_that_stays_cut_stops_the_pull(world) -> None:
-    """After four attempts, rather than scoring half a book."""
-    page = world.people.first_page(bulk=True)
+    """After four attempts, and whatever other way there is, rather than scoring half a book."""
+    page = "|".join(world.people.first_page(bulk=bulk) for bulk in (True, False))
     world.sandbox.faults.add([{"kind": "truncate", "match": page, "bytes": 700, "times": None}])
     with pytest.raises(Truncated):
         pull(world.connect(bulk_threshold=BULK), "opportunity", ["name"])

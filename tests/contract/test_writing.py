@@ -127,7 +127,7 @@ def test_a_field_that_became_read_only_stops_before_the_first_write(world) -> No
 
 def test_when_the_crm_goes_away_in_mid_update_the_rest_is_not_sent(make_world) -> None:
     """What was done is known, what was not sent says so."""
-    world = make_world(data="synthetic:1100:10")
+    world = make_world(data="synthetic:1700:10")
     world.set_up()
     ids = sorted(row["id"] for row in pull(world.connect(), "account", ["name"]).rows)
     connector, people = world.connect(), world.people

@@ -10,7 +10,13 @@ if TYPE_CHECKING:
     from connectors.sandbox.server import Sandbox
     from tests.crms.people import People
 
-CRMS = ("salesforce",)
+CRMS = ("salesforce", "hubspot")
+
+# What makes a record unreadable. HubSpot's numbers may be any text, and one without a digit says that there is none.
+POISONS = {
+    "salesforce": ("nan", "huge_text", "ancient_date", "lone_surrogate", "bad_utf8", "missing_id"),
+    "hubspot": ("huge_text", "ancient_date", "lone_surrogate", "bad_utf8", "missing_id"),
+}
 
 # Statuses by which each says "not now", and not "never".
 PASSING = {
@@ -21,6 +27,8 @@ PASSING = {
 
 def people_of(sandbox: Sandbox, folder: Path) -> People:
     """The people of a sandbox; secrets that connections name are kept in the folder."""
+    from tests.crms.hubspot import HubSpotPeople
     from tests.crms.salesforce import SalesforcePeople
 
-    return {"salesforce": SalesforcePeople}[sandbox.crm](sandbox, folder)
+    people = {"salesforce": SalesforcePeople, "hubspot": HubSpotPeople}[sandbox.crm]
+    return people(sandbox, folder)

@@ -16,11 +16,12 @@ from starlette.responses import Response
 
 from connectors.sandbox.hubspot.context import Endpoint, found
 from connectors.sandbox.hubspot.errors import HubSpotError, not_found
-from connectors.sandbox.hubspot.export_files import ExportFile, export_table, make_file
+from connectors.sandbox.hubspot.export_files import RECORD_ID, ExportFile, export_table, make_file
 from connectors.sandbox.hubspot.export_requests import ExportRequest
 from connectors.sandbox.hubspot.jobs import Job, Lanes
 from connectors.sandbox.hubspot.scopes import nothing, one_of
 from connectors.sandbox.hubspot.stamps import milliseconds, wire_stamp
+from connectors.sandbox.poison import poison_table
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,7 +46,13 @@ class ExportJob(Job):
 
     def work(self) -> None:
         """Make the file."""
-        table = export_table(self.context.portal, self.request)
+        table = poison_table(
+            self.context.faults,
+            self.request.object_type.name,
+            export_table(self.context.portal, self.request),
+            first=0,
+            id_columns=(RECORD_ID, "hs_object_id"),
+        )
         self.rows = table.num_rows
         self.file = make_file(table, self.request.name, self.context.clock().date())
 
