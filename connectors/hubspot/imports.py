@@ -14,7 +14,7 @@ from connectors.contract import AuthProblem, ConfigProblem, ConnectorError, Retr
 from connectors.hubspot.batches import Batches
 from connectors.hubspot.fields import TYPE_IDS
 from connectors.hubspot.inputs import EMPTY, inputs
-from connectors.outcomes import Outcome, refused, unknown
+from connectors.outcomes import NOT_SENT, Outcome, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,9 @@ ERRORS_IN_A_PAGE = 100
 FIRST_WAIT, LONGEST_WAIT = 2.0, 30.0
 PATIENCE = 6 * 3600.0
 _ID_COLUMN = "Record ID"
-_ENDED = frozenset({"DONE", "FAILED", "CANCELED", "REVERTED"})
+# By a person, in HubSpot's pages.
+_STOPPED = frozenset({"CANCELED", "REVERTED"})
+_ENDED = _STOPPED | {"DONE", "FAILED"}
 # How HubSpot counts the records that an import wrote; a portal names one of these.
 _WRITTEN = ("UPDATED_OBJECTS", "UNIQUE_OBJECTS_WRITTEN")
 
@@ -45,11 +47,12 @@ class Imports:
         self._batches = Batches(api)
 
     def update(self, hs_object: str, rows: pa.Table, names: Mapping[str, str]) -> dict[str, Outcome]:
-        """Outcome by id of what the import settled; records that are missing there are left to batches.
+        """Outcome by id of what an import settled; records that are missing there are left to batches.
 
-        `rows` holds text: `id` and canonical columns. An import leaves a property alone where its cell is
-        empty, so it cannot empty one: rows that do are left over. So is everything where the portal takes no
-        import, for want of the scope or of its allowance of imports, and whatever a failed import left open.
+        `rows` holds text: `id` and canonical columns. Left over are rows that empty a property (to an import an
+        empty cell says nothing), rows in which HubSpot found an error (the good cells of such a row are written;
+        a batch is all or nothing, waits for locks and names the property), and everything where the portal takes
+        no import, for want of the scope or of its allowance of imports, or does not work it off.
         """
         rows = rows.filter(pc.invert(_empties(rows, names)))
         outcomes: dict[str, Outcome] = {}
@@ -68,7 +71,7 @@ class Imports:
         job = self._start(hs_object, rows, names)
         try:
             report = self._wait(job)
-            return self._outcomes(hs_object, job, report, rows, names, moment)
+            return self._outcomes(hs_object, report, rows, names, moment)
         except (ConnectorError, ConfigProblem) as error:
             # The import is on its way and nobody tells us how far it came.
             lost = unknown(f"import {job}: {error}")
@@ -109,62 +112,45 @@ class Imports:
     def _outcomes(
         self,
         hs_object: str,
-        job: str,
         report: Mapping[str, Any],
         rows: pa.Table,
         names: Mapping[str, str],
         moment: datetime | None,
     ) -> dict[str, Outcome]:
-        """What the import did not write for certain is read back, and only what it holds counts as done."""
+        """Done is what an import that came to its end counts as written; all else is in doubt, and left over."""
+        state = report["state"]
+        if state in _STOPPED:
+            return self._read_back(hs_object, str(report["id"]), rows, names)
         ids: list[str] = rows["id"].to_pylist()
-        if report["state"] == "FAILED":
-            log.warning("import.failed", id=job)
-            return {}
-        errors, of_the_file = self._errors(job, ids)
-        written = [record_id for record_id in ids if record_id not in errors]
-        if report["state"] == "DONE" and of_the_file is None and _count(report) >= len(written):
-            doubtful = rows.filter(pc.is_in(rows["id"], pa.array(list(errors), pa.string())))
-            done = dict.fromkeys(written, Outcome("done", modified_at=moment))
-        else:
-            doubtful, done = rows, {}
-        stopped = unknown(f"import {job} ended as {report['state']} without a word on this record")
-        return done | self._read_back(hs_object, doubtful, names, errors, of_the_file or stopped)
+        errors = self._errors(str(report["id"]), ids) if state == "DONE" else None
+        written = [] if errors is None else [record_id for record_id in ids if record_id not in errors]
+        if _count(report) < len(written):
+            written = []
+        if len(written) < len(ids):
+            log.warning("import.incomplete", id=report["id"], state=state, left=len(ids) - len(written))
+        return dict.fromkeys(written, Outcome("done", modified_at=moment))
 
     def _read_back(
-        self,
-        hs_object: str,
-        rows: pa.Table,
-        names: Mapping[str, str],
-        errors: Mapping[str, Outcome],
-        otherwise: Outcome,
+        self, hs_object: str, job: str, rows: pa.Table, names: Mapping[str, str]
     ) -> dict[str, Outcome]:
-        """A row with a bad cell may be written but for that cell: it is done only if it holds all values."""
+        """After a person stopped or undid an import: what the records hold decides, and nothing is sent again."""
         wanted = {record["id"]: record["properties"] for record in inputs(rows, names)}
-        held = self._batches.held(hs_object, wanted) if wanted else {}
+        stopped = unknown(f"import {job} was stopped in HubSpot, and the record holds other values", NOT_SENT)
+        held = self._batches.held(hs_object, wanted)
         return {
-            record_id: outcome if outcome.status != "unknown" else errors.get(record_id, otherwise)
+            record_id: stopped if outcome.status == "unknown" else outcome
             for record_id, outcome in held.items()
         }
 
-    def _errors(self, job: str, ids: Sequence[str]) -> tuple[dict[str, Outcome], Outcome | None]:
-        """What HubSpot has against single rows, by record id; and what it has against the file, or a column."""
+    def _errors(self, job: str, ids: Sequence[str]) -> set[str] | None:
+        """Ids of the records whose rows HubSpot has something against; None if it has against the whole file."""
         known = set(ids)
-        found: dict[str, Outcome] = {}
-        of_the_file: Outcome | None = None
-        for error in self._error_rows(job):
-            record_id = _record_of(error, ids, known)
-            code = str(error.get("errorType") or "UNKNOWN")
-            outcome = refused(code, str(error.get("errorMessage") or code))
-            if record_id is None:
-                of_the_file = outcome
-            else:
-                found.setdefault(record_id, outcome)
-        return found, of_the_file
+        found = {_record_of(error, ids, known) for error in self._error_rows(job)}
+        return None if None in found else {record_id for record_id in found if record_id is not None}
 
     def _error_rows(self, job: str) -> Iterator[dict[str, Any]]:
         asked: dict[str, Any] = {
             "limit": ERRORS_IN_A_PAGE,
-            "includeErrorMessage": "true",
             "includeRowData": "true",
         }
         seen: set[str] = set()

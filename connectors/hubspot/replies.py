@@ -37,7 +37,7 @@ def outcomes_of(
     if not isinstance(reply, dict) or not isinstance(reply.get("results"), list):
         return dict.fromkeys(wanted, unknown("the reply is no list of results"))
     found: dict[str | None, Outcome] = {name_of(result): _done(result) for result in reply["results"]}
-    found |= _errors(reply.get("errors") or ())
+    found.update(_errors(reply.get("errors") or ()))
     silent = _silent(reply)
     return {name: found.get(name, silent) for name in wanted}
 

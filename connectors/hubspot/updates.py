@@ -40,18 +40,30 @@ class Updates:
         idle = rows.filter(_says_nothing(rows, names))
         outcomes |= dict.fromkeys(idle["id"].to_pylist(), Outcome("done"))
         rows = rows.filter(pc.invert(_says_nothing(rows, names)))
-        outcomes |= self._send(OBJECTS[object_name], rows, names)
+        outcomes |= self._send(object_name, rows, names)
         ids = changes["id"].to_pylist()
         return outcome_table(ids, [outcomes[record_id] for record_id in ids])
 
-    def _send(self, hs_object: str, rows: pa.Table, names: Mapping[str, str]) -> dict[str, Outcome]:
+    def _send(self, object_name: str, rows: pa.Table, names: Mapping[str, str]) -> dict[str, Outcome]:
         """In batches; or as an import, if there are very many, with what that leaves over in batches."""
         outcomes: dict[str, Outcome] = {}
+        hs_object = OBJECTS[object_name]
         if rows.num_rows >= self._threshold:
-            outcomes = self._imports.update(hs_object, rows, names)
+            # A batch refuses a record whole; an import would write the rest of a row that has a wrong option.
+            outcomes = self._imports.update(hs_object, rows.filter(self._optional(object_name, rows)), names)
             rows = rows.filter(pc.invert(pc.is_in(rows["id"], pa.array(list(outcomes), pa.string()))))
         records = inputs(rows, names)
         return outcomes | self._batches.update(hs_object, records, rows["parent_id"].to_pylist())
+
+    def _optional(self, object_name: str, rows: pa.Table) -> pa.Array:
+        """Where every value for a list of options is one of them, as far as the portal told."""
+        good = pa.array([True] * rows.num_rows)
+        for name in rows.column_names:
+            info = self._schema.info(object_name, name)
+            if info is not None and info.values:
+                known = pa.array([None, *info.values], pa.string())
+                good = pc.and_(good, pc.is_in(rows[name], known))
+        return good
 
 
 def _says_nothing(rows: pa.Table, names: Mapping[str, str]) -> pa.Array:

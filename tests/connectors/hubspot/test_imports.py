@@ -95,39 +95,36 @@ def test_an_import_that_waits_for_others_is_waited_for(play) -> None:
     assert len(played.waits) == 2
 
 
-def test_a_row_with_a_bad_cell_is_done_only_if_it_holds_all_values(play) -> None:
-    """An import writes the good cells of a bad row; what the record holds decides."""
-    values = {"foretag_tier": "A", "why": 'said "so", he'}
+def test_a_row_with_an_error_is_left_to_batches(play) -> None:
+    """Its good cells are written, its bad one is not: a batch is all or nothing, and says what is wrong."""
     played = play(
         error("INVALID_ENUMERATION_OPTION", rowData=["11", "A", "…"], lineNumber=3),
         error("AMBIGUOUS", lineNumber=4),
-        held=(row("11", foretag_tier="B", why='said "so", he'), row("12", **values)),
     )
-    outcomes = Imports(played.api()).update("companies", rows(), NAMES)
-    assert told(outcomes) == {"10": "done", "11": "INVALID_ENUMERATION_OPTION", "12": "done", "13": "done"}
+    assert sorted(Imports(played.api()).update("companies", rows(), NAMES)) == ["10", "13"]
 
 
-def test_an_error_that_is_about_no_row_puts_all_rows_in_doubt(play) -> None:
+def test_an_error_that_is_about_no_row_leaves_all_rows_in_doubt(play) -> None:
     """A property archived in between: no cell of its column was written."""
-    held = tuple(row(str(10 + number), foretag_tier="A") for number in range(3))
-    played = play(error("PROPERTY_DEFINITION_NOT_FOUND", lineNumber=1), held=held)
-    outcomes = Imports(played.api()).update("companies", rows(), NAMES)
-    assert told(outcomes) == {
-        "10": "PROPERTY_DEFINITION_NOT_FOUND", "11": "PROPERTY_DEFINITION_NOT_FOUND",
-        "12": "PROPERTY_DEFINITION_NOT_FOUND", "13": "OBJECT_NOT_FOUND",
-    }  # fmt: skip
+    played = play(error("PROPERTY_DEFINITION_NOT_FOUND", lineNumber=1))
+    assert Imports(played.api()).update("companies", rows(), NAMES) == {}
 
 
-@pytest.mark.parametrize(
-    ("state", "counted"), [("DONE", 3), ("DONE", 0), ("CANCELED", 2)], ids=["short", "silent", "cancelled"]
-)
-def test_what_an_import_does_not_count_is_read_back(state, counted, play) -> None:
-    """A person may have stopped it half-way."""
+@pytest.mark.parametrize("counted", [3, 0])
+def test_an_import_that_counts_too_few_settles_nothing(counted, play) -> None:
+    """Nobody can say which row is missing."""
+    played = play(look=report("DONE", UPDATED_OBJECTS=counted))
+    assert Imports(played.api()).update("companies", rows(), NAMES) == {}
+
+
+@pytest.mark.parametrize("state", ["CANCELED", "REVERTED"])
+def test_an_import_that_a_person_stopped_is_not_done_again(state, play) -> None:
+    """What the records hold decides; the rest was not sent, and a person wanted it so."""
     values = {"foretag_tier": "A", "why": 'said "so", he'}
     held = (*(row(str(10 + number), **values) for number in range(3)), row("13", foretag_tier="A", why="old"))
-    played = play(look=report(state, UPDATED_OBJECTS=counted), held=held)
+    played = play(look=report(state, UPDATED_OBJECTS=2), held=held)
     outcomes = Imports(played.api()).update("companies", rows(), NAMES)
-    assert [outcomes[str(10 + number)].status for number in range(4)] == ["done", "done", "done", "unknown"]
+    assert told(outcomes) == {"10": "done", "11": "done", "12": "done", "13": "NOT_SENT"}
     assert "import 7" in outcomes["13"].message
 
 
