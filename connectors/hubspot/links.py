@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.contract import RecordRefused, RetryLater
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from connectors.hubspot.api import Api
     from connectors.hubspot.fields import Link

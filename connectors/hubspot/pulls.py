@@ -11,6 +11,7 @@ import structlog
 
 from config.records import OPTIONAL, RECORDS
 from connectors.casting import cast_records
+from connectors.collecting import fewer_collections
 from connectors.contract import Checkpoint, ConfigProblem, Deleted, Page, Problem, Truncated
 from connectors.cursors import Cursor
 from connectors.hubspot.casting import text_array
@@ -80,10 +81,11 @@ class Pulls:
         started = self._api.now()
         tally = Tally()
         try:
-            if object_name in ("owner", "stage"):
-                yield self._small(object_name, asked, tally)
-            else:
-                yield from self._records(object_name, asked, cursor, tally)
+            with fewer_collections():
+                if object_name in ("owner", "stage"):
+                    yield self._small(object_name, asked, tally)
+                else:
+                    yield from self._records(object_name, asked, cursor, tally)
         except ConfigProblem as error:
             if object_name not in OPTIONAL or "MISSING_SCOPES" not in str(error):
                 raise
@@ -264,7 +266,8 @@ class Pulls:
         changed = in_flight(
             lambda part: self._changed_links(OBJECTS[object_name], link, *part), parts, RELINKING
         )
-        moved = list(chain.from_iterable(changed))
+        with fewer_collections():
+            moved = list(chain.from_iterable(changed))
         return pa.table(
             {"id": [name for name, _ in moved], "account_id": [account for _, account in moved]},
             schema=held.select(["id", "account_id"]).schema,
