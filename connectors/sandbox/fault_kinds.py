@@ -121,6 +121,9 @@ class WrongRegion(Fault):
     crms: ClassVar[frozenset[str]] = HUBSPOT
     kind: Literal["wrong_region"]
     hublet: str = "eu1"
+    status: int = Field(
+        default=488, ge=400, le=599, description="clients report this one; it is not documented"
+    )
 
 
 class MissingScopes(Standing):

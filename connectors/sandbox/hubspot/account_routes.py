@@ -1,4 +1,4 @@
-"""What an account tells of itself: details, daily use, limits, users and teams."""
+"""What an account tells of itself: details, daily use, users and teams."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ def endpoints() -> list[Endpoint]:
         Endpoint("account", "/details", {"GET": (details, nothing)}),
         Endpoint("account", "/api-usage/daily/private-apps", {"GET": (daily_usage, nothing)}),
         Endpoint("account", "/api-usage/daily", {"GET": (daily_usage, nothing)}),
-        Endpoint("limits", "/custom-properties", {"GET": (custom_properties, nothing)}),
         Endpoint("users", "/teams", {"GET": (teams, _TEAMS)}),
         Endpoint("users", "", {"GET": (users, _USERS)}),
         Endpoint("users", "/{id}", {"GET": (user, _USERS)}),
@@ -43,14 +42,9 @@ def daily_usage(call: Call) -> Response:
         "currentUsage": rates.used,
         "collectedAt": stamp(call.context.clock()),
         "fetchStatus": "SUCCESS",
-        "resetsAt": rates.next_day().isoformat(timespec="milliseconds"),
+        "resetsAt": stamp(rates.next_day()),
     }
     return found({"results": [use]})
-
-
-def custom_properties(call: Call) -> Response:
-    """GET /crm/limits/custom-properties."""
-    return found(call.portal.property_limits())
 
 
 def teams(call: Call) -> Response:

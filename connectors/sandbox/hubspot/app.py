@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MODULES = (
     "auth",
     "account_routes",
+    "limit_routes",
     "object_routes",
     "association_routes",
     "property_routes",

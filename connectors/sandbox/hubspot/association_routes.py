@@ -31,7 +31,12 @@ def endpoints() -> list[Endpoint]:
     return [
         _links("definitions", "/all", {"GET": (no_configurations, lambda _call: ())}),
         _links("definitions", pair, {"GET": (no_configurations, reads_links)}),
-        _links("associations", f"{pair}/labels", {"GET": (labels, reads_links)}, *_NEW),
+        _links(
+            "associations",
+            f"{pair}/labels",
+            {"GET": (labels, reads_links), "POST": (create_label, writes_links)},
+            *_NEW,
+        ),
         _links("associations", f"{pair}/batch/read", {"POST": (read_batch, reads_links)}, *_NEW),
         _links("associations", f"{pair}/batch/create", {"POST": (create_batch, writes_links)}, *_NEW),
         _links(
@@ -85,6 +90,13 @@ def _ends(call: Call) -> tuple[str, str]:
 def labels(call: Call) -> Response:
     """GET /associations/{from}/{to}/labels."""
     return found({"results": call.portal.association_labels(*_ends(call))})
+
+
+def create_label(call: Call) -> Response:
+    """POST /associations/{from}/{to}/labels: a label of the portal's own, both ways."""
+    return found(
+        {"results": call.portal.create_association_label(call.caller, *_ends(call), call.json_object())}
+    )
 
 
 def no_configurations(_call: Call) -> Response:

@@ -174,4 +174,6 @@ def _seconds_left(call: Call, opened: Token) -> int | None:
 def _form(call: Call) -> dict[str, str]:
     if call.body and not call.headers.get("content-type", "").lower().startswith(_FORM):
         raise HubSpotError("", "HTTP 415 Unsupported Media Type", status=415)
-    return dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True))
+    form = dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True))
+    # The newer versions take secrets from the body only, as addresses end up in logs.
+    return {**dict(call.query), **form} if call.version == "v1" else form

@@ -59,8 +59,6 @@ _EDGE = {
     526: "526 Invalid SSL certificate",
     530: "530 Origin DNS error",
 }
-# A portal in another data region.
-_WRONG_HUBLET = 488
 
 
 def fault_reply(context: HubSpotContext, fault: kinds.Fault, scope: Scope) -> Response | None:
@@ -104,7 +102,7 @@ def _region(context: HubSpotContext, fault: kinds.WrongRegion, _scope: Scope) ->
         "correlationId": str(uuid.uuid4()),
         "correctHublet": fault.hublet,
     }
-    return json_response(body, _WRONG_HUBLET)
+    return json_response(body, fault.status)
 
 
 def _long(_context: HubSpotContext, _fault: kinds.LongAddress, _scope: Scope) -> Response:

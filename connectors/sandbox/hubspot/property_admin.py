@@ -124,8 +124,9 @@ class PropertyAdmin:
             )
         usage = sum(int(each["usage"]) for each in by_type)
         limit = MAX_CUSTOM * len(by_type)
-        overall = {"limit": limit, "usage": usage, "percentage": round(100 * usage / limit, 1)}
-        return {"overallLimit": overall, "byObjectType": by_type}
+        percentage = round(100 * usage / limit, 1)
+        overall = {"overallLimit": limit, "overallUsage": usage, "overallPercentage": percentage}
+        return {"byObjectType": by_type, **overall}
 
     def _living(self, one: ObjectType, name: str) -> Property:
         found = self._state.schema.find(one.name, name)

@@ -10,7 +10,7 @@ import threading
 import uuid
 from collections import deque
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -135,9 +135,10 @@ class Rates:
             self._used += calls
 
     def next_day(self) -> datetime:
-        """When the daily count begins anew: midnight in the portal's zone."""
+        """When the daily count begins anew: midnight in the portal's zone, told in UTC."""
         today = self._today()
-        return datetime.combine(today + timedelta(days=1), datetime.min.time(), self._zone)
+        midnight = datetime.combine(today + timedelta(days=1), datetime.min.time(), self._zone)
+        return midnight.astimezone(UTC)
 
     def change(self, wanted: Mapping[str, Any]) -> None:
         """Switch limits by their names (null: none), the two flags, and `use`. Raises `ValueError`, `TypeError`."""

@@ -159,6 +159,43 @@ def test_details_tell_what_kind_of_account_it_is(make_sandbox, plain_client):
         assert (details["timeZone"], details["companyCurrency"]) == ("Europe/Berlin", sandbox.portal.currency)
 
 
-def test_how_many_properties_there_may_be(api):
-    """Before making more."""
-    assert api.get("/crm/v3/limits/custom-properties").status_code == 200
+class TestLimits:
+    """How much is used of what there may be."""
+
+    def test_of_properties(self, api):
+        """By type and in all; a new one counts."""
+        before = api.get("/crm/v3/limits/custom-properties").json()
+        api.post("/crm/v3/properties/companies/groups", json=GROUP)
+        api.post("/crm/v3/properties/companies", json=SCORE)
+        after = api.get("/crm/limits/2026-03/custom-properties").json()
+
+        def companies(told):
+            return next(one["usage"] for one in told["byObjectType"] if one["objectTypeId"] == "0-2")
+
+        assert companies(after) == companies(before) + 1
+        assert after["overallUsage"] == before["overallUsage"] + 1
+        assert after["overallLimit"] >= 1_000
+
+    def test_of_records_pipelines_and_labels(self, api):
+        """What lists tell."""
+        records = api.get("/crm/v3/limits/records").json()["hubspotDefinedObjectTypes"]
+        pipelines = api.get("/crm/v3/limits/pipelines").json()["hubspotDefinedObjectTypes"]
+        body = {"label": "Reseller", "name": "reseller"}
+        made = api.post("/crm/v4/associations/deals/companies/labels", json=body)
+        labels = api.get("/crm/v3/limits/associations/labels").json()["results"]
+
+        assert {one["objectTypeId"]: one["usage"] for one in records}["0-2"] == 40
+        deals = api.get("/crm/v3/pipelines/deals").json()["results"]
+        assert {one["objectTypeId"]: one["usage"] for one in pipelines}["0-3"] == len(deals)
+        assert made.json()["results"][0]["category"] == "USER_DEFINED"
+        ways = {(one["fromObjectType"]["objectTypeId"], one["toObjectType"]["objectTypeId"]) for one in labels}
+        assert ways == {("0-2", "0-3"), ("0-3", "0-2")}
+        assert [(one["usage"], one["allLabels"]) for one in labels] == [(1, ["Reseller"])] * 2
+
+    def test_of_what_nothing_comes_near(self, api):
+        """Custom types, calculated properties, associations of one record."""
+        assert api.get("/crm/v3/limits/custom-object-types").json()["usage"] == 0
+        assert api.get("/crm/v3/limits/calculated-properties").json()["overallUsage"] == 0
+        assert api.get("/crm/v3/limits/associations/records/from").json() == {"results": []}
+        assert api.get("/crm/v3/limits/associations/records/0-2/to").json() == {"results": []}
+        assert api.get("/crm/v3/limits/associations/records/0-2/0-3").json()["totalRecordsAtLimit"] == 0

@@ -111,7 +111,7 @@ def test_the_daily_allowance_ends_at_midnight_of_the_portal(make_sandbox, plain_
         assert worker.get(DETAILS).status_code == 200
         usage = worker.get("/account-info/v3/api-usage/daily/private-apps").json()["results"][0]
         assert (usage["usageLimit"], usage["currentUsage"]) == (3, 2)
-        assert usage["resetsAt"] == "2026-03-04T00:00:00.000-05:00"
+        assert usage["resetsAt"] == "2026-03-04T05:00:00.000Z"
 
 
 def test_limits_can_be_switched(worker):

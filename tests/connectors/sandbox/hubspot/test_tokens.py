@@ -42,6 +42,14 @@ def test_every_version_of_the_token_endpoint_gives_half_an_hour(sandbox, connect
     assert sandbox.journal.requests()[-2].user == sandbox.credentials.worker.username
 
 
+def test_only_the_oldest_version_takes_secrets_from_the_address(connect, form):
+    """As addresses end up in logs."""
+    api = connect()
+
+    assert api.post("/oauth/v1/token", params=form).status_code == 200
+    assert api.post("/oauth/v3/token", params=form).json()["status"] == "BAD_GRANT_TYPE"
+
+
 @pytest.mark.parametrize(
     ("changed", "status"),
     [
