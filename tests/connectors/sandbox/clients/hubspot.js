@@ -91,13 +91,20 @@ async function main() {
   client.setAccessToken(tokens.accessToken);
   seen.oauth = { expires: tokens.expiresIn, works: (await client.crm.companies.basicApi.getPage(1)).results.length };
 
-  // Its retry waits one second after the exact words of a search limit, and does not know other 429s.
+  // Its retry goes by the exact words of a 429: one second for searches, ten for the others, none for the daily limit.
   const patient = new Client({ ...options, numberOfApiCallRetries: 3 });
-  const words = { kind: "status", status: 429, match: "/search" };
-  await fault({ ...words, message: "You have reached your secondly limit." });
+  const waits = [];
+  const wait = global.setTimeout;
+  global.setTimeout = (work, time, ...rest) => {
+    if (time === 10000) waits.push(time);
+    return wait(work, time === 10000 ? 0 : time, ...rest);
+  };
+  await fault({ kind: "rate_limit", policy: "secondly", match: "/search" });
   seen.retried = (await patient.crm.deals.searchApi.doSearch({ ...search, limit: 1 })).results.length;
-  await fault({ ...words, message: "You have reached your daily limit." });
-  seen.given_up = await patient.crm.deals.searchApi.doSearch(search).catch((error) => error.code);
+  await fault({ kind: "rate_limit", policy: "ten_secondly_rolling", match: "GET /crm/v3/objects" });
+  seen.waited = [(await patient.crm.companies.basicApi.getPage(1)).results.length, waits];
+  await fault({ kind: "rate_limit", policy: "daily", match: "/search" });
+  seen.given_up = await patient.crm.deals.searchApi.doSearch(search).catch((error) => [error.code, error.body.policyName]);
   await fault({ kind: "status", status: 503, match: "GET /crm/v3/owners" });
   seen.after503 = (await patient.crm.owners.ownersApi.getPage()).results.length > 0;
 }

@@ -21,7 +21,7 @@ from hubspot.crm.deals import SimplePublicObjectInputForCreate as NewDeal
 from urllib3.exceptions import MaxRetryError
 from urllib3.util.retry import Retry
 
-from connectors.sandbox.fault_kinds import Status
+from connectors.sandbox.fault_kinds import RateLimit
 
 
 @pytest.fixture
@@ -284,7 +284,7 @@ def test_tokens(sandbox):
 
 def test_its_retry_option_waits_for_the_limit(sandbox):
     """With a retry that covers POST the client rides over 429; the README's own form does not."""
-    fault = Status(kind="status", match="POST /crm/v3/objects/companies/search", status=429, retry_after=0)
+    fault = RateLimit(kind="rate_limit", match="POST /crm/v3/objects/companies/search", policy="secondly")
     body = {"filterGroups": [], "limit": 1}
     careful = Retry(total=3, status_forcelist=(429,), allowed_methods=None, backoff_factor=0)
     readme = Retry(total=3, status_forcelist=(429,))
@@ -299,7 +299,9 @@ def test_its_retry_option_waits_for_the_limit(sandbox):
         client_of(sandbox, retry=careful).crm.companies.search_api.do_search(body)
 
     assert found.total == 40
-    assert caught.value.status == 429
+    body = json.loads(caught.value.body)
+    assert (caught.value.status, body["policyName"]) == (429, "SECONDLY")
+    assert body["message"] == "You have reached your secondly limit."
 
 
 def test_missing_scopes_are_told(sandbox):

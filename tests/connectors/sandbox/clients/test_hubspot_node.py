@@ -57,4 +57,5 @@ def test_the_node_client_works_unmodified(seen):
     assert seen["import"]["date"] is True
     assert seen["export"] == {"status": "COMPLETE", "lines": 41}
     assert seen["oauth"] == {"expires": 1800, "works": 1}
-    assert (seen["retried"], seen["given_up"], seen["after503"]) == (1, 429, True)
+    assert (seen["retried"], seen["waited"], seen["after503"]) == (1, [1, [10_000]], True)
+    assert seen["given_up"] == [429, "DAILY"]
