@@ -1,0 +1,30 @@
+"""A HubSpot portal with its people, for tests of what only HubSpot has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.contract.conftest import World
+from tests.crms import people_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from connectors.sandbox.server import Sandbox
+
+
+@pytest.fixture
+def make_world(make_sandbox: Callable[..., Sandbox], tmp_path: Path) -> Callable[..., World]:
+    """Make a portal with a small book, or with the arguments of `Sandbox`."""
+    return lambda **options: World(people_of(make_sandbox(crm="hubspot", **options), tmp_path))
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World]) -> World:
+    """A portal that is set up."""
+    made = make_world()
+    made.set_up()
+    return made

@@ -1,0 +1,146 @@
+"""Our tasks in HubSpot, over HTTP: associations, HTML, and keys that may not be unique."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from connectors.contract import ConfigProblem, RetryLater
+from tests.contract.conftest import World, pull
+from tests.contract.test_writing import held, statuses, task, task_table, tasks_of
+
+SHOWN = (
+    "hs_task_subject",
+    "hs_task_body",
+    "hs_task_status",
+    "hs_task_priority",
+    "hs_timestamp",
+    "foretag_key",
+)
+
+
+def in_portal(world: World, task_id: str) -> dict[str, Any]:
+    """A task as the portal keeps it, with what it hangs on."""
+    found = world.sandbox.portal.get("tasks", task_id, properties=SHOWN, associations=["companies", "deals"])
+    links = {
+        name: [one["id"] for one in each["results"]] for name, each in found.get("associations", {}).items()
+    }
+    return {**found["properties"], **links}
+
+
+@pytest.fixture
+def plain_world(make_world) -> World:
+    """A portal that lets no property of tasks be unique."""
+    made = make_world()
+    made.people.make_plain_key(made.admin())
+    made.set_up()
+    return made
+
+
+def test_a_task_hangs_on_company_and_deal_from_its_first_moment(world) -> None:
+    """In the one call that makes it, so that no rep sees it without them; and its text is text."""
+    deal = next(row for row in pull(world.connect(), "opportunity", ["account_id"]).rows if row["account_id"])
+    row = task(
+        "k1", deal["account_id"], opportunity_id=deal["id"], description="Margin < 20 %\nCall Ann & Bo"
+    )
+    position = world.sandbox.journal.position
+    connector = world.connect()
+    (task_id,) = connector.upsert_tasks(task_table([row]))["crm_id"].to_pylist()
+    made = in_portal(world, task_id)
+    assert (made["companies"], made["deals"]) == ([deal["account_id"]], [deal["id"]])
+    assert made["hs_task_body"] == "Margin &lt; 20 %<br>Call Ann &amp; Bo"
+    assert (made["hs_task_status"], made["hs_task_priority"]) == ("NOT_STARTED", "HIGH")
+    connector.server_time()
+    assert [line for line in world.requests(position) if "/associations/" in line] == []
+
+
+@pytest.mark.parametrize("timezone", ["GMT", "America/Los_Angeles", "Pacific/Auckland"])
+def test_a_task_is_due_on_its_day_in_the_portals_zone(timezone, make_world) -> None:
+    """HubSpot keeps a moment: noon there, which is neither the day before nor overdue at breakfast."""
+    world = make_world(timezone=timezone)
+    world.set_up()
+    world.connect().upsert_tasks(task_table([task("k1", min(held(world)), due=date(2026, 1, 31))]))
+    (row,) = [row for row in tasks_of(world) if row["key"] == "k1"]
+    assert row["due"] == date(2026, 1, 31)
+
+
+def test_a_task_about_a_company_that_is_gone_does_not_fail_the_others(world) -> None:
+    """It is refused, with HubSpot's words."""
+    gone, *others = sorted(held(world))[:6]
+    world.people.delete("account", gone)
+    rows = [task(f"k{number}", company) for number, company in enumerate([gone, *others])]
+    found = statuses(world.connect().upsert_tasks(task_table(rows)))
+    assert found == {"k0": "refused", **{f"k{number}": "done" for number in range(1, 6)}}
+
+
+def test_without_the_key_no_task_is_made(make_world) -> None:
+    """HubSpot would make it and silently leave the key out."""
+    world = make_world()
+    position = world.sandbox.journal.position
+    connector = world.connect()
+    with pytest.raises(ConfigProblem, match=r"tasks\.foretag_key: .*foretag setup"):
+        connector.upsert_tasks(
+            task_table([task("k1", min(row["id"] for row in world.people.rows("account", "name")))])
+        )
+    assert world.sandbox.journal.writes(position) == []
+
+
+def test_a_task_that_no_index_knows_yet_is_not_made_again(plain_world) -> None:
+    """Without unique keys, the tasks of the company are looked through as well."""
+    account = min(held(plain_world))
+    plain_world.sandbox.faults.add([{"kind": "late_commit", "seconds": 3600}])
+    (first,) = plain_world.connect().upsert_tasks(task_table([task("k1", account)]))["crm_id"].to_pylist()
+    (again,) = plain_world.connect().upsert_tasks(task_table([task("k1", account)]))["crm_id"].to_pylist()
+    assert again == first
+    assert [row["key"] for row in plain_world.people.rows("task", "key") if row["key"]] == ["k1"]
+
+
+def test_keys_are_found_however_many_there_are(plain_world) -> None:
+    """More than a search takes values, or a page rows; one of them in the recycle bin."""
+    account = min(held(plain_world))
+    connector = plain_world.connect()
+    rows = [task(f"k{number}", account) for number in range(250)]
+    made = dict(
+        zip(
+            *connector.upsert_tasks(task_table(rows)).select(["id", "crm_id"]).to_pydict().values(),
+            strict=True,
+        )
+    )
+    connector.delete_tasks([made["k7"]])
+    assert connector.tasks([*made, "k999"]) == made
+
+
+def test_closing_a_task_leaves_what_a_rep_wrote(world) -> None:
+    """The comment comes after it, once; and what was closed by the rep already stays closed."""
+    connector = world.connect()
+    (task_id,) = connector.upsert_tasks(task_table([task("k1", min(held(world)))]))["crm_id"].to_pylist()
+    body = "<p>Because.</p><p><b>Ann:</b> rang, no answer</p>"
+    portal = world.sandbox.portal
+    portal.update_one(portal.person, "tasks", task_id, {"hs_task_body": body}, source="CRM_UI")
+    for _ in range(2):
+        connector.close_tasks([task_id], "No longer needed.")
+    found = in_portal(world, task_id)
+    assert found["hs_task_body"] == f"{body}<br>No longer needed."
+    assert found["hs_task_status"] == "COMPLETED"
+
+
+def test_a_task_that_was_thrown_away_cannot_be_closed(world) -> None:
+    """And says so, beside the one that can."""
+    connector = world.connect()
+    rows = [task("k1", min(held(world))), task("k2", min(held(world)))]
+    gone, there = connector.upsert_tasks(task_table(rows))["crm_id"].to_pylist()
+    world.people.delete("task", gone)
+    assert statuses(connector.close_tasks([gone, there], "Done.")) == {gone: "refused", there: "done"}
+
+
+def test_when_it_cannot_be_told_whether_a_task_is_there_none_is_made(world) -> None:
+    """The run stops, rather than make it twice."""
+    connector = world.connect()
+    connector.schema("task")
+    position = world.sandbox.journal.position
+    world.sandbox.faults.add([{"kind": "status", "match": "tasks/batch/read", "times": None}])
+    with pytest.raises(RetryLater):
+        connector.upsert_tasks(task_table([task("k1", "1")]))
+    assert world.sandbox.journal.writes(position) == []
