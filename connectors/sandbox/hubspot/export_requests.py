@@ -49,11 +49,15 @@ class ExportRequest:
         associated = [str(one) for one in _several(body.get("associatedObjectType"))]
         if len(associated) > _MOST_ASSOCIATED_TYPES:
             raise invalid(f"At most {_MOST_ASSOCIATED_TYPES} associated object types can be exported")
+        object_type = portal.object_type(str(body["objectType"]))
+        search = search_of(body.get("publicCrmSearchRequest") or {})
+        # A search that cannot be made is told now, not by a job that ends badly.
+        portal.search(object_type.name, {**search, "limit": 1})
         return cls(
             name=str(body["exportName"]),
-            object_type=portal.object_type(str(body["objectType"])),
+            object_type=object_type,
             properties=tuple(dict.fromkeys(str(one) for one in body["objectProperties"])),
-            search=search_of(body.get("publicCrmSearchRequest") or {}),
+            search=search,
             internal_names="NAMES" in internal,
             internal_values="VALUES" in internal,
             associated=tuple(portal.object_type(one) for one in associated),

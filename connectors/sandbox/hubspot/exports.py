@@ -45,7 +45,11 @@ class ExportJob(Job):
     rows: int | None = None
 
     def work(self) -> None:
-        """Make the file."""
+        """Make the file, unless a fault ends the job."""
+        fault = self.context.faults.job_end(self.request.object_type.name)
+        if fault is not None:
+            self.failure = fault.message
+            return
         table = poison_table(
             self.context.faults,
             self.request.object_type.name,

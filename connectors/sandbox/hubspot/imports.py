@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from connectors.sandbox.fault_kinds import JobAborted
 from connectors.sandbox.hubspot.context import Endpoint, found
 from connectors.sandbox.hubspot.errors import invalid, not_found
 from connectors.sandbox.hubspot.import_requests import ImportRequest, too_large
@@ -58,7 +59,9 @@ class ImportJob(Job):
         """Save the rows; a fault may end it half-way."""
         fault = self.context.faults.job_end(self.request.object_type.name)
         self.doing.run(1.0 if fault is None else fault.share)
-        if fault is not None:
+        if isinstance(fault, JobAborted):
+            self.cancelled = True
+        elif fault is not None:
             self.failure = fault.message
 
     def told(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 import requests
 
-from connectors.sandbox.fault_kinds import SlowJobs
+from connectors.sandbox.fault_kinds import JobFailed, MissingScopes, SlowJobs
 from connectors.sandbox.hubspot.export_files import make_file
 from connectors.sandbox.hubspot.exports import MOST_PER_DAY
 
@@ -211,6 +211,7 @@ def test_thirty_exports_a_day(sandbox, api):
         ({"exportInternalValuesOptions": ["LABELS"]}, "exportInternalValuesOptions"),
         ({"associatedObjectType": ["COMPANY"] * 5}, "At most 4"),
         ({"objectType": "PLANET"}, "PLANET"),
+        ({"publicCrmSearchRequest": {"filters": [{"propertyName": "no", "operator": "EQ"}]}}, "problem"),
     ],
 )
 def test_what_cannot_be_exported_is_refused(api, changes, words):
@@ -232,11 +233,29 @@ def test_both_path_families_lead_to_one_export(api):
     assert (details["exportState"], details["recordCount"]) == ("DONE", 200)
 
 
-def test_exports_need_their_scope(sandbox, connect):
-    """Without a token 401, and unknown ids are not found."""
+def test_exports_need_a_token_and_their_scope(sandbox, api, connect):
+    """401 and 403; unknown ids are not found."""
     assert start(connect()).status_code == 401
-    api = connect(sandbox.credentials.worker.token)
     assert api.get("/crm/v3/exports/export/async/tasks/1/status").status_code == 404
+    sandbox.faults.add([MissingScopes(kind="missing_scopes", scopes=("crm.export",))])
+    reply = start(api)
+    assert (reply.status_code, reply.json()["category"]) == (403, "MISSING_SCOPES")
+
+
+def test_an_export_that_fails_says_so(sandbox, api):
+    """Canceled, with an error; the next one is not held up."""
+    sandbox.faults.add([JobFailed(kind="job_failed", message="No space left")])
+    first, second = start(api).json()["id"], start(api, exportName="Second").json()["id"]
+
+    told = status(api, first)
+
+    assert (told["status"], told["numErrors"], told["errors"][0]["message"]) == (
+        "CANCELED",
+        1,
+        "No space left",
+    )
+    assert "result" not in told
+    assert status(api, second)["status"] == "COMPLETE"
 
 
 def test_large_files_are_zipped_and_cut():

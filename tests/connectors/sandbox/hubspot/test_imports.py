@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.sandbox.fault_kinds import JobFailed, SlowJobs
+from connectors.sandbox.fault_kinds import JobAborted, JobFailed, MissingScopes, SlowJobs
 
 ID = {"columnName": "Record ID", "propertyName": "hs_object_id", "columnType": "HUBSPOT_OBJECT_ID"}
 
@@ -291,14 +291,21 @@ def test_imports_can_be_cancelled(sandbox, api, companies):
     assert api.post(f"/crm/v3/imports/{jobs[0]}/cancel").status_code == 400
 
 
-def test_an_import_can_fail_half_way(sandbox, api, companies):
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        (JobFailed(kind="job_failed", share=0.5), "FAILED"),
+        (JobAborted(kind="job_aborted", share=0.5), "CANCELED"),
+    ],
+)
+def test_an_import_can_end_half_way(sandbox, api, companies, fault, state):
     """What was written stays written."""
-    sandbox.faults.add([JobFailed(kind="job_failed", share=0.5)])
+    sandbox.faults.add([fault])
     rows = [[one, "42"] for one in companies]
 
     told, _ = imported(api, [ID, column("phone", "phone")], rows)
 
-    assert told["state"] == "FAILED"
+    assert told["state"] == state
     assert [held(api, one, "phone") == ("42",) for one in companies] == [True] * 5 + [False] * 5
 
 
@@ -323,6 +330,15 @@ def test_only_ones_own_imports_are_told(sandbox, api, worker, companies):
     assert [one["id"] for one in api.get("/crm/v3/imports").json()["results"]] == [told["id"]]
     assert worker.get("/crm/v3/imports").json()["results"] == []
     assert worker.get(f"/crm/v3/imports/{told['id']}").status_code == 404
+
+
+def test_imports_need_their_scope(sandbox, api):
+    """403 without crm.import."""
+    sandbox.faults.add([MissingScopes(kind="missing_scopes", scopes=("crm.import",))])
+
+    reply = send(api, request_of([ID, column("phone", "phone")]), "Record ID,phone\n1,2\n")
+
+    assert (reply.status_code, reply.json()["category"]) == (403, "MISSING_SCOPES")
 
 
 def test_what_is_too_large_is_refused_like_too_many_calls(api, monkeypatch):
