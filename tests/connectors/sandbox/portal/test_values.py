@@ -47,10 +47,8 @@ def test_dates_are_days(portal, app, make, value, sent, kept):
 @pytest.mark.parametrize(("sent", "kept"), [(True, "true"), ("TRUE", "true"), ("false", "false")])
 def test_truths_are_words(make, value, sent, kept):
     """In lower case."""
-    assert (
-        value("companies", make("companies", name="Acme", hs_is_target_account=sent), "hs_is_target_account")
-        == kept
-    )
+    company = make("companies", name="Acme", hs_is_target_account=sent)
+    assert value("companies", company, "hs_is_target_account") == kept
 
 
 REFUSED = [
@@ -58,7 +56,10 @@ REFUSED = [
     ("companies", "numberofemployees", "ten", "INVALID_INTEGER", "ten was not a valid number."),
     ("companies", "numberofemployees", "1,5", "INVALID_INTEGER", "1,5 was not a valid number."),
     ("companies", "numberofemployees", "nan", "INVALID_INTEGER", "nan was not a valid number."),
-    ("companies", "hs_is_target_account", "yes", "INVALID_OPTION", "yes was not one of the allowed options: [true, false]"),
+    (
+        "companies", "hs_is_target_account", "yes", "INVALID_OPTION",
+        "yes was not one of the allowed options: [true, false]",
+    ),
     ("companies", "type", "Prospect", "INVALID_OPTION", "Prospect was not one of the allowed options: [PROSPECT, "),
     ("companies", "type", "PROSPECT ", "LEADING_TRAILING_WHITESPACE", '"PROSPECT " includes leading or trailing'),
     ("companies", "hubspot_owner_id", "7", "INVALID_OPTION", "7 was not one of the allowed options: ["),
@@ -106,7 +107,7 @@ def test_all_bad_values_are_told_at_once(portal, app, ids):
 def test_dates_must_be_midnights(portal, app):
     """In UTC."""
     portal.create_property(app, "companies", _property("until", "date", "date"))
-    with pytest.raises(HubSpotError, match="1519900200000 is at 10:30:0.0 UTC, not midnight!"):
+    with pytest.raises(HubSpotError, match=r"1519900200000 is at 10:30:0\.0 UTC, not midnight!"):
         portal.create_one(app, "companies", {"properties": {"name": "Acme", "until": 1519900200000}})
 
 

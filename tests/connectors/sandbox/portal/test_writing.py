@@ -97,7 +97,7 @@ def test_batches_take_a_hundred(portal, app, act):
     """In HubSpot's words."""
     inputs = [_change(str(one), name="x") for one in range(101)]
     with pytest.raises(
-        HubSpotError, match="The maximum number of inputs supported in a batch is 100. Please reduce"
+        HubSpotError, match=r"The maximum number of inputs supported in a batch is 100\. Please reduce"
     ):
         getattr(portal, act)(app, "companies", inputs)
 
@@ -345,7 +345,8 @@ def test_archiving_passes_over_what_is_not_there(portal, app, hands, ids):
 def test_a_bulk_touch_gives_many_records_one_stamp(portal, ids, hands):
     """As recalculations do."""
     portal.touch("deals", ids("deals", 50), hands.now)
-    found = portal.search("deals", {"filters": [{"propertyName": "hs_lastmodifieddate", "operator": "EQ", "value": "2018-01-01T12:00:00Z"}]})  # fmt: skip
+    stamped = {"propertyName": "hs_lastmodifieddate", "operator": "EQ", "value": "2018-01-01T12:00:00Z"}
+    found = portal.search("deals", {"filters": [stamped]})
     assert found.total == 50
 
 
