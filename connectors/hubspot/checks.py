@@ -118,29 +118,20 @@ class Checks:
         fix = "run `foretag setup`, which makes it" if name in (*_OUTPUTS, "key") else "restore it in HubSpot"
         if by_hand:
             fix = f"correct `fields: {{{object_name}: {{{name}: …}}}}` in the rules file: the internal name is wanted"
+        if len(wanted) > LONGEST_NAME:
+            message = f"no property's internal name has more than {LONGEST_NAME} characters"
+            return Problem(message, where=f"{object_name}.{name}", fix=fix)
         return Problem("the property is missing", where=f"{OBJECTS[object_name]}.{wanted}", fix=fix)
 
     def _unwritable(self, object_name: str, names: Sequence[str]) -> Iterator[Problem]:
         for name in names:
             info = self._schema.info(object_name, name)
             if info is None:
-                wanted = next(iter(self._schema.candidates(object_name, name)), name)
-                if len(wanted) > LONGEST_NAME:
-                    yield self._too_long(object_name, name)
-                else:
-                    yield self._missing(object_name, name, by_hand=self._schema.mapped(object_name, name))
+                yield self._missing(object_name, name, by_hand=self._schema.mapped(object_name, name))
             elif not info.updateable:
                 yield self._schema.unwritable(object_name, name)
             else:
                 yield from self._unfit(object_name, _OUTPUTS[name], info)
-
-    @staticmethod
-    def _too_long(object_name: str, name: str) -> Problem:
-        return Problem(
-            f"a property's internal name has {LONGEST_NAME} characters at most",
-            where=f"{object_name}.{name}",
-            fix="correct `fields:` in the rules file",
-        )
 
     def _unfit(self, object_name: str, output: OutputField, info: FieldInfo) -> Iterator[Problem]:
         """A property that cannot hold our values: of another type, or without some of our options."""
@@ -148,7 +139,7 @@ class Checks:
         fitting = FITTING[output.type]
         if info.type not in fitting:
             yield Problem(
-                f"is a {info.type}, and {output.label} needs a {' or a '.join(fitting)}",
+                f"is of type {info.type}, and {output.label} needs {' or '.join(fitting)}",
                 where=where,
                 fix="map the output to another property",
             )

@@ -131,6 +131,8 @@ class MissingScopes(Standing):
 
     crms: ClassVar[frozenset[str]] = HUBSPOT
     kind: Literal["missing_scopes"]
+    # What a token may do is told under /oauth, too.
+    match: str = "."
     scopes: tuple[str, ...] = Field(min_length=1)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from connectors.sandbox.hubspot.addresses import DATED
-from connectors.sandbox.hubspot.context import Call, Endpoint, found, no_content
+from connectors.sandbox.hubspot.context import Call, Endpoint, found, no_content, withheld_scopes
 from connectors.sandbox.hubspot.errors import HubSpotError, resource_not_found
 from connectors.sandbox.hubspot.scopes import nothing
 from connectors.sandbox.replies import json_response
@@ -64,7 +64,7 @@ def token(call: Call) -> Response:
         "expires_in": _seconds_left(call, opened),
     }
     if call.version != "v1":
-        reply |= {"hub_id": call.portal.id, "scopes": sorted(app.scopes)}
+        reply |= {"hub_id": call.portal.id, "scopes": sorted(app.scopes - withheld_scopes())}
     return json_response(reply, headers={"Cache-Control": "no-store"})
 
 
@@ -145,7 +145,7 @@ def about_static_token(call: Call) -> Response:
             "userId": app.user_id,
             "hubId": call.portal.id,
             "appId": int(app.app_id),
-            "scopes": sorted(app.scopes),
+            "scopes": sorted(app.scopes - withheld_scopes()),
         }
     )
 
@@ -161,7 +161,7 @@ def _about_app(call: Call, app: App) -> dict[str, Any]:
         "hub_domain": f"{call.portal.id}.hubspot-sandbox.example",
         "hub_id": call.portal.id,
         "app_id": int(app.app_id),
-        "scopes": sorted(app.scopes),
+        "scopes": sorted(app.scopes - withheld_scopes()),
     }
 
 
