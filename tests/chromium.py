@@ -1,15 +1,45 @@
-"""Finds or installs a Chromium for the tests that look at pages in a real browser."""
+"""Finds or installs a Chromium, and draws pages with it, for the tests that look at them in a real browser."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import struct
 import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _MINUTES = 60
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A page as the browser drew it: the picture's width and height, its DOM, and what the browser said."""
+
+    size: tuple[int, int]
+    dom: str
+    told: str
+
+
+def draw(address: str, folder: Path, width: int, height: int = 1000) -> Drawn:
+    """Draw a page in a window of this size. Skips the test if there is no browser."""
+    # A sandbox of its own inside a container needs rights that tests do not have.
+    browser = [find_chromium(), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}"]
+    picture = folder / "page.png"
+    told = _run([*browser, f"--window-size={width},{height}", f"--screenshot={picture}", address])
+    dom = _run([*browser, "--dump-dom", address])
+    wide, high = struct.unpack(">II", picture.read_bytes()[16:24])
+    return Drawn((wide, high), dom.stdout, told.stderr)
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
 
 
 def find_chromium() -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import struct
-import subprocess
-
 import pytest
 
 from config.outputs import OUTPUT_FIELDS
 from connectors.sandbox.pages import shown
 from connectors.sandbox.salesforce.schema import Field
-from tests.chromium import find_chromium
+from tests.chromium import draw
 from tests.connectors.sandbox.conftest import add_field
 
 TYPES = {"number": ("double", 0), "date": ("date", 0), "formula": ("string", 20)}
@@ -160,22 +157,11 @@ def test_a_browser_draws_both_pages(sandbox, api, our_fields, tmp_path, width):
     account = accounts(api, 1)[0]["Id"]
     values = {"Foretag_Tier__c": "A", "Foretag_Score__c": 82, "Foretag_Reason__c": "closes 14 Mar +41"}
     api.patch(f"sobjects/Account/{account}", json=values)
-    # A sandbox of its own inside a container needs rights that tests do not have.
-    browser = [find_chromium(), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}"]
 
     for path in ("/", f"/account/{account}"):
-        picture = tmp_path / "page.png"
-        drawn = [f"--window-size={width},1000", f"--screenshot={picture}", sandbox.http_url + path]
-        told = subprocess.run([*browser, *drawn], capture_output=True, text=True, timeout=90, check=True)
-        dom = subprocess.run(
-            [*browser, "--dump-dom", sandbox.http_url + path],
-            capture_output=True,
-            text=True,
-            timeout=90,
-            check=True,
-        ).stdout
+        drawn = draw(sandbox.http_url + path, tmp_path, width)
 
-        assert "CONSOLE" not in told.stderr
-        assert struct.unpack(">II", picture.read_bytes()[16:24]) == (width, 1000)
-        assert '<span class="tier A">A</span>' in dom
-        assert "closes 14 Mar" in dom
+        assert "CONSOLE" not in drawn.told
+        assert drawn.size == (width, 1000)
+        assert '<span class="tier A">A</span>' in drawn.dom
+        assert "closes 14 Mar" in drawn.dom

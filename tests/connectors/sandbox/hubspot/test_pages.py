@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from config.outputs import OUTPUT_FIELDS
+from tests.chromium import draw
 
 TYPES = {
     "picklist": ("enumeration", "select"),
@@ -158,3 +159,18 @@ def test_what_people_wrote_is_never_markup(api):
 def test_odd_addresses_do_no_harm(api, address):
     """A page or a plain 404, never an error."""
     assert api.get(address).status_code in {200, 404}
+
+
+@pytest.mark.needs_chromium
+@pytest.mark.xdist_group("chromium")  # whoever comes first may have to install it
+def test_a_browser_draws_both_pages(sandbox, api, our_properties, tmp_path):
+    """With nothing complained about, and the verdict in it."""
+    company = next(iter(companies(api, 1)))
+    change(api, "companies", company, foretag_tier="A", foretag_score=82, foretag_reason="closes 14 Mar +41")
+
+    for path in ("/", f"/account/{company}"):
+        drawn = draw(sandbox.http_url + path, tmp_path, 1400)
+
+        assert "CONSOLE" not in drawn.told
+        assert drawn.size == (1400, 1000)
+        assert '<span class="tier A">A</span>' in drawn.dom
