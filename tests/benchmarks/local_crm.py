@@ -6,35 +6,56 @@ import json
 import subprocess
 import sys
 import time
+from collections import Counter
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from importlib import import_module
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import requests
+from pydantic import TypeAdapter
 
-from config.settings import ClientCredentials, SalesforceConnection, Secret
-from connectors.salesforce import MemoryTokens, connect
+from config.crms import CRMS
+from config.settings import Connection
+from connectors.tokens import MemoryTokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from connectors.contract import Connector
 
+# What a CRM's rates allow: calls in any so many seconds, by what stands in the path; the first match counts.
+RATES: dict[str, dict[str, tuple[int, float]]] = {
+    "salesforce": {},
+    "hubspot": {"/search": (5, 1.0), "/associations/": (150, 10.0), "/": (190, 10.0)},
+}
+TOO_MANY_REQUESTS = 429
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What the CRM has seen: counted calls, those that it refused for their rate, and how fast it could have gone."""
+
+    calls: int
+    refused: int
+    floor: float
+
 
 @contextmanager
-def local_crm(data: str) -> Iterator[dict[str, Any]]:
-    """A running sandbox: what `foretag sandbox --json` prints."""
+def local_crm(data: str, crm: str = "salesforce") -> Iterator[dict[str, Any]]:
+    """A running sandbox: what `foretag sandbox --json` prints, and which CRM it plays."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "sync.cli", "sandbox", "--data", data, "--port", "0", "--json"],
+        [sys.executable, "-m", "sync.cli", "sandbox", "--crm", crm, "--data", data, "--port", "0", "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,  # how to connect to it by hand
         text=True,
     )
     try:
         assert process.stdout is not None
-        yield json.loads(process.stdout.readline())
+        yield {**json.loads(process.stdout.readline()), "crm": crm}
     finally:
         process.terminate()
         process.wait()
@@ -43,29 +64,59 @@ def local_crm(data: str) -> Iterator[dict[str, Any]]:
 def connected(crm: dict[str, Any], folder: Path, *, admin: bool = False) -> Connector:
     """A connector to it, as the worker, or as the admin who sets the worker up."""
     prefix = "admin_" if admin else ""
-    for name in ("client_id", "client_secret"):
+    auth = {}
+    for name in CRMS[crm["crm"]].secrets:
         (folder / f"{prefix}{name}").write_text(crm[f"{prefix}{name}"])
-    auth = ClientCredentials(
-        client_id=Secret(file=folder / f"{prefix}client_id"),
-        client_secret=Secret(file=folder / f"{prefix}client_secret"),
-    )
-    connection = SalesforceConnection(
-        crm="salesforce", url=crm["url"], ca_file=Path(crm["ca_file"]), auth=auth
-    )
-    worker = connected(crm, folder).username if admin else ""
-    return connect(
+        auth[name] = {"file": str(folder / f"{prefix}{name}")}
+    settings = {"crm": crm["crm"], "url": crm["url"], "ca_file": crm["ca_file"], "auth": auth}
+    package: Any = import_module(f"connectors.{crm['crm']}")
+    connector: Connector = package.connect(
         "bench",
-        connection,
+        TypeAdapter(Connection).validate_python(settings),
         {},
         tokens=MemoryTokens(),
         clock=lambda: datetime.now(UTC),
         sleep=time.sleep,
         rng=Random(1),
-        worker=worker,
+        worker=crm["username"] if admin else "",
+    )
+    return connector
+
+
+def position(crm: dict[str, Any]) -> int:
+    """Where the CRM's journal ends now."""
+    return int(_journal(crm, since=1 << 40)["last"])
+
+
+def traffic(crm: dict[str, Any], since: int) -> Traffic:
+    """What has come since a position of the journal."""
+    requests_seen = [entry for entry in _journal(crm, since)["entries"] if entry["kind"] == "request"]
+    rates = RATES[crm["crm"]]
+    lanes = Counter(
+        lane
+        for entry in requests_seen
+        for lane in [next((lane for lane in rates if lane in entry["path"]), None)]
+        if lane is not None and entry["counted"]
+    )
+    return Traffic(
+        sum(entry["counted"] for entry in requests_seen),
+        sum(entry["status"] == TOO_MANY_REQUESTS for entry in requests_seen),
+        max((floor(count, *rates[lane]) for lane, count in lanes.items()), default=0.0),
     )
 
 
-def calls(crm: dict[str, Any]) -> int:
-    """API calls that the CRM has counted so far."""
-    journal = requests.get(f"{crm['http_url']}/sandbox/journal", timeout=30).json()
-    return int(journal["totals"]["api_calls"])
+def floor(calls: int, limit: int, seconds: float) -> float:
+    """The least seconds for so many calls, when any `seconds` may hold `limit` of them and replies take no time."""
+    return max(calls - 1, 0) // limit * seconds
+
+
+def move_clock(crm: dict[str, Any], **by: float) -> None:
+    """Let the CRM's clock go on, so that calls of before count no more."""
+    requests.post(f"{crm['http_url']}/sandbox/clock", json=by, timeout=30).raise_for_status()
+
+
+def _journal(crm: dict[str, Any], since: int) -> dict[str, Any]:
+    told: dict[str, Any] = requests.get(
+        f"{crm['http_url']}/sandbox/journal", params={"since": since}, timeout=120
+    ).json()
+    return told
