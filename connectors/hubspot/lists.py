@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from connectors.hubspot.api import Api
 
 PAGE = 100
-READERS = 8
+READERS = 12
 # Pages that wait to be looked at, at most: readers do not run ahead of what is done with them.
 WAITING = 4 * READERS
 # Fewer records left per reader are not worth another cut, which costs a page of overlap.
