@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connectors.sandbox.fault_kinds import TextObjectIds
+from connectors.sandbox.hubspot import shapes
 from connectors.sandbox.hubspot.addresses import DATED
 from connectors.sandbox.hubspot.batches import batch_reply
-from connectors.sandbox.hubspot.context import Call, Endpoint, found, no_content, unreadable
+from connectors.sandbox.hubspot.context import Call, Endpoint, found, no_content
 from connectors.sandbox.hubspot.errors import invalid, resource_not_found
 from connectors.sandbox.hubspot.paging import next_page, paged
 from connectors.sandbox.hubspot.parties import Batch
@@ -95,7 +96,11 @@ def labels(call: Call) -> Response:
 def create_label(call: Call) -> Response:
     """POST /associations/{from}/{to}/labels: a label of the portal's own, both ways."""
     return found(
-        {"results": call.portal.create_association_label(call.caller, *_ends(call), call.json_object())}
+        {
+            "results": call.portal.create_association_label(
+                call.caller, *_ends(call), call.json_in(shapes.LABEL)
+            )
+        }
     )
 
 
@@ -107,7 +112,7 @@ def no_configurations(_call: Call) -> Response:
 def read_batch(call: Call) -> Response:
     """POST /associations/{from}/{to}/batch/read: 200, or 207."""
     begun = call.context.clock()
-    batch = call.portal.read_associations(*_ends(call), call.inputs())
+    batch = call.portal.read_associations(*_ends(call), call.inputs(shapes.LINKED))
     results = [_numbered(_continued(call, result)) for result in batch.results]
     return batch_reply(call, begun, Batch(results, batch.errors))
 
@@ -127,38 +132,36 @@ def read_one(call: Call) -> Response:
 def create_batch(call: Call) -> Response:
     """POST /associations/{from}/{to}/batch/create: 201, or 207."""
     begun = call.context.clock()
-    batch = call.portal.associate(call.caller, *_ends(call), call.inputs())
+    batch = call.portal.associate(call.caller, *_ends(call), call.inputs(shapes.LINKS))
     return batch_reply(call, begun, batch, 201)
 
 
 def create_default_batch(call: Call) -> Response:
     """POST /associations/{from}/{to}/batch/associate/default: 200, or 207."""
     begun = call.context.clock()
-    batch = call.portal.associate_default(call.caller, *_ends(call), call.inputs())
+    batch = call.portal.associate_default(call.caller, *_ends(call), call.inputs(shapes.LINKS))
     return batch_reply(call, begun, batch)
 
 
 def archive_batch(call: Call) -> Response:
     """POST /associations/{from}/{to}/batch/archive: 204."""
-    call.portal.disassociate(call.caller, *_ends(call), call.inputs())
+    call.portal.disassociate(call.caller, *_ends(call), call.inputs(shapes.UNLINKS))
     return no_content()
 
 
 def archive_labels(call: Call) -> Response:
     """POST /associations/{from}/{to}/batch/labels/archive: 204."""
-    call.portal.remove_labels(call.caller, *_ends(call), call.inputs())
+    call.portal.remove_labels(call.caller, *_ends(call), call.inputs(shapes.LINKS))
     return no_content()
 
 
 def create_one(call: Call) -> Response:
     """PUT /objects/{from}/{id}/associations/{to}/{id}, with a list of types."""
-    types = call.json()
-    if not isinstance(types, list):
-        raise unreadable("Cannot deserialize a list of association types")
+    types = call.json_in(shapes.TYPES)
     portal = call.portal
     batch = portal.associate(call.caller, *_ends(call), [{**_pair(call), "types": types}])
     _raise_first(batch)
-    wanted = {one.get("associationTypeId") for one in types if isinstance(one, dict)}
+    wanted = {one["associationTypeId"] for one in types}
     known = portal.association_labels(*_ends(call))
     body = {
         "fromObjectTypeId": call.object_type.type_id,
@@ -203,14 +206,14 @@ def read_named(call: Call) -> Response:
     """POST /v3/associations/{from}/{to}/batch/read: one entry for each kind of association."""
     begun = call.context.clock()
     names = call.portal.association_names(*_ends(call))
-    batch = call.portal.read_associations(*_ends(call), call.inputs())
+    batch = call.portal.read_associations(*_ends(call), call.inputs(shapes.LINKED))
     results = [{"from": result["from"], "to": _named(result["to"], names)} for result in batch.results]
     return batch_reply(call, begun, Batch(results, batch.errors))
 
 
 def create_named(call: Call) -> Response:
     """POST /v3/associations/{from}/{to}/batch/create: 201, or 207."""
-    begun, inputs = call.context.clock(), call.inputs()
+    begun, inputs = call.context.clock(), call.inputs(shapes.LINKS)
     numbered = [
         {"from": one.get("from"), "to": one.get("to"), "types": [_type(call, str(one.get("type", "")))]}
         for one in inputs
@@ -224,7 +227,7 @@ def archive_named(call: Call) -> Response:
     """POST /v3/associations/{from}/{to}/batch/archive: 204."""
     inputs = [
         {"from": one.get("from"), "to": one.get("to"), "types": [_type(call, str(one.get("type", "")))]}
-        for one in call.inputs()
+        for one in call.inputs(shapes.LINKS)
     ]
     call.portal.remove_labels(call.caller, *_ends(call), inputs)
     return no_content()

@@ -26,6 +26,7 @@ from connectors.sandbox.hubspot.addresses import address, same_version
 from connectors.sandbox.hubspot.errors import HubSpotError, invalid, resource_not_found
 from connectors.sandbox.hubspot.rates import RateLimited
 from connectors.sandbox.hubspot.scopes import Need, check_scopes
+from connectors.sandbox.hubspot.shapes import shaped
 from connectors.sandbox.hubspot.tokens import unknown_credentials
 from connectors.sandbox.poison import poisoned_json
 from connectors.sandbox.replies import JSON, base_url, json_response
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from connectors.sandbox.hubspot.object_types import ObjectType
     from connectors.sandbox.hubspot.portal import Portal
     from connectors.sandbox.hubspot.rates import Bucket, Rates
+    from connectors.sandbox.hubspot.shapes import Shape
     from connectors.sandbox.hubspot.tokens import Token, Tokens
     from connectors.sandbox.journal import Journal
 
@@ -135,26 +137,24 @@ class Call:
         except (ValueError, RecursionError) as error:
             raise unreadable(str(error)) from None
 
+    def json_in(self, shape: Shape) -> Any:
+        """The body as JSON of a shape. Raises 400 where it is of another."""
+        try:
+            return shaped(self.json(), shape)
+        except ValueError as error:
+            raise unreadable(str(error)) from None
+
     def json_object(self) -> dict[str, Any]:
-        """The body as a JSON object."""
+        """The body as a JSON object of any shape."""
         content = self.json()
         if not isinstance(content, dict):
             raise unreadable(f"Cannot deserialize an object from {type(content).__name__} value")
         return content
 
-    def inputs(self) -> list[dict[str, Any]]:
-        """The `inputs` of a batch."""
-        return inputs_of(self.json_object())
-
-
-def inputs_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The `inputs` in a batch's body. Raises 400 where there is no list of objects."""
-    inputs = body.get("inputs")
-    if inputs is None:
-        raise invalid("Invalid input JSON on line 1, column 1: Some required fields were not set: [inputs]")
-    if not isinstance(inputs, list) or not all(isinstance(one, dict) for one in inputs):
-        raise unreadable("Cannot deserialize value of `inputs`: a list of objects is expected")
-    return inputs
+    def inputs(self, shape: Shape) -> list[dict[str, Any]]:
+        """The `inputs` of a batch of a shape."""
+        inputs: list[dict[str, Any]] = self.json_in(shape)["inputs"]
+        return inputs
 
 
 def unreadable(what: str, line: int = 1, column: int = 1) -> HubSpotError:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connectors.sandbox.fault_kinds import ShortPages
+from connectors.sandbox.hubspot import shapes
 from connectors.sandbox.hubspot.batches import batch_reply, written
-from connectors.sandbox.hubspot.context import Call, Endpoint, found, inputs_of, no_content
-from connectors.sandbox.hubspot.errors import invalid
+from connectors.sandbox.hubspot.context import Call, Endpoint, found, no_content
 from connectors.sandbox.hubspot.outgoing import shown
 from connectors.sandbox.hubspot.paging import paged
 from connectors.sandbox.hubspot.parties import Batch
@@ -15,8 +15,6 @@ from connectors.sandbox.hubspot.scopes import reads_records, writes_records
 from connectors.sandbox.wire import notes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from starlette.responses import Response
 
 
@@ -77,22 +75,17 @@ def get(call: Call) -> Response:
 
 def create(call: Call) -> Response:
     """POST /{object}."""
-    record = call.portal.create_one(call.caller, call.params["object"], call.json_object())
+    record = call.portal.create_one(call.caller, call.params["object"], call.json_in(shapes.RECORD))
     return found(shown(call, [record])[0], 201)
 
 
 def update(call: Call) -> Response:
     """PATCH /{object}/{id}."""
-    properties = call.json_object().get("properties")
-    if not isinstance(properties, dict):
-        raise invalid(
-            "Invalid input JSON on line 1, column 1: Some required fields were not set: [properties]"
-        )
     record = call.portal.update_one(
         call.caller,
         call.params["object"],
         call.params["id"],
-        properties,
+        call.json_in(shapes.CHANGE)["properties"],
         id_property=call.query.get("idProperty"),
     )
     return found(shown(call, [record])[0])
@@ -106,24 +99,19 @@ def archive(call: Call) -> Response:
 
 def merge(call: Call) -> Response:
     """POST /{object}/merge."""
-    body = call.json_object()
+    body = call.json_in(shapes.MERGE)
     record = call.portal.merge(
-        call.caller,
-        call.params["object"],
-        str(body.get("primaryObjectId", "")),
-        str(body.get("objectIdToMerge", "")),
+        call.caller, call.params["object"], body["primaryObjectId"], body["objectIdToMerge"]
     )
     return found(shown(call, [record])[0])
 
 
 def search(call: Call) -> Response:
     """POST /{object}/search. Its pages have a cursor, but no link."""
-    body = call.json_object()
-    wanted = body.get("limit")
-    if wanted is None or isinstance(wanted, int):
-        body = {**body, "limit": _limit(10 if wanted is None else wanted)}
+    body = call.json_in(shapes.SEARCH)
+    body["limit"] = _limit(body.get("limit", 10))
     result = call.portal.search(call.params["object"], body)
-    first = str(body.get("after") or "0")
+    first = body.get("after", "0")
     records = shown(call, result.results, links=False, first=int(first) if first.isdecimal() else 0)
     page: dict[str, Any] = {"total": result.total, "results": records}
     if result.after is not None:
@@ -133,12 +121,12 @@ def search(call: Call) -> Response:
 
 def read_batch(call: Call) -> Response:
     """POST /{object}/batch/read: 200, or 207 where some are missing."""
-    begun, body = call.context.clock(), call.json_object()
+    begun, body = call.context.clock(), call.json_in(shapes.INPUTS)
     batch = call.portal.read_batch(
         call.params["object"],
-        inputs_of(body),
-        properties=_names(body, "properties"),
-        history=_names(body, "propertiesWithHistory"),
+        body["inputs"],
+        properties=body.get("properties", ()),
+        history=body.get("propertiesWithHistory", ()),
         id_property=body.get("idProperty"),
         archived=call.flag("archived"),
     )
@@ -149,7 +137,10 @@ def create_batch(call: Call) -> Response:
     """POST /{object}/batch/create: 201, or 207."""
     begun, kind = call.context.clock(), call.params["object"]
     batch = written(
-        call, call.inputs(), lambda inputs: call.portal.create(call.caller, kind, inputs), traced=True
+        call,
+        call.inputs(shapes.INPUTS),
+        lambda inputs: call.portal.create(call.caller, kind, inputs),
+        traced=True,
     )
     return batch_reply(call, begun, _shown(call, batch), 201)
 
@@ -157,14 +148,18 @@ def create_batch(call: Call) -> Response:
 def update_batch(call: Call) -> Response:
     """POST /{object}/batch/update: 200, or 207."""
     begun, kind = call.context.clock(), call.params["object"]
-    batch = written(call, call.inputs(), lambda inputs: call.portal.update(call.caller, kind, inputs))
+    batch = written(
+        call, call.inputs(shapes.INPUTS), lambda inputs: call.portal.update(call.caller, kind, inputs)
+    )
     return batch_reply(call, begun, _shown(call, batch))
 
 
 def upsert_batch(call: Call) -> Response:
     """POST /{object}/batch/upsert: 200, or 207."""
     begun, kind = call.context.clock(), call.params["object"]
-    batch = written(call, call.inputs(), lambda inputs: call.portal.upsert(call.caller, kind, inputs))
+    batch = written(
+        call, call.inputs(shapes.INPUTS), lambda inputs: call.portal.upsert(call.caller, kind, inputs)
+    )
     return batch_reply(call, begun, _shown(call, batch))
 
 
@@ -176,20 +171,13 @@ def archive_batch(call: Call) -> Response:
         call.portal.archive(call.caller, kind, [str(one.get("id", "")) for one in inputs])
         return Batch([], [])
 
-    batch = written(call, call.inputs(), archived)
+    batch = written(call, call.inputs(shapes.INPUTS), archived)
     return batch_reply(call, begun, batch) if batch.errors else no_content()
 
 
 def _limit(wanted: int) -> int:
     """Rows of this page: as asked for, unless a fault makes pages short."""
     return min([wanted, *(fault.rows for fault in notes().faults if isinstance(fault, ShortPages))])
-
-
-def _names(body: Mapping[str, Any], key: str) -> list[str]:
-    names = body.get(key) or []
-    if not isinstance(names, list):
-        raise invalid(f"Invalid input JSON on line 1, column 1: {key} must be a list")
-    return [str(name) for name in names]
 
 
 def _shown(call: Call, batch: Batch) -> Batch:

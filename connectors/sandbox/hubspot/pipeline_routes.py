@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from connectors.sandbox.hubspot import shapes
 from connectors.sandbox.hubspot.context import Call, Endpoint, found, no_content
 from connectors.sandbox.hubspot.errors import resource_not_found
 from connectors.sandbox.hubspot.scopes import reads_schema, writes_records
@@ -60,7 +61,9 @@ def pipeline(call: Call) -> Response:
 
 def create(call: Call) -> Response:
     """POST /pipelines/{object}."""
-    return found(call.portal.create_pipeline(call.caller, call.params["object"], call.json_object()), 201)
+    return found(
+        call.portal.create_pipeline(call.caller, call.params["object"], call.json_in(shapes.PIPELINE)), 201
+    )
 
 
 def update(call: Call) -> Response:
@@ -94,14 +97,16 @@ def stage(call: Call) -> Response:
 
 def create_stage(call: Call) -> Response:
     """POST /pipelines/{object}/{id}/stages."""
-    body = call.json_object()
+    body = call.json_in(shapes.STAGE)
     return found(call.portal.create_stage(call.caller, call.params["object"], call.params["id"], body), 201)
 
 
 def update_stage(call: Call) -> Response:
     """PATCH and PUT /pipelines/{object}/{id}/stages/{stage}."""
     kind, pipeline_id, stage_id = call.params["object"], call.params["id"], call.params["stage"]
-    return found(call.portal.update_stage(call.caller, kind, pipeline_id, stage_id, call.json_object()))
+    return found(
+        call.portal.update_stage(call.caller, kind, pipeline_id, stage_id, call.json_in(shapes.STAGE))
+    )
 
 
 def archive_stage(call: Call) -> Response:
@@ -112,5 +117,5 @@ def archive_stage(call: Call) -> Response:
 
 def _change(call: Call, *, replace: bool) -> Response:
     kind, pipeline_id = call.params["object"], call.params["id"]
-    body = call.json_object()
+    body = call.json_in(shapes.PIPELINE)
     return found(call.portal.update_pipeline(call.caller, kind, pipeline_id, body, replace=replace))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from connectors.sandbox.hubspot import shapes
 from connectors.sandbox.hubspot.batches import batch_reply
-from connectors.sandbox.hubspot.context import Call, Endpoint, found, inputs_of, no_content
+from connectors.sandbox.hubspot.context import Call, Endpoint, found, no_content
 from connectors.sandbox.hubspot.scopes import reads_schema, writes_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
-
     from starlette.responses import Response
 
 
@@ -69,13 +67,15 @@ def one_property(call: Call) -> Response:
 
 def create(call: Call) -> Response:
     """POST /properties/{object}."""
-    return found(call.portal.create_property(call.caller, call.params["object"], call.json_object()), 201)
+    return found(
+        call.portal.create_property(call.caller, call.params["object"], call.json_in(shapes.DEFINITION)), 201
+    )
 
 
 def update(call: Call) -> Response:
     """PATCH /properties/{object}/{name}."""
     kind, name = call.params["object"], call.params["name"]
-    return found(call.portal.update_property(call.caller, kind, name, call.json_object()))
+    return found(call.portal.update_property(call.caller, kind, name, call.json_in(shapes.DEFINITION)))
 
 
 def archive(call: Call) -> Response:
@@ -87,14 +87,14 @@ def archive(call: Call) -> Response:
 def create_batch(call: Call) -> Response:
     """POST /properties/{object}/batch/create: 201, or 207."""
     begun = call.context.clock()
-    batch = call.portal.create_properties(call.caller, call.params["object"], call.inputs())
+    batch = call.portal.create_properties(call.caller, call.params["object"], call.inputs(shapes.DEFINITIONS))
     return batch_reply(call, begun, batch, 201)
 
 
 def read_batch(call: Call) -> Response:
     """POST /properties/{object}/batch/read: 200, or 207."""
-    begun, body = call.context.clock(), call.json_object()
-    names, archived = _names(inputs_of(body)), bool(body.get("archived"))
+    begun, body = call.context.clock(), call.json_in(shapes.NAMES)
+    names, archived = [one["name"] for one in body["inputs"]], body.get("archived", False)
     return batch_reply(
         call, begun, call.portal.read_properties(call.params["object"], names, archived=archived)
     )
@@ -102,7 +102,7 @@ def read_batch(call: Call) -> Response:
 
 def archive_batch(call: Call) -> Response:
     """POST /properties/{object}/batch/archive: 204."""
-    for name in _names(call.inputs()):
+    for name in [one["name"] for one in call.inputs(shapes.NAMES)]:
         call.portal.archive_property(call.caller, call.params["object"], name)
     return no_content()
 
@@ -119,13 +119,15 @@ def group(call: Call) -> Response:
 
 def create_group(call: Call) -> Response:
     """POST /properties/{object}/groups."""
-    return found(call.portal.create_group(call.caller, call.params["object"], call.json_object()), 201)
+    return found(
+        call.portal.create_group(call.caller, call.params["object"], call.json_in(shapes.DEFINITION)), 201
+    )
 
 
 def update_group(call: Call) -> Response:
     """PATCH /properties/{object}/groups/{name}."""
     kind, name = call.params["object"], call.params["name"]
-    return found(call.portal.update_group(call.caller, kind, name, call.json_object()))
+    return found(call.portal.update_group(call.caller, kind, name, call.json_in(shapes.DEFINITION)))
 
 
 def archive_group(call: Call) -> Response:
@@ -144,7 +146,3 @@ def rules_of_one(call: Call) -> Response:
     """GET /property-validations/{object}/{name}; 404 for a property that does not exist."""
     call.portal.property(call.params["object"], call.params["name"])
     return found({"results": []})
-
-
-def _names(inputs: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [str(one.get("name", "")) for one in inputs]
