@@ -85,6 +85,7 @@ def test_older_lists_hold_the_same_records(get):
         includeAllProperties="true",
     )  # fmt: skip
 
+    assert len(get("/deals/v1/deal/paged", limit=120)["deals"]) == 120
     now = {row["id"]: row["properties"] for row in walk(get, "/crm/v3/objects/companies", limit=100)}
     assert {str(one["companyId"]): one["properties"]["name"]["value"] for one in companies} == {
         key: one["name"] for key, one in now.items()

@@ -139,12 +139,12 @@ def test_a_view_is_filtered_and_sorted(api, search):
 
 def test_associated_ids_stand_beside_the_record(api):
     """All ids of a type, those by label apart, and names where asked for; a plain text is taken for a list too."""
-    links = api.post(
-        "/crm/v4/associations/deals/companies/batch/read",
-        json={"inputs": [{"id": one["id"]} for one in listed(api, "deals")]},
-    ).json()["results"]
-    company_of = {one["from"]["id"]: str(one["to"][0]["toObjectId"]) for one in links}
     names = {one["id"]: one["properties"]["name"] for one in listed(api, "companies", "name")}
+    deal = listed(api, "deals")[0]["id"]
+    links = f"/crm/v4/objects/deals/{deal}/associations/companies"
+    primary = str(api.get(links).json()["results"][0]["toObjectId"])
+    other = next(one for one in names if one != primary)
+    assert api.put(f"/crm/v4/objects/deals/{deal}/associations/default/companies/{other}").status_code == 200
 
     rows = exported(
         api,
@@ -153,10 +153,12 @@ def test_associated_ids_stand_beside_the_record(api):
         includePrimaryDisplayPropertyForAssociatedObjects=True,
     )
 
-    for row in rows:
-        company = company_of.get(row["Record ID"], "")
-        assert row["Associated Company IDs"] == row["Associated Company IDs (Primary)"] == company
-        assert row["Associated Company"] == names.get(company, "")
+    row = next(row for row in rows if row["Record ID"] == deal)
+    both = sorted([primary, other], key=int)
+    assert row["Associated Company IDs"] == ";".join(both)
+    assert row["Associated Company IDs (Primary)"] == primary
+    assert row["Associated Company"] == ";".join(names[one] for one in both)
+    assert sum(bool(row["Associated Company IDs"]) for row in rows) == len(rows)
 
 
 def test_an_address_expires_and_is_renewed(sandbox, api):

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.sandbox.fault_kinds import JobAborted, JobFailed, MissingScopes, SlowJobs
+from connectors.sandbox.fault_kinds import JobAborted, JobFailed, LockRows, MissingScopes, SlowJobs
 
 ID = {"columnName": "Record ID", "propertyName": "hs_object_id", "columnType": "HUBSPOT_OBJECT_ID"}
 
@@ -186,6 +186,31 @@ def test_records_are_made_and_found_by_another_key(api):
     assert twice[0]["errorType"] == "CREATE_ONLY_IMPORT"
     found = api.search("companies", query="Acme", properties=["name"]).json()["results"]
     assert "Acme 2" in [one["properties"]["name"] for one in found]
+
+
+def test_what_the_portal_refuses_is_an_error_of_its_row(sandbox, api, companies):
+    """A locked record and a key that is taken: the rows beside them are saved."""
+    unique = {
+        "groupName": "companyinformation",
+        "name": "code",
+        "label": "Code",
+        "type": "string",
+        "fieldType": "text",
+        "hasUniqueValue": True,
+    }
+    assert api.post("/crm/v3/properties/companies", json=unique).status_code == 201
+    named = [column("name", "name"), column("code", "code")]
+    _, taken = imported(
+        api, named, [["One", "x"], ["Two", "x"], ["Three", "y"]], importOperations={"0-2": "CREATE"}
+    )
+    sandbox.faults.add([LockRows(kind="lock_rows", prefix=companies[1], percent=100, hold=None)])
+    told, locked = imported(api, [ID, column("phone", "phone")], [[one, "31"] for one in companies[:3]])
+
+    assert [one["sourceData"]["lineNumber"] for one in (*taken, *locked)] == [3, 3]
+    found = api.search("companies", query="Three", limit=1).json()
+    assert found["total"] == 1
+    assert [held(api, one, "phone") == ("31",) for one in companies[:3]] == [True, False, True]
+    assert told["metadata"]["counters"]["UPDATED_OBJECTS"] == 2
 
 
 @pytest.mark.parametrize(

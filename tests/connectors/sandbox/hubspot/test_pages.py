@@ -95,8 +95,13 @@ def test_a_company_shows_its_verdict_deals_and_tasks(sandbox, api, our_propertie
         "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 5}],
     }
     stages = api.get("/crm/v3/pipelines/deals").json()["results"][0]["stages"]
-    for name, stage in (("Won deal", stages[-2]), ("Open deal", stages[0])):
+    for name, stage, score in (
+        ("Won deal", stages[-2], 99),
+        ("Low deal", stages[0], 9),
+        ("Top deal", stages[0], 80),
+    ):
         deal = {
+            "foretag_score": score,
             "dealname": name,
             "dealstage": stage["id"],
             "closedate": f"{today}T00:00:00Z",
@@ -129,7 +134,7 @@ def test_a_company_shows_its_verdict_deals_and_tasks(sandbox, api, our_propertie
         "R&amp;D",
     ):
         assert text in page
-    assert page.index("Open deal") < page.index("Won deal")
+    assert page.index("Top deal") < page.index("Low deal") < page.index("Won deal")
 
 
 def test_archived_companies_are_gone(api):
