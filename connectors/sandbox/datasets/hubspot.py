@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -165,7 +166,7 @@ def _mapped(column: Any, values: Mapping[str, str]) -> Texts:
 
 def option_value(label: str) -> str:
     """A label as the internal value of an option, in HubSpot's upper case."""
-    return "".join(letter if letter.isalnum() else "_" for letter in label.upper())
+    return re.sub(r"\W+", "_", label.upper())
 
 
 # Owners and pipelines.

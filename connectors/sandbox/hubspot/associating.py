@@ -8,7 +8,7 @@ from connectors.sandbox.hubspot.association_types import AssociationType
 from connectors.sandbox.hubspot.errors import HubSpotError, invalid, not_found
 from connectors.sandbox.hubspot.linking import Linker
 from connectors.sandbox.hubspot.parties import Batch, Listing
-from connectors.sandbox.hubspot.reading import check_size
+from connectors.sandbox.hubspot.reading import check_inputs, check_size
 from connectors.sandbox.hubspot.records import LIVING
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Associating:
 
     def read(self, start: ObjectType, end: ObjectType, inputs: Sequence[Mapping[str, Any]]) -> Batch:
         """What records are associated with, each to its page."""
-        check_size(inputs, MAX_READ)
+        check_inputs(inputs, MAX_READ)
         results, errors = [], []
         kinds = _Told(self._state, start, end)
         for each in inputs:
@@ -145,7 +145,7 @@ class Associating:
         inputs: Sequence[Mapping[str, Any]],
         make: Callable[[Mapping[str, Any]], dict[str, Any]],
     ) -> Batch:
-        check_size(inputs, MAX_WRITE)
+        check_inputs(inputs, MAX_WRITE)
         results, errors, ids = [], [], []
         for each in inputs:
             try:
@@ -179,7 +179,7 @@ class Associating:
         self, caller: Caller, start: ObjectType, end: ObjectType, inputs: Sequence[Mapping[str, Any]]
     ) -> None:
         """Take the named kinds away."""
-        check_size(inputs, MAX_WRITE)
+        check_inputs(inputs, MAX_WRITE)
         gone = []
         for each in inputs:
             kinds = self._linker.kinds_of(start, end, each.get("types") or [])

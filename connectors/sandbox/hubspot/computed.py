@@ -76,7 +76,12 @@ def _team(state: State, type_name: str, row: int) -> str | None:
 
 
 def _all_owners(state: State, type_name: str, row: int) -> str | None:
-    return state.tables[type_name].value(row, "hubspot_owner_id")
+    records = state.tables[type_name]
+    owner, others = (
+        records.value(row, name) for name in ("hubspot_owner_id", "hs_all_collaborator_owner_ids")
+    )
+    ids = dict.fromkeys(one for one in (owner, *(others or "").split(";")) if one)
+    return ";".join(ids) or None
 
 
 _SYSTEM: Mapping[str, Any] = {

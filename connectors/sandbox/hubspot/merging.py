@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from connectors.sandbox.hubspot.state import State
 
 MERGED_IDS = "hs_merged_object_ids"
+_MERGEABLE = frozenset({"contacts", "companies", "deals", "tickets"})
 
 
 def merge(state: State, linker: Linker, caller: Caller, one: ObjectType, ids: tuple[str, str]) -> int:
@@ -23,6 +24,8 @@ def merge(state: State, linker: Linker, caller: Caller, one: ObjectType, ids: tu
 
     What the winner lacks comes from the loser; associations move to the winner; the loser's id leads to it.
     """
+    if one.name not in _MERGEABLE:
+        raise invalid(f"{one.plural_label} cannot be merged")
     records, now = state.records(one), state.now()
     winner, loser = (_row(state, one, record_id) for record_id in ids)
     if winner == loser:

@@ -266,6 +266,12 @@ class PortalRecords(PortalAccount):
                 if row is not None:
                     records.modified[row] = at
 
+    def plant(self, object_name: str, record_id: str, name: str, value: str | None) -> None:
+        """Put a value into a property as it is: portals hold what older checks let through. No stamp moves."""
+        with self._state.lock:
+            records = self._state.records(self.object_type(object_name))
+            records.set(records.row_of(int(record_id)), name, value)
+
     def restore(self, object_name: str, record_id: str) -> None:
         """Take a record out of the recycle bin."""
         with self._state.lock:

@@ -91,9 +91,9 @@ class Reader:
 
     def _history(self, one: ObjectType, row: int, name: str) -> list[dict[str, Any]]:
         records = self._state.records(one)
-        worked_out = self.computed.getter(one.name, name)
-        if worked_out is not None:
-            value = worked_out(row)
+        found = self._state.schema.find(one.name, name)
+        if self.computed.getter(one.name, name) is not None or (found is not None and found.read_only):
+            value = self.getter(one, name)(row)
             versions = [] if value is None else [Version(value, records.modified[row], CALCULATED)]
         else:
             versions = records.history.versions(row, name, records.value(row, name), records.created[row])
@@ -203,7 +203,7 @@ class Reader:
         archived: bool,
     ) -> Batch:
         """Records by id, in the order asked for; the missing ones are one error."""
-        check_size(inputs, MAX_PAGE_WITH_HISTORY if history else MAX_INPUTS, history=bool(history))
+        check_inputs(inputs, MAX_PAGE_WITH_HISTORY if history else MAX_INPUTS, history=bool(history))
         if id_property is not None and id_property != "hs_object_id":
             self.check_unique(one, id_property)
         tell = self.view(one, properties, history)
@@ -227,14 +227,22 @@ def check_size(inputs: Sequence[Any], most: int, *, history: bool = False) -> No
         )
 
 
-def missing_error(one: ObjectType, ids: Iterable[str]) -> dict[str, Any]:
-    """The entry for ids that do not exist."""
+def check_inputs(inputs: Sequence[Any], most: int, *, history: bool = False) -> None:
+    """Refuse a batch that is too long, or whose inputs are no objects."""
+    check_size(inputs, most, history=history)
+    if not all(isinstance(each, dict) for each in inputs):
+        raise invalid("Invalid input JSON: every input must be an object")
+
+
+def missing_error(one: ObjectType, ids: Iterable[str], traces: Sequence[str] = ()) -> dict[str, Any]:
+    """The entry for ids that do not exist, with the trace ids of those inputs that had one."""
+    context = {"ids": list(ids)} | ({"objectWriteTraceId": list(traces)} if traces else {})
     return {
         "status": "error",
         "category": "OBJECT_NOT_FOUND",
         "message": f"Could not get some {one.singular.upper()} objects, they may be deleted or not exist. "
         "Check that ids are valid.",
-        "context": {"ids": list(ids)},
+        "context": context,
         "errors": [],
         "links": {},
     }

@@ -48,7 +48,8 @@ def of_deal(state: State, row: int, name: str) -> Decimal | None:
 
 def of_line_item(state: State, row: int, name: str) -> Decimal | None:
     """A line item's `amount`, `hs_margin`, `hs_mrr`, `hs_arr`, `hs_acv` or `hs_tcv`."""
-    amount = _net(state, row)
+    recurs = state.tables["line_items"].value(row, "recurringbillingfrequency") is not None
+    amount = _net(state, row) if recurs or name not in {"hs_mrr", "hs_arr"} else None
     if amount is None:
         return None
     if name == "amount":

@@ -79,7 +79,7 @@ class Searcher:
         rows = self._matching(one, query, lagging)
         rows = self._sorted(one, query, rows)
         page = rows[query.start : query.start + query.limit]
-        tell = self._reader.view(one, body.get("properties") or ())
+        tell = self._reader.view(one, [str(name) for name in _list(body, "properties")])
         results = [tell(row) for row in page]
         for told, row in zip(results, page, strict=True):
             if row in lagging:
@@ -96,15 +96,14 @@ class Searcher:
     # What is asked.
 
     def _parse(self, one: ObjectType, body: Mapping[str, Any]) -> Query:
-        groups = body.get("filterGroups") or []
-        loose = body.get("filters") or []
+        groups, loose = _objects(body, "filterGroups"), _objects(body, "filters")
         if loose:
             groups = [*groups, {"filters": loose}]
-        filters = [group.get("filters") or [] for group in groups]
+        filters = [_objects(group, "filters") for group in groups]
         _check_counts(filters)
         query = Query(
             words=str(body.get("query") or ""),
-            sort=self._sort(one, body.get("sorts") or []),
+            sort=self._sort(one, _list(body, "sorts")),
             limit=_whole(body.get("limit"), 10, "limit"),
             start=_whole(body.get("after"), 0, "after"),
         )
@@ -148,7 +147,8 @@ class Searcher:
         if not sorts:
             return None
         rule = sorts[0]
-        if isinstance(rule, str):
+        if not isinstance(rule, dict):
+            rule = str(rule)
             name, down = rule.removeprefix("-"), rule.startswith("-")
         else:
             name = str(rule.get("propertyName") or "")
@@ -341,6 +341,20 @@ def _check_window(query: Query) -> None:
         )
     if len(query.words) > MAX_QUERY:
         raise invalid(f"The query must not be longer than {MAX_QUERY} characters")
+
+
+def _list(body: Mapping[str, Any], name: str) -> list[Any]:
+    found = body.get(name) or []
+    if not isinstance(found, list):
+        raise invalid(f"Invalid input JSON: {name} must be a list")
+    return found
+
+
+def _objects(body: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    found = _list(body, name)
+    if not all(isinstance(each, dict) for each in found):
+        raise invalid(f"Invalid input JSON: {name} must be a list of objects")
+    return found
 
 
 def _whole(value: Any, default: int, name: str) -> int:

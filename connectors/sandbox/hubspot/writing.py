@@ -10,7 +10,7 @@ from connectors.sandbox.hubspot.history import Origin, Version
 from connectors.sandbox.hubspot.intake import Intake
 from connectors.sandbox.hubspot.linking import Linker
 from connectors.sandbox.hubspot.parties import Batch
-from connectors.sandbox.hubspot.reading import MAX_INPUTS, Reader, check_size, missing_error
+from connectors.sandbox.hubspot.reading import MAX_INPUTS, Reader, check_inputs, check_size, missing_error
 from connectors.sandbox.hubspot.records import ARCHIVED, LIVING
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Writer:
         self, caller: Caller, one: ObjectType, inputs: Sequence[Mapping[str, Any]], source: Source
     ) -> Batch:
         """Make records. With an `objectWriteTraceId` of its own for each, the bad ones alone are refused."""
-        check_size(inputs, MAX_INPUTS)
+        check_inputs(inputs, MAX_INPUTS)
         traces = [each.get("objectWriteTraceId") for each in inputs]
         one_by_one = None not in traces and len(set(traces)) == len(traces)
         intake = Intake(self._state, one)
@@ -113,38 +113,42 @@ class Writer:
         self, caller: Caller, one: ObjectType, inputs: Sequence[Mapping[str, Any]], source: Source
     ) -> Batch:
         """Change records. A bad value refuses them all; ids that do not exist are one error in the answer."""
-        check_size(inputs, MAX_INPUTS)
+        check_inputs(inputs, MAX_INPUTS)
         _no_twins(inputs)
         intake, records = Intake(self._state, one), self._state.records(one)
         wanted: list[tuple[int, dict[str, str]]] = []
-        missing = []
+        missing: list[Mapping[str, Any]] = []
         for each in inputs:
             record_id = str(each.get("id", ""))
             row = self._reader.find(one, record_id, each.get("idProperty"))
             if row is not None:
                 wanted.append((row, intake.changes(row, _properties(each))))
             elif each.get("idProperty") or records.winner(record_id) is None:
-                missing.append(record_id)
+                missing.append(each)
             # The old id of a merged record is passed over in silence, as portals do.
         self._apply(caller, one, wanted, source, "update")
         # An import has no use for what the records hold now, and is a hundred times larger.
         quiet = source == "IMPORT"
         results = [{"id": str(records.ids[row])} for row, _ in wanted] if quiet else self._tell(one, wanted)
-        return Batch(results, [missing_error(one, missing)] if missing else [])
+        return Batch(results, _missing(one, missing))
 
     def upsert(
         self, caller: Caller, one: ObjectType, inputs: Sequence[Mapping[str, Any]], source: Source
     ) -> Batch:
-        """Change the records that carry a key, and make those that are missing."""
-        check_size(inputs, MAX_INPUTS)
+        """Change the records that carry a key, and make those that are missing; ids alone make nothing."""
+        check_inputs(inputs, MAX_INPUTS)
         _no_twins(inputs)
         intake = Intake(self._state, one)
         held: list[tuple[int, dict[str, str]]] = []
         drafts: list[Draft] = []
         places: list[tuple[bool, int]] = []
+        missing: list[Mapping[str, Any]] = []
         for each in inputs:
             row, properties = self._keyed(one, each)
-            changes = intake.changes(row, properties)
+            if row is None and properties is None:
+                missing.append(each)
+                continue
+            changes = intake.changes(row, properties or {})
             if row is None:
                 places.append((True, len(drafts)))
                 drafts.append((intake.required(changes), []))
@@ -155,16 +159,15 @@ class Writer:
         made = self._make(caller, one, drafts, source)
         new = [(row, values) for row, (values, _) in zip(made, drafts, strict=True)]
         told = {False: self._tell(one, held), True: self._tell(one, new)}
-        return Batch([{**told[is_new][place], "new": is_new} for is_new, place in places], [])
+        results = [{**told[is_new][place], "new": is_new} for is_new, place in places]
+        return Batch(results, _missing(one, missing))
 
-    def _keyed(self, one: ObjectType, each: Mapping[str, Any]) -> tuple[int | None, dict[str, Any]]:
-        """The record that an upsert means, if there is one, and the values with the key among them."""
+    def _keyed(self, one: ObjectType, each: Mapping[str, Any]) -> tuple[int | None, Mapping[str, Any] | None]:
+        """The record that an upsert means and the values with its key; no values if it can only be changed."""
         key, name = str(each.get("id", "")), each.get("idProperty")
         if name is None or name == "hs_object_id":
             row = self._reader.find(one, key)
-            if row is None:
-                raise not_found(key)
-            return row, dict(_properties(each))
+            return row, None if row is None else _properties(each)
         return self._reader.find(one, key, name), {name: key, **_properties(each)}
 
     def _tell(self, one: ObjectType, wanted: Sequence[tuple[int, Mapping[str, str]]]) -> list[dict[str, Any]]:
@@ -240,6 +243,13 @@ def _properties(each: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise invalid("Invalid input JSON. Some required fields were not set: [properties]")
     return found
+
+
+def _missing(one: ObjectType, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One error for all inputs that mean no record; none if there are no such inputs."""
+    ids = [str(each.get("id", "")) for each in inputs]
+    traces = [str(each["objectWriteTraceId"]) for each in inputs if each.get("objectWriteTraceId")]
+    return [missing_error(one, ids, traces)] if inputs else []
 
 
 def _no_twins(inputs: Sequence[Mapping[str, Any]]) -> None:

@@ -82,11 +82,13 @@ def test_merges_can_follow_each_other(portal, app, merged, make):
     assert portal.get("companies", loser)["id"] == last
 
 
-def test_what_cannot_be_merged(portal, app, merged):
-    """A record with itself, and one that is gone."""
+def test_what_cannot_be_merged(portal, app, merged, ids):
+    """A record with itself, one that is gone, and records of types that HubSpot does not merge."""
     winner, loser = merged
     with pytest.raises(HubSpotError, match="with itself"):
         portal.merge(app, "companies", winner, winner)
     with pytest.raises(HubSpotError) as caught:
         portal.merge(app, "companies", winner, loser)
     assert caught.value.status == 404
+    with pytest.raises(HubSpotError, match="Line Items cannot be merged"):
+        portal.merge(app, "line_items", *ids("line_items", 2))

@@ -354,3 +354,44 @@ def test_properties_must_be_an_object(portal, app):
     """Or the body is no body."""
     with pytest.raises(HubSpotError, match="Some required fields were not set"):
         portal.create(app, "companies", [{}])
+
+
+def test_trace_ids_of_missing_records_are_told(portal, app):
+    """Where they were sent, for updates and upserts; an id alone makes no record."""
+    inputs = [{"id": "77", "properties": {"phone": "1"}, "objectWriteTraceId": "t-1"}]
+    for act in (portal.update, portal.upsert):
+        batch = act(app, "companies", inputs)
+        assert batch.results == []
+        assert batch.errors[0]["context"] == {"ids": ["77"], "objectWriteTraceId": ["t-1"]}
+
+
+@pytest.mark.parametrize("act", ["create", "update", "upsert"])
+def test_inputs_must_be_objects(portal, app, act):
+    """400, not a failure of the portal."""
+    with pytest.raises(HubSpotError, match="must be an object"):
+        getattr(portal, act)(app, "companies", ["77"])
+
+
+def test_portals_hold_what_older_checks_let_through(portal, ids, value):
+    """Numbers that are none; what is worked out of them is left out."""
+    deal = ids("deals", 1)[0]
+    portal.plant("deals", deal, "amount", "N/A")
+    assert (value("deals", deal, "amount"), value("deals", deal, "amount_in_home_currency")) == ("N/A", None)
+    assert deal not in {
+        one["id"]
+        for one in portal.search(
+            "deals", {"filters": [{"propertyName": "amount", "operator": "GTE", "value": 0}], "limit": 200}
+        ).results
+    }
+
+
+def test_collaborators_own_too(portal, app, ids, value):
+    """After the owner."""
+    deal, owners = ids("deals", 1)[0], [one["id"] for one in portal.owners(limit=3).results]
+    portal.update_one(
+        app,
+        "deals",
+        deal,
+        {"hubspot_owner_id": owners[0], "hs_all_collaborator_owner_ids": ";".join(owners[1:])},
+    )
+    assert value("deals", deal, "hs_all_owner_ids") == ";".join(owners)
