@@ -14,13 +14,14 @@ from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
+from connectors.sandbox.hubspot.batches import stamp
 from connectors.sandbox.hubspot.context import Endpoint, found
 from connectors.sandbox.hubspot.errors import HubSpotError, not_found
 from connectors.sandbox.hubspot.export_files import RECORD_ID, ExportFile, export_table, make_file
 from connectors.sandbox.hubspot.export_requests import ExportRequest
 from connectors.sandbox.hubspot.jobs import Job, Lanes
 from connectors.sandbox.hubspot.scopes import nothing, one_of
-from connectors.sandbox.hubspot.stamps import milliseconds, wire_stamp
+from connectors.sandbox.hubspot.stamps import milliseconds
 from connectors.sandbox.poison import poison_table
 
 if TYPE_CHECKING:
@@ -101,9 +102,9 @@ class Exports:
         """GET export/async/tasks/{id}/status: each look at a finished export gives a new address."""
         job = self._lanes.find(call.params["id"])
         self._lanes.look(job, call.context)
-        told: dict[str, Any] = {"status": job.status, "requestedAt": _stamp(job.created)}
-        told["startedAt"] = _stamp(job.started or job.created)
-        told["completedAt"] = _stamp(job.ended or call.context.clock())
+        told: dict[str, Any] = {"status": job.status, "requestedAt": stamp(job.created)}
+        told["startedAt"] = stamp(job.started or job.created)
+        told["completedAt"] = stamp(job.ended or call.context.clock())
         if job.status == "COMPLETE":
             told["result"] = self._address(job, call)
         if job.failure:
@@ -125,8 +126,8 @@ class Exports:
                 "objectType": request.object_type.singular.upper(),
                 "objectProperties": list(request.properties),
                 "recordCount": job.rows,
-                "createdAt": _stamp(job.created),
-                "updatedAt": _stamp(job.ended or job.started or job.created),
+                "createdAt": stamp(job.created),
+                "updatedAt": stamp(job.ended or job.started or job.created),
             }
         )
 
@@ -163,10 +164,6 @@ def _denied(code: str, message: str) -> Response:
     """What the file store, not the API, says."""
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>'
     return Response(body, HTTPStatus.FORBIDDEN, media_type="application/xml")
-
-
-def _stamp(moment: datetime) -> str:
-    return wire_stamp(milliseconds(moment))
 
 
 def endpoints() -> list[Endpoint]:

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 Operation = Literal["CREATE", "UPDATE", "UPSERT"]
 OPERATIONS: tuple[Operation, ...] = ("CREATE", "UPDATE", "UPSERT")
 DATE_FORMATS = ("MONTH_DAY_YEAR", "DAY_MONTH_YEAR", "YEAR_MONTH_DAY")
-# How a column finds its record; the second group are older bodies' words.
+# How a column finds its record, if it does; the last three are words of older bodies.
 BY_ID, BY_KEY = "HUBSPOT_OBJECT_ID", "HUBSPOT_ALTERNATE_ID"
-_ID_COLUMNS = {
+_COLUMN_TYPES = {
+    "STANDARD": "",
     BY_ID: BY_ID,
     BY_KEY: BY_KEY,
     "EMAIL": BY_KEY,
     "DOMAIN": BY_KEY,
     "UNIQUE_PROPERTY": BY_KEY,
 }
-_NAMES = {"STANDARD": ""}
 MOST_ROWS = 1_048_576
 MOST_BYTES = 512 * 1024 * 1024
 MOST_COLUMNS = 999
@@ -179,12 +179,9 @@ def _object_type(mappings: Sequence[Mapping[str, Any]], portal: Portal) -> Objec
 
 def _column(mapping: Mapping[str, Any]) -> Column:
     kind = str(mapping.get("columnType") or mapping.get("idColumnType") or "STANDARD").upper()
-    if kind not in _ID_COLUMNS and kind not in _NAMES:
-        known = ", ".join([*_NAMES, *_ID_COLUMNS])
-        raise invalid(f"{kind} is not a valid columnType: one of {known}")
-    return Column(
-        str(mapping["columnName"]), str(mapping.get("propertyName") or ""), _ID_COLUMNS.get(kind, "")
-    )
+    if kind not in _COLUMN_TYPES:
+        raise invalid(f"{kind} is not a valid columnType: one of {', '.join(_COLUMN_TYPES)}")
+    return Column(str(mapping["columnName"]), str(mapping.get("propertyName") or ""), _COLUMN_TYPES[kind])
 
 
 def _operation(given: Mapping[str, Any], object_type: ObjectType) -> Operation:

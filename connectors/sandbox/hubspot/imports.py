@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from connectors.sandbox.fault_kinds import JobAborted
+from connectors.sandbox.hubspot.batches import stamp
 from connectors.sandbox.hubspot.context import Endpoint, found
 from connectors.sandbox.hubspot.errors import invalid, not_found
 from connectors.sandbox.hubspot.import_requests import ImportRequest, too_large
@@ -15,7 +16,7 @@ from connectors.sandbox.hubspot.import_work import ImportWork
 from connectors.sandbox.hubspot.jobs import Job, Lanes
 from connectors.sandbox.hubspot.paging import paged
 from connectors.sandbox.hubspot.scopes import one_of
-from connectors.sandbox.hubspot.stamps import milliseconds, wire_stamp
+from connectors.sandbox.hubspot.stamps import milliseconds
 from connectors.sandbox.multipart import is_multipart, read_form
 
 if TYPE_CHECKING:
@@ -77,8 +78,8 @@ class ImportJob(Job):
             "importRequestJson": self.request.given,
             "mappedObjectTypeIds": [self.request.object_type.type_id],
             "metadata": {"counters": counters, "fileIds": [str(self.file_id)], "objectLists": []},
-            "createdAt": _stamp(self.created),
-            "updatedAt": _stamp(changed),
+            "createdAt": stamp(self.created),
+            "updatedAt": stamp(changed),
         }
 
 
@@ -143,7 +144,7 @@ class Imports:
         if not self._lanes.cancel(job, call.context):
             raise invalid(f"Import {job.id} is {job.state} and cannot be canceled")
         begun, ended = job.started or job.created, job.ended or call.context.clock()
-        return found({"status": "CANCELED", "startedAt": _stamp(begun), "completedAt": _stamp(ended)})
+        return found({"status": "CANCELED", "startedAt": stamp(begun), "completedAt": stamp(ended)})
 
     def errors(self, call: Call) -> Response:
         """GET imports/{id}/errors: page by page, with the row's cells and the message where asked for."""
@@ -186,10 +187,6 @@ def _error(call: Call, job: ImportJob, place: int, problem: ImportProblem) -> di
     if problem.column is not None:
         told |= {"knownColumnNumber": problem.column, "invalidValue": problem.value}
     return told
-
-
-def _stamp(moment: datetime) -> str:
-    return wire_stamp(milliseconds(moment))
 
 
 def endpoints() -> list[Endpoint]:
