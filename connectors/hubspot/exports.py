@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import io
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ DEADLINE = 30 * 60.0
 # An address of the result lives five minutes, and another one can be asked for.
 ADDRESSES = 3
 _BLOCK = 8 << 20
+_LONGEST_HEADER = 1 << 18
 _ROWS = 1000
 _ZIP = b"PK"
 # What HubSpot may call the column of ids, beside its property's name.
@@ -39,21 +41,14 @@ class NotExportable(Exception):  # noqa: N818  # says why the lists are read ins
     """This portal does not export now, or not in a form that we can be sure of."""
 
 
-def export(
-    api: Api, hs_object: str, properties: Sequence[str], schema: Schema, total: int
-) -> Iterator[Cells]:
-    """All records of an object. Raises `NotExportable` before the first, and `Truncated` after too few."""
+def export(api: Api, hs_object: str, properties: Sequence[str], schema: Schema) -> Iterator[Cells]:
+    """All records of an object. Raises `NotExportable` when the lists must be read instead, after some even."""
     try:
-        tables = _Export(api, hs_object, properties, schema).tables()
+        yield from _Export(api, hs_object, properties, schema).cells()
     except (RecordRefused, ConfigProblem, RetryLater, Truncated) as error:
         if isinstance(error, RetryLater) and error.quota:
             raise
         raise NotExportable(str(error)) from None
-    if sum(table.num_rows for table in tables) < total:
-        raise NotExportable("the file holds fewer records than HubSpot counts")
-    for table in tables:
-        for batch in table.to_batches(max_chunksize=_ROWS):
-            yield Cells(dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows)
 
 
 class _Export:
@@ -65,16 +60,19 @@ class _Export:
         self._properties = properties
         self._described = schema.described(hs_object)
 
-    def tables(self) -> list[pa.Table]:
-        """The files' columns of text, by property."""
+    def cells(self) -> Iterator[Cells]:
+        """The rows of the files, a thousand at a time."""
         reply = self._api.call(
             "POST", "exports", "async", json=self._request(), idempotent=False, counted="export"
         )
+        for file in _files(self._fetch(str(reply["id"]))):
+            yield from self._rows(file)
+
+    def _fetch(self, name: str) -> bytes:
         for _ in range(ADDRESSES):
-            address = self._wait(str(reply["id"]))
+            address = self._wait(name)
             with contextlib.suppress(RecordRefused, ConfigProblem, Truncated):
-                content = fetch(self._api.transport, address, _bytes, foreign=True, kind="download")
-                return [self._read(file) for file in _files(content)]
+                return fetch(self._api.transport, address, _bytes, foreign=True, kind="download")
         raise NotExportable("the file of the export cannot be fetched")
 
     def _request(self) -> dict[str, Any]:
@@ -112,26 +110,20 @@ class _Export:
             raise NotExportable("the export has no usable address")
         return address
 
-    def _read(self, content: bytes) -> pa.Table:
-        """The columns of one file, under the names of the properties."""
+    def _rows(self, content: bytes) -> Iterator[Cells]:
+        """The rows of one file, under the names of the properties."""
         if not content.endswith(b"\n") and content.count(b'"') % 2:
             raise Truncated("the file of the export ends within a row")
+        header = _header(content)
+        places = self._places(header)
         try:
-            table = pa_csv.read_csv(
-                io.BytesIO(content),
-                read_options=pa_csv.ReadOptions(block_size=_BLOCK),
-                parse_options=pa_csv.ParseOptions(newlines_in_values=True),
-                convert_options=pa_csv.ConvertOptions(
-                    column_types=dict.fromkeys(_header(content), pa.string()),
-                    null_values=[""],
-                    strings_can_be_null=True,
-                    quoted_strings_can_be_null=True,
-                ),
-            )
+            for batch in _batches(content, header):
+                for start in range(0, batch.num_rows, _ROWS):
+                    part = batch.slice(start, _ROWS)
+                    columns = {name: part.column(place) for name, place in places.items()}
+                    yield Cells(columns, part.num_rows)
         except pa.ArrowInvalid:
             raise NotExportable("the file of the export is not a CSV of text") from None
-        places = self._places(table.column_names)
-        return pa.table({name: table.column(place) for name, place in places.items()})
 
     def _places(self, header: Sequence[str]) -> Mapping[str, int]:
         """Where each property is; the header has names or labels, which no documentation promises."""
@@ -158,22 +150,42 @@ def _bytes(download: Download) -> bytes:
     return content
 
 
-def _files(content: bytes) -> list[bytes]:
+def _files(content: bytes) -> Iterator[bytes]:
     """The CSV, or those in the zip that HubSpot makes of more than two megabytes."""
     if not content.startswith(_ZIP):
-        return [content]
+        yield content
+        return
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             names = sorted(name for name in packed.namelist() if name.lower().endswith(".csv"))
-            files = [packed.read(name) for name in names]
+            for name in names:
+                yield packed.read(name)
     except (zipfile.BadZipFile, OSError):
         raise Truncated("the archive of the export is damaged") from None
-    if not files:
+    if not names:
         raise NotExportable("the archive of the export holds no CSV")
-    return files
 
 
 def _header(content: bytes) -> list[str]:
-    with pa_csv.open_csv(io.BytesIO(content), read_options=pa_csv.ReadOptions(block_size=_BLOCK)) as reader:
-        names: list[str] = reader.schema.names
-    return names
+    """The words of the first row; a byte order mark before them is none."""
+    line = content[:_LONGEST_HEADER].partition(b"\n")[0].decode("utf-8-sig", "replace")
+    return next(csv.reader(io.StringIO(line)), [])
+
+
+def _batches(content: bytes, header: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Columns of text, by place: labels may stand in a header twice."""
+    names = [str(place) for place in range(len(header))]
+    with pa_csv.open_csv(
+        io.BytesIO(content),
+        read_options=pa_csv.ReadOptions(
+            block_size=_BLOCK, use_threads=False, column_names=names, skip_rows=1
+        ),
+        parse_options=pa_csv.ParseOptions(newlines_in_values=True),
+        convert_options=pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+        ),
+    ) as reader:
+        yield from reader

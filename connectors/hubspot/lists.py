@@ -73,7 +73,7 @@ class Lists:
         records, _ = self.page(None)
         first = next(filter(None, map(number, records)), None)
         if first is None or first > last or not self._begins_at(last):
-            raise NotSplittable
+            raise NotSplittable("the portal does not begin a list where it is asked to")
         return _Split(self, total, first, last).pages()
 
     def page(self, after: str | None) -> tuple[list[Record], str | None]:
@@ -223,7 +223,7 @@ class _Split:
         ids = [number(record) for record in records]
         known = [found for found in ids if found is not None]
         if known and min(known) < part.position:
-            raise NotSplittable
+            raise NotSplittable("a page began before the place where it was asked to")
         with self._lock:
             end = part.end
             # A record whose id cannot be read belongs where it is found.

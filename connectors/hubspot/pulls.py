@@ -28,13 +28,16 @@ from connectors.in_flight import in_flight
 from connectors.reading import Tally, survivors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from connectors.hubspot.api import Api
     from connectors.hubspot.records import Record
     from connectors.hubspot.schema import Schema
     from connectors.hubspot.searches import Filter
+
+    # Reads so many records of a plan, of which this is the last id.
+    Way = Callable[[Plan, int, int], Iterator[Cells]]
 
 log = structlog.get_logger(__name__)
 
@@ -128,12 +131,12 @@ class Pulls:
     def _all(self, plan: Plan, tally: Tally) -> Iterator[Page]:
         """Every record; once more, one list after another, if fewer came than HubSpot counts."""
         total, last = Search(self._api, plan.hs_object, ()).last()
-        for ways in (self._fastest, self._plainest, self._plainest):
+        for way in self._ways(total):
             part = Tally(expected=total)
             try:
-                yield from self._paged(plan, ways(plan, total, last), part)
-            except NotSplittable:
-                log.info("hubspot.list_not_splittable", object=plan.hs_object)
+                yield from self._paged(plan, way(plan, total, last), part)
+            except (NotExportable, NotSplittable) as error:
+                log.warning("hubspot.other_way", object=plan.hs_object, why=str(error))
                 continue
             if part.read < part.expected:
                 # Records may have been archived meanwhile, and the index may be behind.
@@ -145,21 +148,22 @@ class Pulls:
             self._api.transport.sleep(PAUSE)
         raise Truncated(f"{plan.hs_object}: {part.read} of {part.expected} records arrived")
 
-    def _fastest(self, plan: Plan, total: int, last: int) -> Iterator[Cells]:
-        """By export if there are very many, by a split list otherwise."""
+    def _ways(self, total: int) -> list[Way]:
+        """How to read that many records, the fastest first; the last is tried again."""
+        ways: list[Way] = [self._listed, self._listed]
+        if total >= WORTH_A_SPLIT:
+            ways.insert(0, self._split)
         if total >= self._threshold:
-            try:
-                yield from export(self._api, plan.hs_object, plan.properties, self._schema, total)
-            except NotExportable as error:
-                log.warning("hubspot.export_unusable", object=plan.hs_object, why=str(error))
-            else:
-                return
-        if total < WORTH_A_SPLIT:
-            yield from self._plainest(plan)
-        else:
-            yield from _together(plan, Lists(self._api, plan.hs_object, plan.properties).split(total, last))
+            ways.insert(0, self._exported)
+        return ways
 
-    def _plainest(self, plan: Plan, *_: int) -> Iterator[Cells]:
+    def _exported(self, plan: Plan, *_: int) -> Iterator[Cells]:
+        return export(self._api, plan.hs_object, plan.properties, self._schema)
+
+    def _split(self, plan: Plan, total: int, last: int) -> Iterator[Cells]:
+        return _together(plan, Lists(self._api, plan.hs_object, plan.properties).split(total, last))
+
+    def _listed(self, plan: Plan, *_: int) -> Iterator[Cells]:
         return _together(plan, Lists(self._api, plan.hs_object, plan.properties).one_by_one())
 
     # Some.
