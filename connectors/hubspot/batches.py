@@ -41,6 +41,8 @@ LOCKED_SECONDS = 2.0
 SMALLER_COMPANY = (50, 10, 1, 1, 1)
 # Of a batch one record may be locked, and for long: it is parted from the others here, not waited for with them.
 _PARTED = frozenset({LOCKED})
+# When so many are refused and none is done, the trouble is not the records': no more calls are spent on it.
+HOPELESS = 300
 # A refused batch whose blamed property has this many values at most is cut by value, else by halves.
 FEW_VALUES = 4
 # These speak of a property, whatever value it was to get.
@@ -52,11 +54,23 @@ NOT_THERE = (
 
 @dataclass
 class _Gone:
-    """Why no more is sent, once the portal or our rights went away in the middle of a write."""
+    """Why no more is sent, once the portal or our rights went away in the middle of a write, or all is refused."""
 
     error: Exception | None = None
     reached: bool = False
+    done: bool = False
+    refused: int = 0
     lock: Lock = field(default_factory=Lock)
+
+    def note(self, outcomes: Mapping[str, Outcome]) -> None:
+        """Take a batch's outcomes in."""
+        with self.lock:
+            self.reached = True
+            self.done = self.done or any(outcome.status == "done" for outcome in outcomes.values())
+            self.refused += sum(outcome.status == "refused" for outcome in outcomes.values())
+            if self.refused >= HOPELESS and not self.done and self.error is None:
+                last = list(outcomes.values())[-1]
+                self.error = RetryLater(f"the first {self.refused} records were all refused: {last.message}")
 
 
 class Batches:
@@ -140,13 +154,14 @@ class Batches:
                 outcomes |= _all(batch, unknown(f"not sent: {gone.error}", NOT_SENT))
                 continue
             try:
-                outcomes |= send(batch)
+                found = send(batch)
             except (ConnectorError, ConfigProblem) as error:
                 with gone.lock:
                     gone.error = gone.error or error
-                outcomes |= _all(batch, _in_doubt(error))
+                found = _all(batch, _in_doubt(error))
             else:
-                gone.reached = True
+                gone.note(found)
+            outcomes |= found
         return outcomes
 
     def _silent(
@@ -209,7 +224,13 @@ class Batches:
         def ask(part: Sequence[str]) -> list[dict[str, Any]]:
             inputs = [{"id": one} for one in part]
             tail = f"{hs_object}/batch/read"
-            return _records(self._api.ask("objects", tail, {**body, "inputs": inputs}, **asking))
+            try:
+                return _records(self._api.ask("objects", tail, {**body, "inputs": inputs}, **asking))
+            except RecordRefused:
+                # Whether a key is there must be known for certain; an id that HubSpot cannot read is no record.
+                if by:
+                    raise
+                return [] if len(part) == 1 else [row for half in _halves(part) for row in ask(half)]
 
         unique = list(dict.fromkeys(ids))
         parts = [unique[start : start + MOST_INPUTS] for start in range(0, len(unique), MOST_INPUTS)]
@@ -285,7 +306,7 @@ def _values(record: Input) -> Mapping[str, str]:
     return record.get("properties") or {}
 
 
-def _halves(batch: Batch) -> list[Batch]:
+def _halves(batch: Sequence[Any]) -> list[Sequence[Any]]:
     half = len(batch) // 2
     return [batch[:half], batch[half:]]
 

@@ -98,17 +98,13 @@ class Tasks:
             return {}
         if not key.unique:
             return self._search.by_key(wanted)
-        living = self._batches.read(TASKS, wanted, [key.name], by=key.name)
-        return self._archived(wanted) | {row["properties"][key.name]: row for row in living}
-
-    def _archived(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-        name = self._key_field.name
         try:
-            rows = self._batches.read(TASKS, keys, [name], by=name, archived=True)
+            living = self._batches.read(TASKS, wanted, [key.name], by=key.name)
+            binned = self._batches.read(TASKS, wanted, [key.name], by=key.name, archived=True)
         except RecordRefused:
-            # No look-up by property in the recycle bin: go through it.
-            return self._search.archived(keys)
-        return {row["properties"][name]: row for row in rows if row["properties"].get(name)}
+            # No look-up by a property of tasks, or none in the recycle bin: the long way.
+            return self._search.by_key(wanted)
+        return {row["properties"][key.name]: row for row in (*binned, *living)}
 
     @cached_property
     def _search(self) -> TaskSearch:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import responses
 
 from tests.contract.conftest import World
 from tests.crms import people_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from connectors.sandbox.server import Sandbox
@@ -28,3 +29,10 @@ def world(make_world: Callable[..., World]) -> World:
     made = make_world()
     made.set_up()
     return made
+
+
+@pytest.fixture
+def mock() -> Iterator[responses.RequestsMock]:
+    """All requests of a test that plays the portal itself."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as requests_mock:
+        yield requests_mock

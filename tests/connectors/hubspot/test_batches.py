@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import requests
-import responses
 
 from connectors.contract import RetryLater
 from connectors.hubspot.batches import Batches
@@ -39,13 +38,6 @@ def bad_values(*problems: tuple[str, str]) -> tuple[int, Any]:
     told = [{"isValid": False, "message": "no", "error": code, "name": name} for name, code in problems]
     message = f"Property values were not valid: {json.dumps(told)}"
     return 400, {"status": "error", "category": "VALIDATION_ERROR", "message": message}
-
-
-@pytest.fixture
-def mock() -> Any:
-    """All requests of a test."""
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as requests_mock:
-        yield requests_mock
 
 
 def played(mock: Any, **answers: Any) -> Played:
@@ -295,3 +287,29 @@ def test_one_record_that_stays_locked_does_not_hold_up_the_others(whole, mock) -
     assert [name for name, outcome in outcomes.items() if outcome.status != "done"] == ["37"]
     assert outcomes["37"].code == "LOCKED"
     assert len(portal.asked) <= 30
+
+
+def test_when_everything_is_refused_no_more_calls_are_spent(mock) -> None:
+    """The trouble is not the records' then; what was not tried says so."""
+    refusal = {"status": "error", "category": "VALIDATION_ERROR", "message": "Invalid input JSON"}
+    portal = played(mock, update=lambda _: (400, refusal))
+    outcomes = Batches(portal.api()).update("companies", records(9000))
+    found = list(statuses(outcomes).values())
+    assert 300 <= found.count("refused") < 2500
+    assert len(portal.asked) <= 5000
+    rest = {outcome.message for outcome in outcomes.values() if outcome.code == "NOT_SENT"}
+    assert all("all refused: " in message and "Invalid input JSON" in message for message in rest)
+
+
+def test_ids_that_hubspot_cannot_read_are_no_records(mock) -> None:
+    """And hide none of the others."""
+
+    def read(body: Any) -> tuple[int, Any]:
+        ids = [one["id"] for one in body["inputs"]]
+        if "nonsense" in ids:
+            return 400, {"status": "error", "category": "VALIDATION_ERROR", "message": "no"}
+        return 200, {"results": [row(one) for one in ids]}
+
+    portal = played(mock, read=read)
+    found = Batches(portal.api()).read("companies", ["1", "nonsense", "2", "3"], [])
+    assert sorted(one["id"] for one in found) == ["1", "2", "3"]

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from connectors.contract import ConfigProblem, RetryLater
+from connectors.hubspot.schema import Schema
+from connectors.hubspot.tasks import Tasks
+from tests.connectors.hubspot.callers import Played
 from tests.contract.conftest import World, pull
 from tests.contract.test_writing import held, statuses, task, task_table, tasks_of
 
@@ -144,3 +147,19 @@ def test_when_it_cannot_be_told_whether_a_task_is_there_none_is_made(world) -> N
     with pytest.raises(RetryLater):
         connector.upsert_tasks(task_table([task("k1", "1")]))
     assert world.sandbox.journal.writes(position) == []
+
+
+def test_a_portal_that_looks_no_task_up_by_its_key_is_searched(mock) -> None:
+    """Although it calls the key unique: the index, and the recycle bin."""
+    key = {"name": "foretag_key", "label": "Foretag key", "type": "string", "hasUniqueValue": True}
+    no = {"status": "error", "category": "VALIDATION_ERROR", "message": "idProperty is not supported"}
+    row = {"id": "1", "properties": {"foretag_key": "k1"}}
+    played = Played({
+        "GET properties/tasks": lambda _: (200, {"results": [key]}),
+        "POST tasks/batch/read": lambda _: (400, no),
+        "POST tasks/search": lambda _: (200, {"results": [row]}),
+        "GET objects/tasks": lambda _: (200, {"results": [{"id": "2", "properties": {"foretag_key": "k2"}}]}),
+    })  # fmt: skip
+    played.register(mock)
+    api = played.api()
+    assert Tasks(api, Schema(api, {})).find(["k1", "k2", "k3"]) == {"k1": "1", "k2": "2"}
