@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -49,6 +50,19 @@ def test_the_191st_call_of_ten_seconds_is_refused_until_the_window_rolls_on(sand
     sandbox.clock.advance(timedelta(seconds=0.1))
     assert worker.get(DETAILS).status_code == 200
     assert sandbox.limits.used == 191
+
+
+def test_calls_at_the_same_time_are_counted_one_by_one(sandbox, plain_client):
+    """However many arrive at once, never more than the limit pass."""
+
+    def some(_number):
+        with plain_client(sandbox, sandbox.credentials.worker.token) as client:
+            return statuses(client, 30)
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(some, range(8)))
+
+    assert [sum(kind) for kind in zip(*found, strict=True)] == [190, 50]
 
 
 def test_each_app_has_its_own_burst(worker, api):
