@@ -35,6 +35,10 @@ SETUP: dict[str, tuple[str, ...]] = {
     "opportunity": ("crm.schemas.deals.write",),
     "task": ("crm.schemas.contacts.write",),
 }
+# HubSpot shows properties to whoever may read the records; some portals want these besides.
+SCHEMAS = ("crm.schemas.companies.read", "crm.schemas.deals.read", "crm.schemas.contacts.read")
+# What every run reads; quotas, cases and line items only if the rules name them.
+ALWAYS = ("account", "opportunity", "owner", "stage", "task")
 # Useful, and not needed: exports and imports of very large books, and the names of teams.
 OPTIONAL = ("crm.export", "crm.import", "settings.users.teams.read")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from connectors.hubspot.definitions import GROUP, Outputs, custom_properties, group_body
 from connectors.hubspot.paths import path
-from connectors.hubspot.scopes import OPTIONAL, READ, SETUP, WRITE
+from connectors.hubspot.scopes import ALWAYS, OPTIONAL, READ, SCHEMAS, SETUP, WRITE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,16 +29,18 @@ def setup_files(outputs: Outputs, api_version: str) -> dict[str, str]:
     files["README.md"] = _README.format(
         group=GROUP,
         base=base,
-        worker=_bullets((*_firsts(READ), *_firsts(WRITE))),
+        worker=_bullets((*_firsts(READ, ALWAYS), *_firsts(WRITE, WRITE), *SCHEMAS)),
+        named=_bullets(_firsts(READ, [name for name in READ if name not in ALWAYS])),
         optional=_bullets(OPTIONAL),
-        setup=_bullets(_firsts(SETUP)),
+        setup=_bullets(_firsts(SETUP, SETUP)),
         properties=_bullets(f"{one.full_name} ({one.output.label}): {one.output.help}" for one in wanted),
     )
     return files
 
 
-def _firsts(scopes: Mapping[str, tuple[str, ...]]) -> list[str]:
-    return list(dict.fromkeys(names[0] for names in scopes.values()))
+def _firsts(scopes: Mapping[str, tuple[str, ...]], objects: Iterable[str]) -> list[str]:
+    """The scope to ask for, of those that would do, for each object."""
+    return list(dict.fromkeys(scopes[name][0] for name in objects))
 
 
 def _bullets(lines: Iterable[str]) -> str:
@@ -100,11 +102,15 @@ If HubSpot does not let a property of tasks be unique, take `"hasUniqueValue": t
 
 ## 2. Give the worker a token
 
-Settings > Integrations > Service keys (in some portals Development > Keys) > Create service key, with these scopes:
+Settings > Keys (in some portals Development > Keys) > Create service key, with these scopes:
 
 {worker}
 
-and, if you want exports and imports for very large books, and team names:
+these too if your rules look at quotas, cases or line items:
+
+{named}
+
+and these for exports and imports of very large books, and for the names of teams:
 
 {optional}
 

@@ -59,12 +59,20 @@ def test_a_task_hangs_on_company_and_deal_from_its_first_moment(world) -> None:
     assert [line for line in world.requests(position) if "/associations/" in line] == []
 
 
-@pytest.mark.parametrize("timezone", ["GMT", "America/Los_Angeles", "Pacific/Auckland"])
-def test_a_task_is_due_on_its_day_in_the_portals_zone(timezone, make_world) -> None:
+@pytest.mark.parametrize(
+    ("timezone", "moment"),
+    [
+        ("GMT", "2026-01-31T12:00:00Z"),
+        ("America/Los_Angeles", "2026-01-31T20:00:00Z"),
+        ("Pacific/Auckland", "2026-01-30T23:00:00Z"),
+    ],
+)
+def test_a_task_is_due_on_its_day_in_the_portals_zone(timezone, moment, make_world) -> None:
     """HubSpot keeps a moment: noon there, which is neither the day before nor overdue at breakfast."""
     world = make_world(timezone=timezone)
     world.set_up()
-    world.connect().upsert_tasks(task_table([task("k1", min(held(world)), due=date(2026, 1, 31))]))
+    made = world.connect().upsert_tasks(task_table([task("k1", min(held(world)), due=date(2026, 1, 31))]))
+    assert in_portal(world, made["crm_id"][0].as_py())["hs_timestamp"] == moment
     (row,) = [row for row in tasks_of(world) if row["key"] == "k1"]
     assert row["due"] == date(2026, 1, 31)
 
