@@ -12,18 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from config.crms import CRMS as KNOWN
+from tests.crms import CRMS, people_of
+
 if TYPE_CHECKING:
     from connectors.sandbox.server import Sandbox
+
+# A test that differs with the CRM runs for each; what only concerns files runs for one.
+BOTH = pytest.mark.parametrize("crm", CRMS)
 
 SETTINGS = """\
 connections:
   main:
-    crm: salesforce
+    crm: {crm}
     url: {url}
     ca_file: {ca_file}
     auth:
-      client_id: {{env: FORETAG_CLIENT_ID}}
-      client_secret: {{env: FORETAG_CLIENT_SECRET}}
+{auth}
     outputs: full
     tasks: true
     limits: {{max_changes: 100000}}
@@ -48,22 +53,28 @@ class Shell:
     """A user's shell: a folder with the two files, secrets in the environment."""
 
     def __init__(self, folder: Path, sandbox: Sandbox) -> None:
-        self.folder, self.sandbox = folder, sandbox
-        worker, admin = sandbox.credentials.worker, sandbox.credentials.admin
+        self.folder, self.sandbox, self.people = folder, sandbox, people_of(sandbox, folder)
+        self.people.count_generously()
+        known = KNOWN[sandbox.crm]
+        users = {"": sandbox.credentials.worker, "ADMIN": sandbox.credentials.admin}
         self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
             "LANG": "C.UTF-8",
             "COLUMNS": "160",
-            "FORETAG_CLIENT_ID": worker.client_id,
-            "FORETAG_CLIENT_SECRET": worker.client_secret,
-            "FORETAG_ADMIN_CLIENT_ID": admin.client_id,
-            "FORETAG_ADMIN_CLIENT_SECRET": admin.client_secret,
+        } | {
+            variable: getattr(account, name)
+            for user, account in users.items()
+            for name, variable in known.variables(user).items()
         }
+        # The one that nobody may ever read.
+        self.secret = known.variables()[known.secrets[-1]]
         for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
             if name in os.environ:
                 self.environment[name] = os.environ[name]
-        self.write("foretag.yaml", SETTINGS.format(url=sandbox.url, ca_file=sandbox.ca_file))
+        auth = "\n".join(f"      {name}: {{env: {variable}}}" for name, variable in known.variables().items())
+        told = {"crm": sandbox.crm, "url": sandbox.url, "ca_file": sandbox.ca_file, "auth": auth}
+        self.write("foretag.yaml", SETTINGS.format(**told))
         self.write("rules.yaml", "")
 
     def write(self, name: str, text: str) -> None:
@@ -92,12 +103,18 @@ class Shell:
 
 
 @pytest.fixture
-def shell(tmp_path, make_sandbox) -> Shell:
-    """A user beside a small bundled sandbox."""
-    return Shell(tmp_path, make_sandbox())
+def crm() -> str:
+    """Which CRM, for a test that does not say."""
+    return "salesforce"
 
 
 @pytest.fixture
-def production(tmp_path, make_sandbox) -> Shell:
+def shell(crm, tmp_path, make_sandbox) -> Shell:
+    """A user beside a small bundled sandbox."""
+    return Shell(tmp_path, make_sandbox(crm=crm))
+
+
+@pytest.fixture
+def production(crm, tmp_path, make_sandbox) -> Shell:
     """A user beside an org that says it is production."""
-    return Shell(tmp_path, make_sandbox(production=True))
+    return Shell(tmp_path, make_sandbox(crm=crm, production=True))

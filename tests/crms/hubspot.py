@@ -46,6 +46,7 @@ class HubSpotPeople:
     reading = r"GET .*/objects/|/search\b|/batch/read"
     making_tasks = "POST .*/tasks/batch/create"
     finding_tasks = r"/tasks/(search|batch/read)|GET .*/objects/tasks"
+    id_shown = None
     batch = 100
     in_flight = 16
     bin_days = 90
@@ -271,6 +272,10 @@ class HubSpotPeople:
     def too_many_at_once(self) -> Fault:
         """429 of the policy TEN_SECONDLY_ROLLING."""
         return {"kind": "rate_limit", "times": 2}
+
+    def count_generously(self) -> None:
+        """Far more than 190 calls in any 10 seconds."""
+        self.sandbox.limits.change({"general": 5_000, "search": 500, "associations": 5_000})
 
     def use_up(self) -> None:
         """Of 625,000 calls."""

@@ -107,6 +107,11 @@ class People(Protocol):
     # Ways in.
 
     @property
+    def id_shown(self) -> int | None:
+        """How many characters of an id people see in addresses; None: all of them."""
+        ...
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """What a connection's `auth` names, by default."""
         ...
@@ -200,6 +205,10 @@ class People(Protocol):
 
     def too_many_at_once(self) -> Fault:
         """The CRM says that these are too many calls for the moment."""
+        ...
+
+    def count_generously(self) -> None:
+        """Let calls of several processes within seconds pass: what a rate costs is not what is tested."""
         ...
 
     def use_up(self) -> None:

@@ -46,6 +46,7 @@ class SalesforcePeople:
     reading = r"/(query|jobs)"
     making_tasks = r"POST .*composite/sobjects|PATCH .*composite/sobjects/Task"
     finding_tasks = "/queryAll"
+    id_shown = 15
     batch = 200
     in_flight = 1
     bin_days = 15
@@ -189,6 +190,9 @@ class SalesforcePeople:
     def too_many_at_once(self) -> Fault:
         """The same code, with another message."""
         return {"kind": "request_limit", "scope": "concurrent", "times": 2}
+
+    def count_generously(self) -> None:
+        """Salesforce counts by the day."""
 
     def use_up(self) -> None:
         """Of 115,000 calls."""
