@@ -68,7 +68,7 @@ class Intake:
                 f"Error creating {self._type.singular.upper()}. Some required properties were not set.",
                 context={"properties": missing},
             )
-        return _DEFAULTS.get(self._type.name, {}) | values
+        return {**_DEFAULTS.get(self._type.name, {}), **values}
 
     def _value(self, row: int | None, name: str, value: Any) -> dict[str, str]:
         one = self._state.schema.find(self._type.name, name)

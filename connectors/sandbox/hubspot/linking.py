@@ -48,7 +48,7 @@ class Linker:
                 context={
                     "INVALID_ASSOCIATION_TYPE": [
                         f"{number} is not valid from {start.singular.upper()} to {end.singular.upper()}"
-                        for number in wrong or ["an empty list"]
+                        for number in wrong or ("an empty list",)
                     ]
                 },
             )

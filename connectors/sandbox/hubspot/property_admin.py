@@ -109,7 +109,7 @@ class PropertyAdmin:
 
     def limits(self) -> dict[str, Any]:
         """How many custom properties there may be, and are."""
-        by_type = []
+        by_type: list[dict[str, Any]] = []
         for one in self._state.schema.types.values():
             used = self._custom(one)
             by_type.append(
@@ -122,7 +122,7 @@ class PropertyAdmin:
                     "percentage": round(100 * used / MAX_CUSTOM, 1),
                 }
             )
-        usage = sum(int(each["usage"]) for each in by_type)
+        usage = sum(each["usage"] for each in by_type)
         limit = MAX_CUSTOM * len(by_type)
         percentage = round(100 * usage / limit, 1)
         overall = {"overallLimit": limit, "overallUsage": usage, "overallPercentage": percentage}

@@ -103,7 +103,7 @@ class Reader:
         self, one: ObjectType, row: int, towards: Sequence[ObjectType], told: dict[str, Any]
     ) -> None:
         """Inline associations: the type by its name, once for each kind, so that a primary one is there twice."""
-        found = {}
+        found: dict[str, dict[str, Any]] = {}
         for other in towards:
             rows = self._inline(one, self._state.records(one).ids[row], other)
             if rows:
