@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +12,14 @@ if TYPE_CHECKING:
 
 # Clocks tick, ours and theirs.
 SLACK = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A request that may leave: how many slots were taken then, its own too, and how many ever."""
+
+    taken: int
+    number: int
 
 
 class Pace:
@@ -43,14 +52,16 @@ class Pace:
         self._turn = threading.Lock()
         self._changed = threading.Condition()
         self._under_way = 0
+        self._ever = 0
         self._freed_at: list[float] = []
         self._held_until = float("-inf")
 
-    def take(self) -> None:
+    def take(self) -> Slot:
         """Wait until a request may leave, and count it."""
         with self._turn:
-            while (wait := self._take_or_wait()) > 0:
-                self._sleep(wait)
+            while not isinstance(found := self._take_or_wait(), Slot):
+                self._sleep(found)
+            return found
 
     def give_back(self) -> None:
         """The reply to a request came, or none will: its slot is free again when the interval has passed."""
@@ -64,20 +75,22 @@ class Pace:
         with self._changed:
             self._held_until = self._monotonic() + self.interval + SLACK
 
-    def learn(self, limit: int, left: int, interval: float) -> None:
-        """What the CRM itself says: the limit, how many are left of it, and seconds.
+    def learn(self, slot: Slot, limit: int, left: int, interval: float) -> None:
+        """What the reply to a request says: the limit, how many are left of it, and seconds.
 
-        Where less is left than we know of, others use the same allowance: their requests take slots, too.
+        Where less is left than we know of, others use the same allowance: their requests take slots, too. The reply
+        may be old by now; ours can be all that had slots when its request left, and all that got one since.
         """
         with self._changed:
             self.limit, self.interval = limit, interval
-            foreign = (limit - left) - (self._under_way + len(self._freed_at))
+            ours = slot.taken + (self._ever - slot.number)
             until = self._monotonic() + interval + SLACK
-            for _ in range(foreign):
+            known = self._under_way + len(self._freed_at)
+            for _ in range(min(limit - left - ours, limit - known)):
                 heapq.heappush(self._freed_at, until)
 
-    def _take_or_wait(self) -> float:
-        """Take a slot and return 0; or the seconds until it makes sense to look again."""
+    def _take_or_wait(self) -> Slot | float:
+        """Take a slot; or the seconds until it makes sense to look again."""
         with self._changed:
             while True:
                 now = self._monotonic()
@@ -87,7 +100,8 @@ class Pace:
                     return self._held_until - now
                 if self._under_way + len(self._freed_at) < self.limit:
                     self._under_way += 1
-                    return 0.0
+                    self._ever += 1
+                    return Slot(self._under_way + len(self._freed_at), self._ever)
                 if self._freed_at:
                     return self._freed_at[0] - now
                 # Every slot is out with a request: only a reply changes that.

@@ -59,12 +59,12 @@ class Authoriser(Protocol):
 class Limiter(Protocol):
     """Keeps requests within the CRM's rates. Both methods are thread-safe."""
 
-    def enter(self, path: str) -> None:
-        """Wait until a request to this path may leave."""
+    def enter(self, path: str) -> Any:
+        """Wait until a request to this path may leave; what it returns comes back with the reply."""
         ...
 
-    def leave(self, path: str, response: requests.Response | None) -> None:
-        """Its reply came, or none will."""
+    def leave(self, ticket: Any, response: requests.Response | None) -> None:
+        """The reply came, or none will."""
         ...
 
 
@@ -256,8 +256,7 @@ class Transport(requests.Session):
     ) -> requests.Response:
         """Send it as soon as the CRM's rates allow."""
         limiter = None if call.foreign else self._limiter
-        if limiter is not None:
-            limiter.enter(call.path)
+        ticket = limiter.enter(call.path) if limiter is not None else None
         response: requests.Response | None = None
         try:
             with self._leaving:
@@ -267,7 +266,7 @@ class Transport(requests.Session):
             response = super().request(call.method, target, *args, **{"auth": _Bearer(call.token), **kwargs})
         finally:
             if limiter is not None:
-                limiter.leave(call.path, response)
+                limiter.leave(ticket, response)
         return response
 
     def _refresh(self, authoriser: Authoriser, call: _Call, failure: Failure, rule: Rule) -> None:

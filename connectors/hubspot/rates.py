@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 from connectors.hubspot.paths import kind_of
-from connectors.pacing import Pace
+from connectors.pacing import Pace, Slot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +30,7 @@ class Lanes:
         self, rates: Rates, *, monotonic: Callable[[], float], sleep: Callable[[float], None]
     ) -> None:
         self._rates = rates
-        self._lock = threading.Lock()
+        self._general_limit = 0
         searches = rates.search or SEARCHES_PER_SECOND
         most = max(int(searches), 1)
         self._search = Pace(most, most / searches, monotonic=monotonic, sleep=sleep)
@@ -40,15 +39,16 @@ class Lanes:
             rates.associations or ASSOCIATIONS, WINDOW, monotonic=monotonic, sleep=sleep
         )
 
-    def enter(self, path: str) -> None:
+    def enter(self, path: str) -> tuple[Pace, Slot]:
         """Wait until a request to this path may leave."""
-        self._lane(path).take()
-
-    def leave(self, path: str, response: requests.Response | None) -> None:
-        """Its reply came, or none will."""
         lane = self._lane(path)
+        return lane, lane.take()
+
+    def leave(self, ticket: tuple[Pace, Slot], response: requests.Response | None) -> None:
+        """Its reply came, or none will."""
+        lane, slot = ticket
         if response is not None:
-            self._learn(lane, response)
+            self._learn(lane, slot, response)
             if response.status_code == 429:  # too many requests
                 lane.hold()
         lane.give_back()
@@ -58,22 +58,22 @@ class Lanes:
             return self._search
         return self._associations if kind_of(path) == "associations" else self._general
 
-    def _learn(self, lane: Pace, response: requests.Response) -> None:
-        """Take in the headers, which searches lack; those of associations may speak of the general lane."""
+    def _learn(self, lane: Pace, slot: Slot, response: requests.Response) -> None:
+        """Take in the headers. Searches have none, and those of associations may only repeat the general ones."""
         found = [_number(response, name) for name in ("Max", "Remaining", "Interval-Milliseconds")]
         limit, left, milliseconds = found
         if limit is None or left is None or limit < 1:
             return
         interval = WINDOW if not milliseconds else milliseconds / 1000
-        with self._lock:
-            if lane is self._general or limit == self._general.limit:
-                allowed = min(limit, self._rates.general or limit)
-                self._general.learn(allowed, left - (limit - allowed), interval)
-                if self._rates.associations is None:
-                    self._associations.limit = ASSOCIATIONS_BY_GENERAL.get(limit, ASSOCIATIONS)
-            elif lane is self._associations:
-                allowed = min(limit, self._rates.associations or limit)
-                lane.learn(allowed, left - (limit - allowed), interval)
+        general = lane is self._general
+        if general and self._rates.associations is None:
+            self._associations.limit = ASSOCIATIONS_BY_GENERAL.get(limit, ASSOCIATIONS)
+        if not general and limit == self._general_limit:
+            return
+        if general:
+            self._general_limit = limit
+        allowed = min(limit, (self._rates.general if general else self._rates.associations) or limit)
+        lane.learn(slot, allowed, min(left, allowed), interval)
 
 
 def _number(response: requests.Response, name: str) -> int | None:

@@ -147,8 +147,7 @@ def test_what_others_use_is_not_used_again() -> None:
     """Where the CRM says that less is left than we know of, the rest of the window is others'."""
     clock = Clock()
     lane = pace(clock, limit=100)
-    lane.take()
-    lane.learn(10, 2, 10.0)
+    lane.learn(lane.take(), 10, 2, 10.0)
     lane.give_back()
     for _ in range(2):
         lane.take()
@@ -162,10 +161,27 @@ def test_a_larger_limit_is_used_at_once() -> None:
     """What is learned from the first reply holds for the next request."""
     clock = Clock()
     lane = pace(clock, limit=1)
-    lane.take()
-    lane.learn(190, 189, 10.0)
+    lane.learn(lane.take(), 190, 189, 10.0)
     lane.give_back()
     for _ in range(189):
         lane.take()
         lane.give_back()
     assert clock.now == 1000.0
+
+
+def test_an_old_reply_does_not_make_our_own_requests_others() -> None:
+    """What a slow reply counted has left the window by now: nothing is held back for it."""
+    clock = Clock()
+    lane = pace(clock, limit=10)
+    slow = lane.take()
+    for _ in range(9):
+        lane.take()
+        lane.give_back()
+    clock.sleep(10.5)
+    lane.take()
+    lane.learn(slow, 10, 0, 10.0)
+    lane.give_back()
+    lane.give_back()
+    for _ in range(8):
+        lane.take()
+    assert clock.now == 1010.5

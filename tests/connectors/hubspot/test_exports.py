@@ -1,0 +1,129 @@
+"""First loads of very many records: by export where it can be trusted, by lists where not."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from connectors.hubspot import exports
+from tests.contract.conftest import World, pull
+from tests.crms import people_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from connectors.sandbox.server import Sandbox
+
+COLUMNS = ["name", "stage", "amount", "close_date", "is_won", "account_id", "probability"]
+
+
+@pytest.fixture
+def portal(make_sandbox: Callable[..., Sandbox], tmp_path: Path) -> World:
+    """A portal with a small book."""
+    return World(people_of(make_sandbox(crm="hubspot", data="synthetic:40:1200"), tmp_path))
+
+
+def exported(portal: World) -> list[str]:
+    """The requests for deals: exports and lists."""
+    return [line for line in portal.requests() if "/exports/" in line or "/objects/deals?" in line]
+
+
+def test_an_export_brings_what_lists_bring(portal: World) -> None:
+    """The same rows in the same types; associations are read beside it, and the file is fetched without a token."""
+    listed = pull(portal.connect(), "opportunity", COLUMNS)
+    before = portal.sandbox.journal.position
+    pulled = pull(portal.connect(bulk_threshold=1000), "opportunity", COLUMNS)
+    assert sorted(pulled.rows, key=str) == sorted(listed.rows, key=str)
+    assert (pulled.checkpoint.read, pulled.checkpoint.expected) == (1200, 1200)
+    assert not [line for line in portal.requests(before) if "/objects/deals?" in line]
+
+
+def test_few_records_are_not_exported(portal: World) -> None:
+    """A portal has thirty exports a day."""
+    pull(portal.connect(bulk_threshold=1201), "opportunity", ["name"])
+    assert not [line for line in exported(portal) if "/exports/" in line]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "missing_scopes", "scopes": ["crm.export"]},
+        {"kind": "status", "match": "POST .*/exports/", "status": 400, "times": None},
+        {"kind": "status", "match": "GET .*/tasks/.*/status", "status": 404, "times": None},
+        {"kind": "truncate", "match": "GET /exported-files/", "bytes": 50, "times": None},
+        {"kind": "lost_reply", "match": "POST .*/exports/", "times": None},
+    ],
+    ids=lambda fault: fault["kind"],
+)
+def test_lists_are_read_where_the_portal_does_not_export(fault: dict[str, Any], portal: World) -> None:
+    """Without the scope, out of exports, or with a file that cannot be had: nothing is missing."""
+    portal.sandbox.faults.add([fault])
+    pulled = pull(portal.connect(bulk_threshold=1000), "opportunity", ["name"])
+    assert (len(pulled.ids()), pulled.checkpoint.read) == (1200, 1200)
+
+
+def test_an_address_that_has_expired_is_asked_for_again(portal: World) -> None:
+    """It lives for five minutes."""
+    portal.sandbox.faults.add(
+        [{"kind": "status", "match": "GET /exported-files/", "status": 403, "times": 1}]
+    )
+    pulled = pull(portal.connect(bulk_threshold=1000), "opportunity", ["name"])
+    assert len(pulled.ids()) == 1200
+    assert not [line for line in exported(portal) if "/objects/deals?" in line]
+
+
+class Described:
+    """A schema that knows two properties."""
+
+    def described(self, _: str) -> dict[str, dict[str, str]]:
+        """Their labels."""
+        return {"dealname": {"label": "Deal Name"}, "amount": {"label": "Amount"}}
+
+
+def rows_of(*files: bytes, packed: bool = False) -> list[tuple[Any, ...]]:
+    """What is read of these files."""
+    export = exports._Export(None, "deals", ("hs_object_id", "dealname", "amount"), Described())  # type: ignore[arg-type]  # nothing is sent
+    content = files[0]
+    if packed:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            for number, file in enumerate(files):
+                archive.writestr(f"part-{number}.csv", file)
+        content = buffer.getvalue()
+    return [
+        row
+        for file in exports._files(content)
+        for cells in export._rows(file)
+        for row in zip(
+            *(cells.of(name).to_pylist() for name in ("hs_object_id", "dealname", "amount")), strict=True
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"hs_object_id,dealname,amount",
+        b'"Record ID","Deal Name","Amount"',
+        b"\xef\xbb\xbfRecord ID,dealname,Amount",
+    ],
+)
+def test_a_header_may_have_names_or_labels(header: bytes) -> None:
+    """No documentation promises which; both say clearly what stands below."""
+    assert rows_of(header + b'\n7,"a, ""b""\nc",5\n8,,\n') == [("7", 'a, "b"\nc', "5"), ("8", None, None)]
+
+
+def test_a_header_that_we_do_not_know_is_not_guessed() -> None:
+    """Then the lists are read."""
+    with pytest.raises(exports.NotExportable, match="no column amount"):
+        rows_of(b"Record ID,Deal Name,Betrag\n7,a,5\n")
+
+
+def test_several_files_of_an_archive_are_one_result() -> None:
+    """Each with its own header, whose columns may stand in another order."""
+    files = (b"Record ID,Deal Name,Amount\n7,a,5\n", b"Amount,Record ID,Deal Name\n6,8,b\n")
+    assert rows_of(*files, packed=True) == [("7", "a", "5"), ("8", "b", "6")]
