@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.acceptance.conftest import BOTH
+from tests.crms import POISONS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from connectors.sandbox.server import Sandbox
     from tests.acceptance.conftest import Done, Shell
 
 # How the sandbox's access tokens look.
@@ -25,11 +27,11 @@ def ready(shell) -> Shell:
 
 
 @pytest.fixture
-def large(tmp_path, make_sandbox) -> Shell:
+def large(crm, tmp_path, make_sandbox) -> Shell:
     """A user with a book that is read and written in bulk, set up."""
     from tests.acceptance.conftest import Shell
 
-    shell = Shell(tmp_path, make_sandbox(data="synthetic:2500:6000"))
+    shell = Shell(tmp_path, make_sandbox(crm=crm, data="synthetic:2500:6000"))
     assert shell.foretag("setup", "--yes").code == 0
     return shell
 
@@ -39,15 +41,8 @@ def assert_clean(done: Done, shell: Shell, *content: str) -> None:
     history = b"".join(path.read_bytes() for path in shell.folder.glob(".foretag/history.sqlite*"))
     for text in (done.out, done.err, history.decode("latin-1")):
         assert "Traceback" not in text
-        for secret in (shell.environment["FORETAG_CLIENT_SECRET"], TOKEN, *content):
+        for secret in (shell.environment[shell.secret], TOKEN, *content):
             assert secret not in text
-
-
-def accounts(sandbox: Sandbox, *fields: str) -> list[dict[str, Any]]:
-    """All accounts of the CRM, as its admin sees them, by id."""
-    soql = f"SELECT Id, Name{''.join(f', {field}' for field in fields)} FROM Account ORDER BY Id"
-    result = sandbox.org.query(soql, sandbox.org.admin)
-    return result.records(0, result.total_size, "62.0")
 
 
 def assert_heals(shell: Shell) -> None:
@@ -99,6 +94,23 @@ def test_a_wrong_setting_is_told_in_one_line(shell, edit, environment, code, wor
     assert_clean(done, shell)
 
 
+@pytest.mark.parametrize(
+    ("crm", "environment", "code", "words"),
+    [
+        ("hubspot", {"FORETAG_TOKEN": "not-ours"}, 2, "main: the access token is not accepted"),
+        ("hubspot", {"FORETAG_TOKEN": ""}, 2, "environment variable FORETAG_TOKEN is not set"),
+    ],
+)
+def test_a_key_that_does_not_open_is_told_in_one_line(shell, environment, code, words):
+    """For a CRM without a sign-in of its own: the connection, and what is wrong with its key."""
+    done = shell.foretag("run", "--json", **environment)
+    assert (done.code, done.json["exit_code"]) == (code, code)
+    assert words in done.err
+    assert len(done.err.splitlines()) == 1
+    assert "not-ours" not in done.out + done.err
+
+
+@BOTH
 def test_a_wrong_rules_file_is_told_with_its_line(shell):
     """YAML that is none, and fields that nobody has: each with the file it stands in."""
     shell.write("rules.yaml", "priority: [\n")
@@ -108,7 +120,10 @@ def test_a_wrong_rules_file_is_told_with_its_line(shell):
     shell.write("rules.yaml", "fields: {opportunity: {margin: Marge__c}}\n")
     done = shell.foretag("check")
     assert done.code == 2
-    assert "Opportunity.Marge__c: the field is missing" in done.err
+    assert (
+        f"{shell.people.object_name('opportunity')}.Marge__c: the {shell.people.field_word} is missing"
+        in done.err
+    )
     assert "correct `fields: {opportunity: {margin: …}}` in the rules file" in done.err
     assert_clean(done, shell)
 
@@ -156,12 +171,15 @@ def test_taking_the_permission_set_away_stops_the_worker(ready):
 
 
 @pytest.mark.parametrize(
-    ("fault", "code", "words"),
+    ("crm", "fault", "code", "words"),
     [
-        ({"kind": "html_200"}, 69, "something answers in Salesforce's place"),
-        ({"kind": "status", "status": 503}, 69, "Salesforce is not available: 503"),
-        ({"kind": "request_limit"}, 75, "the org's daily API allowance is used up"),
-        ({"kind": "query_timeout"}, 69, "the query took too long"),
+        ("salesforce", {"kind": "html_200"}, 69, "something answers in Salesforce's place"),
+        ("salesforce", {"kind": "status", "status": 503}, 69, "Salesforce is not available: 503"),
+        ("salesforce", {"kind": "request_limit"}, 75, "the org's daily API allowance is used up"),
+        ("salesforce", {"kind": "query_timeout"}, 69, "the query took too long"),
+        ("hubspot", {"kind": "html_200"}, 69, "something answers in HubSpot's place"),
+        ("hubspot", {"kind": "rate_limit", "policy": "daily"}, 75, "daily API allowance is used up"),
+        ("hubspot", {"kind": "wrong_region"}, 2, "region"),
     ],
 )
 def test_a_crm_that_is_away_is_named_and_nothing_is_written(ready, fault, code, words):
@@ -211,46 +229,50 @@ def test_what_a_bulk_job_leaves_behind_is_listed_and_done_by_the_next_run(large,
     assert len({item["record_id"] for item in items if item["status"] == "unknown"}) == left
     assert_clean(done, large)
     assert_heals(large)
-    assert all(row["Foretag_Tier__c"] for row in tagged(large.sandbox))
+    assert all(tiers(large).values())
 
 
-def tagged(sandbox: Sandbox) -> list[dict[str, Any]]:
-    """All accounts with their tier; the admin is let in as a reader first."""
-    org = sandbox.org
-    found = org.query("SELECT Id FROM PermissionSet WHERE Name = 'Foretag_Reader'", org.admin)
-    org.assign(found.records(0, 1, "62.0")[0]["Id"], org.admin.id)
-    return accounts(sandbox, "Foretag_Tier__c")
+def tiers(shell: Shell) -> dict[str, Any]:
+    """The tier of each account, by id; people are let in as readers first."""
+    shell.people.let_in()
+    return {row["id"]: row["foretag_tier"] for row in shell.people.rows("account", "foretag_tier")}
 
 
 # Records that cannot be read.
 
-POISONS = {
-    "nan": ("AnnualRevenue", "annual_revenue is not an amount of money"),
-    "huge_text": ("Name", "name is not UTF-8 text of a possible length"),
-    "ancient_date": ("CreatedDate", "created_at is not a time between 1700 and 4000"),
-    "lone_surrogate": ("Name", "name is not UTF-8 text of a possible length"),
-    "bad_utf8": ("Industry", "industry is not UTF-8 text of a possible length"),
-    "html": ("NumberOfEmployees", "employees is not a finite number"),
+ILL = {
+    "nan": ("annual_revenue", "annual_revenue is not an amount of money"),
+    "huge_text": ("name", "name is not UTF-8 text of a possible length"),
+    "ancient_date": ("created_at", "created_at is not a time between 1700 and 4000"),
+    "lone_surrogate": ("name", "name is not UTF-8 text of a possible length"),
+    "bad_utf8": ("industry", "industry is not UTF-8 text of a possible length"),
+    "html": ("employees", "employees is not a finite number"),
 }
 
 
-def poison(sandbox: Sandbox, row: dict[str, Any], what: str) -> str:
-    """Make a record unreadable wherever it appears; returns what is to be said of it."""
-    field, reason = POISONS[what]
-    sandbox.faults.add(
-        [{"kind": "poison", "object": "Account", "what": what, "field": field, "id": row["Id"]}]
-    )
+def poison(shell: Shell, what: str, column: str | None = None, **which: object) -> str:
+    """Make cells of accounts unreadable wherever they appear; returns what is to be said of them."""
+    usual, reason = ILL[what]
+    name = shell.people.object_name("account")
+    field = shell.people.field_name("account", column or usual)
+    # Longer than any text that a CRM holds; more would only take longer to send.
+    size = {"size": 200_000} if what == "huge_text" else {}
+    fault = {"kind": "poison", "object": name, "what": what, "field": field, **size, **which}
+    shell.sandbox.faults.add([fault])
     return reason
 
 
-@pytest.mark.parametrize("book", ["ready", "large"], ids=["rest", "bulk"])
-def test_poisoned_records_are_set_aside_and_read_once_they_are_well(book, request):
+@pytest.mark.parametrize(
+    ("crm", "book"), [("salesforce", "ready"), ("salesforce", "large"), ("hubspot", "ready")]
+)
+def test_poisoned_records_are_set_aside_and_read_once_they_are_well(crm, book, request):
     """Listed by id and field and never by content; all others are done; days later they are done, too."""
     shell: Shell = request.getfixturevalue(book)
-    rows = accounts(shell.sandbox)
-    ill = dict(zip(POISONS, rows, strict=False))
-    expected = {row["Id"]: poison(shell.sandbox, row, what) for what, row in ill.items()}
-    names = [row["Name"] for row in ill.values()]
+    rows = shell.people.rows("account", "name")
+    known = [what for what in ILL if what in POISONS[crm]]
+    ill = dict(zip(known, rows, strict=False))
+    expected = {row["id"]: poison(shell, what, id=row["id"]) for what, row in ill.items()}
+    names = [row["name"] for row in ill.values()]
 
     done = shell.foretag("run", "--json")
     assert done.code == 3, done.err
@@ -271,64 +293,48 @@ def test_poisoned_records_are_set_aside_and_read_once_they_are_well(book, reques
     assert shell.foretag("run", "--json").code == 3
     shell.sandbox.clock.advance(timedelta(days=2))
     assert_heals(shell)
-    assert all(row["Foretag_Tier__c"] for row in tagged(shell.sandbox))
+    assert all(tiers(shell).values())
 
 
 def test_a_record_without_an_id_is_counted_and_read_once_it_has_one(ready):
     """Nobody can ask for it by id, so the cursor does not pass it."""
-    ready.sandbox.faults.add(
-        [
-            {
-                "kind": "poison",
-                "object": "Account",
-                "what": "missing_id",
-                "id": accounts(ready.sandbox)[0]["Id"],
-            }
-        ]
-    )
+    name, first = ready.people.object_name("account"), ready.people.rows("account")[0]
+    ready.sandbox.faults.add([{"kind": "poison", "object": name, "what": "missing_id", "id": first["id"]}])
     done = ready.foretag("run", "--json")
     assert (done.code, done.json["set_aside"], done.json["done"]["account"]) == (3, 1, 39)
     assert "(no id)" in ready.foretag("runs", done.json["run"]).out
     ready.sandbox.clock.advance(timedelta(days=2))
     assert_heals(ready)
-    assert all(row["Foretag_Tier__c"] for row in tagged(ready.sandbox))
+    assert all(tiers(ready).values())
 
 
-@pytest.mark.parametrize("days", [1, 30], ids=["next day", "after the CRM forgot what was deleted"])
+@pytest.mark.parametrize(
+    ("crm", "days"),
+    [("salesforce", 1), ("salesforce", 30), ("hubspot", 1)],
+    ids=["next day", "after the CRM forgot what was deleted", "next day, HubSpot"],
+)
 def test_a_record_that_was_readable_before_keeps_its_place(ready, days):
     """It is neither forgotten nor taken for deleted: its tags stay as they are, in the CRM and for us."""
     assert ready.foretag("run").code == 0
-    before = {row["Id"]: row["Foretag_Tier__c"] for row in tagged(ready.sandbox)}
-    row = accounts(ready.sandbox)[0]
+    before = tiers(ready)
+    first = min(before)
     ready.sandbox.clock.advance(timedelta(days=days))
     # Edited by a person, and unreadable since.
-    org = ready.sandbox.org
-    assert org.update(org.admin, "Account", [{"Id": row["Id"], "Industry": "Energy"}])[0].success
-    poison(ready.sandbox, row, "nan")
-    ready.sandbox.faults.add([{"kind": "poison", "object": "Account", "what": "ancient_date",
-                               "field": "SystemModstamp", "id": row["Id"]}])  # fmt: skip
+    ready.people.edit("account", {"id": first, "country": "Norway"})
+    poison(ready, "huge_text", id=first)
+    poison(ready, "ancient_date", "modified_at", id=first)
     done = ready.foretag("run", "--json")
     assert (done.code, done.json["set_aside"], done.json["gone"]["account"]) == (3, 1, 0), done.err
     assert done.json["book"]["account"] == 40
-    assert ready.foretag("explain", row["Id"]).code == 0
-    now = {one["Id"]: one["Foretag_Tier__c"] for one in tagged(ready.sandbox)}
-    assert now[row["Id"]] == before[row["Id"]]
+    assert ready.foretag("explain", first).code == 0
+    assert tiers(ready)[first] == before[first]
     assert_heals(ready)
 
 
+@BOTH
 def test_too_many_unreadable_records_stop_a_run_before_it_writes(ready):
     """Half a book is no basis for scores: exit 4, and the setting that says how much is too much."""
-    ready.sandbox.faults.add(
-        [
-            {
-                "kind": "poison",
-                "object": "Account",
-                "what": "nan",
-                "field": "AnnualRevenue",
-                "rows": list(range(21)),
-            }
-        ]
-    )
+    poison(ready, "huge_text", rows=list(range(21)))
     position = ready.sandbox.journal.position
     done = ready.foretag("run", "--json")
     assert (done.code, done.json["exit_code"]) == (4, 4)

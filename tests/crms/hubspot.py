@@ -47,6 +47,7 @@ class HubSpotPeople:
     making_tasks = "POST .*/tasks/batch/create"
     finding_tasks = r"/tasks/(search|batch/read)|GET .*/objects/tasks"
     id_shown = None
+    field_word = "property"
     batch = 100
     in_flight = 16
     bin_days = 90

@@ -59,6 +59,11 @@ class People(Protocol):
         ...
 
     @property
+    def field_word(self) -> str:
+        """What messages call a field."""
+        ...
+
+    @property
     def operations(self) -> tuple[str, str]:
         """The journal's words for making a record and for changing one."""
         ...

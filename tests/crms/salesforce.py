@@ -47,6 +47,7 @@ class SalesforcePeople:
     making_tasks = r"POST .*composite/sobjects|PATCH .*composite/sobjects/Task"
     finding_tasks = "/queryAll"
     id_shown = 15
+    field_word = "field"
     batch = 200
     in_flight = 1
     bin_days = 15
