@@ -9,9 +9,9 @@ import pytest
 import responses
 
 from connectors.contract import Page, Truncated
+from connectors.reading import Tally
 from connectors.salesforce.api import Api
 from connectors.salesforce.bulk_read import read_bulk
-from connectors.salesforce.reading import Tally
 from connectors.salesforce.soql import Query
 from connectors.salesforce.statuses import SALESFORCE
 from connectors.transport import Transport
