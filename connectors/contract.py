@@ -231,7 +231,8 @@ class Connector(Protocol):
         """Records changed since the cursor, or all of them; pages first, then exactly one `Checkpoint`.
 
         `fields` are canonical names; key columns always come along. A record may come twice (overlap), the
-        later row is the newer. An object of `config.records.OPTIONAL` that the org lacks has no rows. Raises `Truncated` if, after retries, fewer rows arrive than the CRM counts.
+        later row is the newer. An object of `config.records.OPTIONAL` that the org lacks has no rows. Raises
+        `Truncated` if, after retries, fewer rows arrive than the CRM counts.
         """
         ...
 

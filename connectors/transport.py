@@ -17,6 +17,7 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
+import orjson
 import requests
 import structlog
 from requests.adapters import HTTPAdapter
@@ -489,7 +490,11 @@ def _short(response: requests.Response) -> bool:
 
 def read_json(response: requests.Response) -> Any:
     """The parsed body; bytes that are not UTF-8 become lone surrogates and spoil only their cell."""
-    return json.loads(response.content.decode("utf-8", "surrogateescape"))
+    try:
+        return orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        # Strict and quick has failed; lenient and slow may do.
+        return json.loads(response.content.decode("utf-8", "surrogateescape"))
 
 
 def _never_sent(error: requests.RequestException) -> bool:
