@@ -93,6 +93,8 @@ class Pulls:
             if object_name not in OPTIONAL or "MISSING_SCOPES" not in str(error):
                 raise
             log.info("hubspot.not_readable", object=object_name, why=str(error))
+            # Without its fields, so that everything is read once the scope is granted.
+            asked, tally = [], Tally()
         yield Checkpoint(str(Cursor.after(started, asked, tally.unread)), tally.read, tally.expected)
 
     def _small(self, object_name: str, asked: Sequence[str], tally: Tally) -> Page:
@@ -233,7 +235,8 @@ class Pulls:
             if object_name not in OPTIONAL or "MISSING_SCOPES" not in str(error):
                 raise
             return Deleted(())
-        complete = self._api.now() - cursor.stamp < BIN_DAYS
+        # A cursor without fields was made when the object could not be seen: what went before is not known.
+        complete = bool(cursor.fields) and self._api.now() - cursor.stamp < BIN_DAYS
         return Deleted(tuple(dict.fromkeys([*gone, *merged])), merged, complete)
 
     def _archived(self, hs_object: str, cursor: Cursor) -> Iterator[str]:

@@ -264,6 +264,27 @@ def test_an_object_that_the_token_may_not_see_has_no_rows_if_it_is_optional(port
     assert connector.deleted("quota", pulled.checkpoint.cursor).ids == ()
 
 
+def test_records_older_than_the_scope_come_once_it_is_granted(portal: World) -> None:
+    """The cursor of an object that could not be seen has passed nothing, and knows of nothing deleted."""
+    person = portal.sandbox.portal.person
+    kept, gone = (portal.sandbox.portal.create_one(person, "goal_targets", {"properties": {
+        "hs_goal_name": name, "hs_target_amount": "1000"}})["id"] for name in ("kept", "gone"))  # fmt: skip
+    held = pull(portal.connect(), "quota", ["amount"])
+    scope = {"kind": "missing_scopes", "scopes": ["crm.objects.goals.read"]}
+    (number,) = portal.sandbox.faults.add([scope])
+    blind = pull(portal.connect(), "quota", ["amount"], held.checkpoint.cursor)
+    portal.sandbox.portal.archive(person, "goal_targets", [gone])
+    portal.advance(3 * 3600)
+    blind = pull(portal.connect(), "quota", ["amount"], blind.checkpoint.cursor)
+    assert (blind.rows, blind.checkpoint.read) == ([], 0)
+    portal.sandbox.faults.remove(number)
+    portal.advance(3 * 3600)
+    seen = pull(portal.connect(), "quota", ["amount"], blind.checkpoint.cursor)
+    assert (held.ids() - seen.ids(), kept in seen.ids()) == ({gone}, True)
+    assert not portal.connect().deleted("quota", blind.checkpoint.cursor).complete
+    assert portal.connect().deleted("quota", seen.checkpoint.cursor).complete
+
+
 def test_an_object_that_the_token_may_not_see_stops_the_run_if_it_is_needed(portal: World) -> None:
     """And the message names the scope."""
     portal.sandbox.faults.add([{"kind": "missing_scopes", "scopes": ["crm.objects.deals.read"]}])
