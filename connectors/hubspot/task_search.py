@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from connectors.contract import RetryLater
 from connectors.hubspot.links import Links
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from connectors.hubspot.api import Api
     from connectors.hubspot.batches import Batches
@@ -66,24 +67,25 @@ class TaskSearch:
             "properties": [self._key_field],
             "limit": SEARCH_PAGE,
         }
-        after: Any = None
-        while True:
-            page = self._api.ask(
-                "objects", f"{TASKS}/search", body if after is None else {**body, "after": after}
-            )
-            yield from page["results"]
-            after = _next(page)
-            if after is None:
-                return
+        yield from _rows(lambda after: self._api.ask("objects", f"{TASKS}/search", {**body, **after}))
 
     def _pages(self, asked: Mapping[str, Any]) -> Iterator[Row]:
-        after: Any = None
-        while True:
-            page = self._api.get("objects", TASKS, asked if after is None else {**asked, "after": after})
-            yield from page["results"]
-            after, last = _next(page), after
-            if after is None or after == last:
-                return
+        yield from _rows(lambda after: self._api.get("objects", TASKS, {**asked, **after}))
+
+
+def _rows(ask: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Iterator[Row]:
+    """The rows of all pages. Raises `RetryLater` if the pages do not advance, rather than go round for ever."""
+    seen: set[Any] = set()
+    page = ask({})
+    while True:
+        yield from page["results"]
+        after = _next(page)
+        if after is None:
+            return
+        if after in seen:
+            raise RetryLater("HubSpot's pages of tasks do not advance; the next run asks again")
+        seen.add(after)
+        page = ask({"after": after})
 
 
 def _next(page: Mapping[str, Any]) -> Any:

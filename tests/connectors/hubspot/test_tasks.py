@@ -171,3 +171,16 @@ def test_a_portal_that_looks_no_task_up_by_its_key_is_searched(mock) -> None:
     played.register(mock)
     api = played.api()
     assert Tasks(api, Schema(api, {})).find(["k1", "k2", "k3"]) == {"k1": "1", "k2": "2"}
+
+
+def test_pages_that_do_not_advance_end_in_an_error(mock) -> None:
+    """Rather than in a run that never ends."""
+    key = {"name": "foretag_key", "label": "Foretag key", "type": "string"}
+    played = Played({
+        "GET properties/tasks": lambda _: (200, {"results": [key]}),
+        "POST tasks/search": lambda _: (200, {"results": [], "paging": {"next": {"after": "5"}}}),
+    })  # fmt: skip
+    played.register(mock)
+    api = played.api()
+    with pytest.raises(RetryLater, match="do not advance"):
+        Tasks(api, Schema(api, {})).find(["k1"])
