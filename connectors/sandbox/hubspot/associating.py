@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from connectors.sandbox.hubspot.association_types import AssociationType
 from connectors.sandbox.hubspot.errors import HubSpotError, invalid, not_found
 from connectors.sandbox.hubspot.linking import Linker
+from connectors.sandbox.hubspot.paging import first_id
 from connectors.sandbox.hubspot.parties import Batch, Listing
 from connectors.sandbox.hubspot.reading import check_inputs, check_size
-from connectors.sandbox.hubspot.records import LIVING
+from connectors.sandbox.hubspot.records import LIVING, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -61,14 +62,14 @@ class Associating:
         return Listing(*self._page(_Told(self._state, start, end), start, end, record_id, after, limit))
 
     def _page(  # the parameters of the request
-        self, kinds: _Told, start: ObjectType, end: ObjectType, record_id: str, after: Any, limit: int
+        self, kinds: _Told, start: ObjectType, end: ObjectType, record_id: str, after: str | None, limit: int
     ) -> tuple[list[dict[str, Any]], str | None]:
         row = self._state.records(start).find(record_id)
         if row is None:
             return [], None
         links = self._state.links.of(start.name, end.name, self._state.records(start).ids[row])
         there = self._state.records(end)
-        first = _cursor(after)
+        first = first_id(after)
         ids = sorted(one for one in links if one >= first and there.state[there.row_of(one)] == LIVING)
         rows = [{"toObjectId": one, "associationTypes": kinds[links[one]]} for one in ids[:limit]]
         return rows, str(ids[limit]) if len(ids) > limit else None
@@ -167,12 +168,11 @@ class Associating:
         gone = []
         for each in inputs:
             targets = each.get("to") or []
-            one = _id(each, "from")
+            one = number_of(_id(each, "from"))
             for target in targets if isinstance(targets, list) else [targets]:
-                other = str(target.get("id", ""))
-                if one.isdigit() and other.isdigit():
-                    held = self._linker.unlink(start.name, int(one), end.name, int(other))
-                    gone += [int(one)] if held else []
+                other = number_of(str(target.get("id", "")))
+                if one is not None and other is not None:
+                    gone += [one] if self._linker.unlink(start.name, one, end.name, other) else []
         self._state.note(caller, "disassociate", start, gone, (), len(gone))
 
     def archive_labels(
@@ -183,10 +183,9 @@ class Associating:
         gone = []
         for each in inputs:
             kinds = self._linker.kinds_of(start, end, each.get("types") or [])
-            one, other = _id(each, "from"), _id(each, "to")
-            if one.isdigit() and other.isdigit():
-                held = self._linker.unlink(start.name, int(one), end.name, int(other), kinds)
-                gone += [int(one)] if held else []
+            one, other = number_of(_id(each, "from")), number_of(_id(each, "to"))
+            if one is not None and other is not None:
+                gone += [one] if self._linker.unlink(start.name, one, end.name, other, kinds) else []
         self._state.note(caller, "disassociate", start, gone, (), len(gone))
 
 
@@ -205,15 +204,6 @@ class _Told(dict[tuple[int, ...], list[dict[str, Any]]]):
 def _id(each: Mapping[str, Any], end: str) -> str:
     found = each.get(end)
     return str(found.get("id", "")) if isinstance(found, dict) else str(found or "")
-
-
-def _cursor(after: Any) -> int:
-    if after in {None, ""}:
-        return 0
-    text = str(after)
-    if not text.isdigit():
-        raise invalid(f"after is not a paging cursor: {text}")
-    return int(text)
 
 
 def _none(start: ObjectType, end: ObjectType, record_id: str) -> dict[str, Any]:

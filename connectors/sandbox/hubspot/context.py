@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 _CORRELATION = "X-HubSpot-Correlation-Id"
 _JSON_TYPES = re.compile(r"application/([\w.-]+\+)?json\b", re.IGNORECASE)
 
+_HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
+
 _log = logging.getLogger(__name__)
 
 Handler = Callable[["Call"], Response]
@@ -129,7 +131,9 @@ class Call:
         if not self.body:
             raise unreadable("No content to map due to end-of-input")
         try:
-            return json.loads(self.body.decode("utf-8"), parse_constant=_no_constant)
+            content = json.loads(self.body.decode("utf-8"), parse_constant=_no_constant)
+            # Half of a pair is no character, and no reply could carry it: it becomes a question mark.
+            return _whole_characters(content) if _HALF_CHARACTER.search(self.body) else content
         except UnicodeDecodeError as error:
             raise unreadable(f"Invalid UTF-8 at byte {error.start}") from None
         except json.JSONDecodeError as error:
@@ -141,7 +145,7 @@ class Call:
         """The body as JSON of a shape. Raises 400 where it is of another."""
         try:
             return shaped(self.json(), shape)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise unreadable(str(error)) from None
 
     def json_object(self) -> dict[str, Any]:
@@ -160,6 +164,10 @@ class Call:
 def unreadable(what: str, line: int = 1, column: int = 1) -> HubSpotError:
     """The refusal of a body that cannot be read; it has no category."""
     return HubSpotError("", f"Invalid input JSON on line {line}, column {column}: {what}", status=400)
+
+
+def _whole_characters(content: Any) -> Any:
+    return json.loads(json.dumps(content, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _no_constant(name: str) -> Any:

@@ -74,8 +74,6 @@ def _check(body: Mapping[str, Any]) -> None:
     _one_of("exportType", [str(body["exportType"]).upper()], TYPES)
     _one_of("format", [str(body["format"]).upper()], FORMATS)
     _one_of("language", [str(body["language"]).upper()], LANGUAGES)
-    if not isinstance(body["objectProperties"], list):
-        raise invalid("objectProperties must be a list of property names")
     if str(body["exportType"]).upper() == "LIST":
         raise invalid(f"There is no list with the id {body.get('listId')}: this portal has no lists")
     if str(body["format"]).upper() != "CSV":

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
+from connectors.sandbox.hubspot import shapes
 from connectors.sandbox.hubspot.batches import stamp
 from connectors.sandbox.hubspot.context import Endpoint, found
 from connectors.sandbox.hubspot.errors import HubSpotError, not_found
@@ -82,7 +83,7 @@ class Exports:
 
     def start(self, call: Call) -> Response:
         """POST export/async: 202 and where to ask."""
-        request = ExportRequest.of_json(call.json_object(), call.portal)
+        request = ExportRequest.of_json(call.json_in(shapes.EXPORT), call.portal)
         now = call.context.clock()
         with self._lock:
             self._check_allowance(now)

@@ -242,7 +242,7 @@ def _page(call: Call, object_name: str, names: Sequence[str]) -> tuple[list[Mapp
 def _versions(row: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a record, each with where it came from; what is empty is left out."""
     told = {}
-    for name, versions in row["propertiesWithHistory"].items():
+    for name, versions in row.get("propertiesWithHistory", {}).items():
         if versions:
             newest = versions[0]
             told[name] = {
@@ -260,7 +260,7 @@ def _versions(row: Mapping[str, Any]) -> dict[str, Any]:
 def engagements(call: Call, *, newest_first: bool = False) -> Response:
     """Tasks, notes, calls, meetings and emails in one list: by id, or the last changed ones first."""
     rows = sorted(_engaged(call.portal), key=lambda one: _order(one, newest_first=newest_first))
-    start = call.whole("offset", 0)
+    start = max(call.whole("offset", 0), 0)
     limit = min(max(call.whole("limit" if not newest_first else "count", _PAGE), 1), _MOST)
     page = rows[start : start + limit]
     more = start + limit < len(rows)

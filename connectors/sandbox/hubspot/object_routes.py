@@ -11,6 +11,7 @@ from connectors.sandbox.hubspot.context import Call, Endpoint, found, no_content
 from connectors.sandbox.hubspot.outgoing import shown
 from connectors.sandbox.hubspot.paging import paged
 from connectors.sandbox.hubspot.parties import Batch
+from connectors.sandbox.hubspot.records import number_of
 from connectors.sandbox.hubspot.scopes import reads_records, writes_records
 from connectors.sandbox.wire import notes
 
@@ -112,7 +113,7 @@ def search(call: Call) -> Response:
     body["limit"] = _limit(body.get("limit", 10))
     result = call.portal.search(call.params["object"], body)
     first = body.get("after", "0")
-    records = shown(call, result.results, links=False, first=int(first) if first.isdecimal() else 0)
+    records = shown(call, result.results, links=False, first=number_of(first) or 0)
     page: dict[str, Any] = {"total": result.total, "results": records}
     if result.after is not None:
         page["paging"] = {"next": {"after": result.after}}

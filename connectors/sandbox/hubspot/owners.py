@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from connectors.sandbox.hubspot.errors import invalid, resource_not_found
+from connectors.sandbox.hubspot.paging import first_id
 from connectors.sandbox.hubspot.parties import Listing
 from connectors.sandbox.hubspot.stamps import wire_stamp
 
@@ -67,14 +68,13 @@ class Owners:
         """One page by id."""
         if not 1 <= limit <= MAX_PAGE:
             raise invalid(f"limit must be between 1 and {MAX_PAGE}")
-        if after is not None and not after.isdigit():
-            raise invalid(f"after is not a paging cursor: {after}")
+        first = first_id(after)
         found = [
             one
             for one in self.by_id.values()
             if one.archived == archived
             and (email is None or one.email.lower() == email.lower())
-            and (after is None or int(one.id) >= int(after))
+            and int(one.id) >= first
         ]
         following = found[limit].id if len(found) > limit else None
         return Listing([one.wire() for one in found[:limit]], following)

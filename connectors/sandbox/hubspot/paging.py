@@ -5,10 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from connectors.sandbox.hubspot.errors import invalid
+from connectors.sandbox.hubspot.records import number_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from connectors.sandbox.hubspot.context import Call
+
+
+def first_id(after: str | None) -> int:
+    """The id with which a page begins: the cursor is the next record's. Raises VALIDATION_ERROR for any other."""
+    if not after:
+        return 0
+    found = number_of(after)
+    if found is None:
+        raise invalid(f"after is not a paging cursor: {after[:100]}")
+    return found
 
 
 def paged(call: Call, results: Sequence[Mapping[str, Any]], after: str | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.sandbox.hubspot.computed import Computed
 from connectors.sandbox.hubspot.errors import invalid, not_found
 from connectors.sandbox.hubspot.history import CALCULATED, Version
+from connectors.sandbox.hubspot.paging import first_id
 from connectors.sandbox.hubspot.parties import Batch, Listing
 from connectors.sandbox.hubspot.records import ARCHIVED, LIVING
 from connectors.sandbox.hubspot.stamps import wire_stamp
@@ -140,12 +141,11 @@ class Reader:
         most = MAX_PAGE_WITH_HISTORY if history else MAX_PAGE
         if not 1 <= limit <= most:
             raise invalid(f"limit must be between 1 and {most}" if limit < 1 else _too_long(limit, most))
-        if after is not None and not (after.isascii() and after.isdigit()):
-            raise invalid(f"after is not a paging cursor: {after}")
+        first = first_id(after)
         records = self._state.records(one)
         tell = self.view(one, properties, history, associations)
         results: list[dict[str, Any]] = []
-        for row in records.page(int(after or 0), self._state.now(), archived=archived):
+        for row in records.page(first, self._state.now(), archived=archived):
             if len(results) == limit:
                 return Listing(results, str(records.ids[row]))
             results.append(tell(row))

@@ -86,13 +86,13 @@ class Records:
 
     def winner(self, record_id: str) -> int | None:
         """The row of the living record that a merged one became part of."""
-        key = _number(record_id)
+        key = number_of(record_id)
         while key is not None and key in self.merged_into:
             key = self.merged_into[key]
         return self.find(str(key)) if key is not None else None
 
     def _row(self, record_id: str) -> int | None:
-        key = _number(record_id)
+        key = number_of(record_id)
         return None if key is None else self._rows.get(key)
 
     def row_of(self, record_id: int) -> int:
@@ -173,5 +173,6 @@ class Records:
                 yield row
 
 
-def _number(record_id: str) -> int | None:
+def number_of(record_id: str) -> int | None:
+    """The number that an id is; None for any text that cannot be one."""
     return int(record_id) if record_id.isascii() and record_id.isdigit() and len(record_id) < 20 else None

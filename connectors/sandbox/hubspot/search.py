@@ -16,7 +16,7 @@ from connectors.sandbox.hubspot.filters import (
     parse_filter,
 )
 from connectors.sandbox.hubspot.parties import SearchResult
-from connectors.sandbox.hubspot.records import LIVING
+from connectors.sandbox.hubspot.records import LIVING, number_of
 from connectors.sandbox.hubspot.stamps import wire_stamp
 
 if TYPE_CHECKING:
@@ -134,12 +134,12 @@ class Searcher:
     def _link(self, body: Mapping[str, Any]) -> tuple[str, int]:
         """The pseudo-property `associations.{type}`, which can only equal an id."""
         other = self._state.schema.find_type(str(body["propertyName"]).removeprefix(_ASSOCIATIONS))
-        value = str(body.get("value", ""))
-        if body.get("operator") != "EQ" or not value.isdigit() or other.type_id.startswith("2-"):
+        value = number_of(str(body.get("value", "")))
+        if body.get("operator") != "EQ" or value is None or other.type_id.startswith("2-"):
             raise invalid(
                 f"{body['propertyName']} can only be compared with EQ and the id of a standard record"
             )
-        return other.name, int(value)
+        return other.name, value
 
     def _sort(self, one: ObjectType, sorts: Sequence[Any]) -> Sort | None:
         if len(sorts) > 1:

@@ -121,6 +121,49 @@ class Search(_Body):
     after: Text | None = None
 
 
+class ViewFilter(Filter):
+    """A condition of a view; older texts call the property so."""
+
+    property: Text | None = None
+
+
+class ViewGroup(_Body):
+    """Conditions of a view that hold together."""
+
+    filters: list[ViewFilter] | None = None
+
+
+class ViewSort(Sort):
+    """The order of a view."""
+
+    property: Text | None = None
+    order: Text | None = None
+
+
+class View(_Body):
+    """What an export takes of all records."""
+
+    filter_groups: list[ViewGroup] | None = None
+    filters: list[ViewFilter] | None = None
+    query: Text | None = None
+    sorts: list[str | ViewSort] | ViewSort | str | None = None
+
+
+class Export(_Body):
+    """An export: one value or several where the documentation's own texts differ."""
+
+    export_type: Text | None = None
+    export_name: Text | None = None
+    format: Text | None = None
+    language: Text | None = None
+    object_type: Text | None = None
+    object_properties: list[Text] | None = None
+    associated_object_type: list[Text] | Text | None = None
+    export_internal_values_options: list[Text] | Text | None = None
+    public_crm_search_request: View | None = None
+    list_id: Text | None = None
+
+
 class Link(_Body):
     """An association of two records: by numbers, by v3's name, or of the default kind."""
 
@@ -235,7 +278,7 @@ class NameInputs(_Body):
 Shape = TypeAdapter[Any]
 
 INPUTS, RECORD, CHANGE = Shape(Inputs), Shape(Input), Shape(Change)
-MERGE, SEARCH = Shape(Merge), Shape(Search)
+MERGE, SEARCH, EXPORT = Shape(Merge), Shape(Search), Shape(Export)
 LINKS, UNLINKS, LINKED = Shape(LinkInputs), Shape(UnlinkInputs), Shape(PageInputs)
 TYPES, LABEL = Shape(list[LinkType]), Shape(Label)
 DEFINITION, DEFINITIONS, NAMES = Shape(Definition), Shape(DefinitionInputs), Shape(NameInputs)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from connectors.sandbox.hubspot.definitions import Property
 
 MAX_TEXT = 65_536
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 # Blanks and characters that nobody sees: not allowed around anything but texts.
 _EDGES = " \t\r\n\v\f\u00a0\u200b\u200c\u200d\u2060\ufeff"
