@@ -253,6 +253,10 @@ class Connector(Protocol):
         """Those rows of `held` (id, account_id) whose account is another one now, with that account (null: none)."""
         ...
 
+    def portion(self, records: int) -> int:
+        """Of so many records to write, how many to hand to `update` at once: what an interruption leaves in doubt."""
+        ...
+
     def update(self, object_name: str, changes: pa.Table) -> pa.Table:
         """Set fields of existing records; one row of `OUTCOME_SCHEMA` for each row of `changes`.
 

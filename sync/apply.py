@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from sync.mirror import Mirror
     from sync.plan import Plan
 
-# One bulk job's worth; what is in flight at a crash is at most this.
-CHUNK = 100_000
-
 
 @dataclass
 class Applied:
@@ -66,12 +63,17 @@ class Applier:
         """
         for object_name in OBJECTS:
             sent = 0
-            for chunk in _chunks(plan.changes.get(object_name)):
+            for chunk in self._portions(plan.changes.get(object_name)):
                 self._send_fields(object_name, chunk, applied)
                 sent += chunk.num_rows
                 self.tell(f"write {object_name}", sent, plan.changes[object_name].num_rows)
         if plan.tasks.num_rows:
             self._send_tasks(plan.tasks, applied)
+
+    def _portions(self, rows: pa.Table | None) -> Iterator[pa.Table]:
+        if rows is not None and rows.num_rows:
+            size = self.connector.portion(rows.num_rows)
+            yield from (rows.slice(start, size) for start in range(0, rows.num_rows, size))
 
     def _send_fields(self, object_name: str, chunk: pa.Table, applied: Applied) -> None:
         new = [
@@ -163,11 +165,6 @@ class Applier:
             for row in failed.to_pylist()
         ]
         self.ledger.settle(self.run_id, number, outcomes.num_rows - len(items), items)
-
-
-def _chunks(table: pa.Table | None) -> Iterator[pa.Table]:
-    for start in range(0, 0 if table is None else table.num_rows, CHUNK):
-        yield table.slice(start, CHUNK)  # type: ignore[union-attr]  # an absent table has no chunks
 
 
 def _written(chunk: pa.Table, outcomes: pa.Table) -> pa.Table:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from connectors.hubspot.api import Api
 
 PRODUCTION = "STANDARD"
+# Records in a portion: a file may have 1,048,576 rows; a hundred batches take five seconds or so.
+_IMPORTED = 1_000_000
+_IN_BATCHES = 10_000
 
 
 class HubSpotConnector:
@@ -45,6 +48,7 @@ class HubSpotConnector:
         self._updates = Updates(api, self._schema, bulk_threshold)
         self._tasks = Tasks(api, self._schema)
         self._reserve = reserve
+        self._bulk_threshold = bulk_threshold
 
     # The portal.
 
@@ -110,6 +114,10 @@ class HubSpotConnector:
         return self._pulls.relinked(object_name, held)
 
     # Writing.
+
+    def portion(self, records: int) -> int:
+        """Some seconds' worth of batches; or one import, if there are so many."""
+        return _IMPORTED if records >= self._bulk_threshold else _IN_BATCHES
 
     def update(self, object_name: str, changes: pa.Table) -> pa.Table:
         """Set properties of existing records; one outcome for each."""

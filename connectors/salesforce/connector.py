@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from connectors.contract import Budget, Checkpoint, Deleted, FieldInfo, Page, Problem, SetupStep
     from connectors.salesforce.api import Api
 
+_PORTION = 100_000
 _ORG_FIELDS = "Id, Name, IsSandbox, TimeZoneSidKey"
 
 
@@ -140,6 +141,10 @@ class SalesforceConnector:
     def relinked(self, object_name: str, held: pa.Table) -> pa.Table:  # noqa: ARG002  # the contract's
         """None: an increment shows them all."""
         return held.slice(0, 0)
+
+    def portion(self, records: int) -> int:  # noqa: ARG002  # the contract's
+        """One bulk job's worth."""
+        return _PORTION
 
     def update(self, object_name: str, changes: pa.Table) -> pa.Table:
         """Set fields of existing records; rows that were not sent because the org went away say NOT_SENT."""
