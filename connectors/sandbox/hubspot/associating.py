@@ -30,9 +30,8 @@ class Associating:
     def __init__(self, state: State) -> None:
         self._state, self._linker = state, Linker(state)
         self._next_label = _FIRST_LABEL_ID
-        # Whether a batch read tells records without associations as errors (207) or leaves them out: both are
-        # reported of real portals.
-        self.tells_missing = False
+        # Whether a batch read tells records without associations as errors (207), as portals do, or leaves them out.
+        self.tells_missing = True
 
     def read(self, start: ObjectType, end: ObjectType, inputs: Sequence[Mapping[str, Any]]) -> Batch:
         """What records are associated with, each to its page."""

@@ -65,6 +65,8 @@ class Property:
     refers: str | None = None
     hubspot_defined: bool = True
     number_display_hint: str | None = None
+    text_display_hint: str | None = None
+    date_display_hint: str | None = None
     display_order: int = -1
     form_field: bool = False
     formula: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connectors.sandbox.hubspot.errors import HubSpotError, invalid_values
+from connectors.sandbox.hubspot.errors import HubSpotError, invalid, invalid_values
 from connectors.sandbox.hubspot.records import LIVING
 from connectors.sandbox.hubspot.schema import STAGE_PROPERTIES
 from connectors.sandbox.hubspot.values import BadValue, appended, checked
@@ -40,7 +40,7 @@ class Intake:
             try:
                 found = self._value(row, name, value)
             except BadValue as bad:
-                problems.append(bad.problem(name, self._state.id))
+                problems.append(bad.problem(name, value, self._state.id))
             else:
                 changes |= found
         self._check_stage(row, changes, problems)
@@ -106,13 +106,13 @@ class Intake:
             holder = "another input"
         if holder is None:
             return
-        if self._type.name == "contacts":
+        if row is None and self._type.name == "contacts":
             raise HubSpotError("CONFLICT", f"Contact already exists. Existing ID: {holder}")
         whose = "" if row is None else f" on {records.ids[row]}"
-        raise BadValue(
-            "CONFLICTING_UNIQUE_VALUE",
-            f"Cannot set PropertyValueCoordinates{{portalId={self._state.id}, objectTypeId={self._type.type_id}, "
-            f"propertyName={one.name}, value={value}}}{whose}. {holder} already has that value.",
+        kind = f"ObjectTypeId{{legacyObjectType={self._type.singular.upper()}}}"
+        raise invalid(
+            f"Cannot set PropertyValueCoordinates{{portalId={self._state.id}, objectTypeId={kind}, "
+            f"propertyName={one.name}, value={value}}}{whose}. {holder} already has that value."
         )
 
     def _take_keys(self, row: int | None, changes: Mapping[str, str]) -> None:
@@ -139,7 +139,7 @@ class Intake:
             return
         stages = ", ".join(stage.id for stage in pipelines[pipeline_id].living())
         bad = BadValue("INVALID_OPTION", f"{stage_id} was not one of the allowed options: [{stages}]")
-        problems.append(bad.problem(stage_name, self._state.id))
+        problems.append(bad.problem(stage_name, stage_id, self._state.id))
 
 
 _DEFAULTS: Mapping[str, Mapping[str, str]] = {

@@ -28,7 +28,11 @@ class Linker:
         if row is None:
             raise invalid(
                 "One or more associations are invalid",
-                context={"INVALID_OBJECT_IDS": [f"{one.singular.upper()}={text} is not valid"]},
+                context={
+                    "INVALID_OBJECT_IDS": [f"{one.singular.upper()}={text} is not valid"],
+                    "objectId": [str(text)],
+                    "objectType": [one.singular.upper()],
+                },
             )
         return self._state.records(one).ids[row]
 
@@ -38,20 +42,13 @@ class Linker:
         found = [_number(one.get("associationTypeId")) for one in types]
         categories = [str(one.get("associationCategory", "HUBSPOT_DEFINED")) for one in types]
         wrong = [
-            number
+            f"{category}={number}"
             for number, category in zip(found, categories, strict=True)
             if number not in known or known[number].category != category
         ]
         if wrong or not found:
-            raise invalid(
-                "One or more associations are invalid",
-                context={
-                    "INVALID_ASSOCIATION_TYPE": [
-                        f"{number} is not valid from {start.singular.upper()} to {end.singular.upper()}"
-                        for number in wrong or ("an empty list",)
-                    ]
-                },
-            )
+            ends = f"from {start.singular.upper()} to {end.singular.upper()}"
+            raise _no_such_kinds(wrong or ["an empty list"], ends)
         return found
 
     def inline(
@@ -71,14 +68,14 @@ class Linker:
         return wanted
 
     def _end(self, one: ObjectType, types: Sequence[Mapping[str, Any]]) -> ObjectType:
-        number = _number(types[0].get("associationTypeId")) if types else None
+        if not types:
+            raise invalid("Invalid input JSON: an association needs at least one type")
+        number = _number(types[0].get("associationTypeId"))
         for other in self._state.schema.types.values():
             if number in self._state.kinds.between(one.name, other.name):
                 return other
-        raise invalid(
-            "One or more associations are invalid",
-            context={"INVALID_ASSOCIATION_TYPE": [f"{number} is not valid from {one.singular.upper()}"]},
-        )
+        category = types[0].get("associationCategory", "HUBSPOT_DEFINED")
+        raise _no_such_kinds([f"{category}={number}"], f"from {one.singular.upper()}")
 
     def default_kind(self, start: ObjectType, end: ObjectType) -> int:
         """The kind of an association that nobody named."""
@@ -146,6 +143,18 @@ class Linker:
                 self.unlink(type_name, loser, end, target)
                 if not (end == type_name and target == winner):
                     self.link(type_name, winner, end, target, kinds)
+
+
+def _no_such_kinds(specs: Sequence[str], ends: str) -> HubSpotError:
+    return invalid(
+        "One or more associations are invalid",
+        context={
+            "associationSpec": list(specs),
+            "INVALID_ASSOCIATION_TYPE_ID": [
+                f"{spec} is not a valid association definition id {ends}" for spec in specs
+            ],
+        },
+    )
 
 
 def _number(value: Any) -> int:

@@ -77,7 +77,9 @@ def get(call: Call) -> Response:
 def create(call: Call) -> Response:
     """POST /{object}."""
     record = call.portal.create_one(call.caller, call.params["object"], call.json_in(shapes.RECORD))
-    return found(shown(call, [record])[0], 201)
+    response = found(shown(call, [record])[0], 201)
+    response.headers["Location"] = f"{call.base_url}{call.path}/{record['id']}"
+    return response
 
 
 def update(call: Call) -> Response:

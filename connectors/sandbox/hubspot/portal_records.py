@@ -195,7 +195,7 @@ class PortalRecords(PortalAccount):
     def read_associations(self, from_type: str, to_type: str, inputs: Sequence[Mapping[str, Any]]) -> Batch:
         """Up to 1,000 records' associations as `{"from", "to": [{"toObjectId", "associationTypes"}], "paging"?}`.
 
-        Records without any are absent. `paging.next.after` goes back in as the input's `after`.
+        Records without any are errors. `paging.next.after` goes back in as the input's `after`.
         """
         with self._state.lock:
             return self._associating.read(self.object_type(from_type), self.object_type(to_type), inputs)
@@ -250,7 +250,7 @@ class PortalRecords(PortalAccount):
             return self._associating.names(self.object_type(from_type), self.object_type(to_type))
 
     def tell_missing_associations(self, *, tells: bool) -> None:
-        """Whether batch reads of associations tell records without any as errors (207); at first they do not."""
+        """Whether batch reads of associations tell records without any as errors (207); at first they do."""
         with self._state.lock:
             self._associating.tells_missing = tells
 

@@ -22,6 +22,8 @@ MAX_CUSTOM, MAX_UNIQUE, MAX_BATCH = 1_000, 10, 100
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,249}")
 _REQUIRED = ("groupName", "name", "label", "type", "fieldType")
 _HINTS = ("unformatted", "formatted", "currency", "percentage", "duration", "probability")
+# Names the currency of a record's amounts, where its type has it.
+_CURRENCY_CODE = "deal_currency_code"
 _REFERENCES = {"owner": "OWNER"}
 
 
@@ -197,7 +199,9 @@ class PropertyAdmin:
             refers="owner" if body.get("referencedObjectType") == "OWNER" else None,
             hubspot_defined=False,
             number_display_hint=hint if kind == "number" else None,
-            display_order=int(body.get("displayOrder") or -1),
+            text_display_hint=body.get("textDisplayHint") if kind == "string" else None,
+            date_display_hint=body.get("dateDisplayHint") if kind in {"date", "datetime"} else None,
+            display_order=int(body.get("displayOrder", -1)),
             form_field=bool(body.get("formField")),
             formula=formula,
             created=now,
@@ -233,11 +237,15 @@ class PropertyAdmin:
         }
         if each.type == "number":
             told["showCurrencySymbol"] = each.number_display_hint == "currency"
+            if told["showCurrencySymbol"] and self._state.schema.find(one.name, _CURRENCY_CODE) is not None:
+                told["currencyPropertyName"] = _CURRENCY_CODE
         optional = {
             "createdAt": None if each.created is None else wire_stamp(each.created),
             "updatedAt": None if each.updated is None else wire_stamp(each.updated),
             "archivedAt": None if each.archived_at is None else wire_stamp(each.archived_at),
             "numberDisplayHint": each.number_display_hint,
+            "textDisplayHint": each.text_display_hint,
+            "dateDisplayHint": each.date_display_hint,
             "calculationFormula": each.formula,
             "referencedObjectType": _REFERENCES.get(each.refers or ""),
         }
@@ -279,7 +287,7 @@ class PropertyAdmin:
                 sub_category="Properties.GROUP_EXISTS",
                 context={"name": [name]},
             )
-        groups[name] = Group(name, str(body["label"]), int(body.get("displayOrder") or -1))
+        groups[name] = Group(name, str(body["label"]), int(body.get("displayOrder", -1)))
         return _group(groups[name])
 
     def update_group(self, one: ObjectType, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -317,6 +325,8 @@ _PLAIN = {
     "hidden": "hidden",
     "formField": "form_field",
     "numberDisplayHint": "number_display_hint",
+    "textDisplayHint": "text_display_hint",
+    "dateDisplayHint": "date_display_hint",
     "calculationFormula": "formula",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ _GROUP_LABELS = {
 }
 # Names of the property that holds a record's stage, and of the one that holds its pipeline.
 STAGE_PROPERTIES = {"deals": ("dealstage", "pipeline"), "tickets": ("hs_pipeline_stage", "hs_pipeline")}
+
+_TYPE_ID = re.compile("[0-9]+-[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,13 @@ class Schema:
         """The type of this name; else HubSpot's complaint."""
         found = self._aliases.get(alias.lower())
         if found is None:
-            raise HubSpotError("VALIDATION_ERROR", f"Unable to infer object type from: {alias}")
+            # Neither of these refusals has a category.
+            what = (
+                "Invalid object or event type id"
+                if _TYPE_ID.fullmatch(alias)
+                else "Unable to infer object type from"
+            )
+            raise HubSpotError("", f"{what}: {alias}", status=400)
         return found
 
     def put(self, type_name: str, one: Property) -> None:

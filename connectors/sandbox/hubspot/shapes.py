@@ -212,6 +212,10 @@ class Definition(_Body):
     form_field: bool | None = None
     has_unique_value: bool | None = None
     calculation_formula: Text | None = None
+    number_display_hint: Text | None = None
+    text_display_hint: Text | None = None
+    date_display_hint: Text | None = None
+    referenced_object_type: Text | None = None
 
 
 class Stage(_Body):

@@ -26,13 +26,15 @@ class BadValue(ValueError):  # noqa: N818 (it becomes one entry of HubSpot's lis
         super().__init__(message)
         self.code, self.message = code, message
 
-    def problem(self, name: str, portal_id: int) -> dict[str, Any]:
+    def problem(self, name: str, value: Any, portal_id: int) -> dict[str, Any]:
         """The entry in the list inside the error's message."""
         return {
             "isValid": False,
             "message": self.message,
             "error": self.code,
             "name": name,
+            "localizedErrorMessage": self.message,
+            "propertyValue": as_text(value),
             "portalId": portal_id,
         }
 
@@ -64,9 +66,11 @@ def checked(one: Property, value: Any, allowed: Collection[str]) -> str:
 def _string(one: Property, text: str) -> str:
     if len(text) > MAX_TEXT:
         raise BadValue("STRING_TOO_LONG", f"The value is longer than the {MAX_TEXT} characters allowed.")
-    if one.name == "email" and not _EMAIL.fullmatch(text):
+    if one.name != "email":
+        return text
+    if not _EMAIL.fullmatch(text):
         raise BadValue("INVALID_EMAIL", f"Email address {text} is invalid")
-    return text
+    return text.lower()
 
 
 def _number(_: Property, text: str) -> str:

@@ -255,8 +255,11 @@ def _missing(one: ObjectType, inputs: Sequence[Mapping[str, Any]]) -> list[dict[
 def _no_twins(inputs: Sequence[Mapping[str, Any]]) -> None:
     ids = [str(each.get("id", "")) for each in inputs]
     if len(set(ids)) < len(ids):
-        twins = ", ".join(sorted({one for one in ids if ids.count(one) > 1}))
-        raise invalid(f"Duplicate IDs found in batch input: [{twins}]. IDs must be unique")
+        twins = sorted({one for one in ids if ids.count(one) > 1})
+        raise invalid(
+            f"Duplicate IDs found in batch input: [{', '.join(twins)}]. IDs must be unique",
+            context={"ids": twins},
+        )
 
 
 def _origin(caller: Caller, source: Source) -> Origin:

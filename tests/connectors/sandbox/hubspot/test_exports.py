@@ -220,7 +220,7 @@ def test_what_cannot_be_exported_is_refused(api, changes, words):
     """At once, with what is wrong."""
     reply = start(api, **changes)
 
-    assert (reply.status_code, reply.json()["category"]) == (400, "VALIDATION_ERROR")
+    assert (reply.status_code, reply.json()["status"]) == (400, "error")
     assert words in reply.json()["message"]
 
 

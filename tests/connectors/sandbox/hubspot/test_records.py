@@ -261,3 +261,27 @@ def test_the_journal_has_calls_and_writes(sandbox, worker):
     assert request.user == write.user == sandbox.credentials.worker.username
     assert (write.object, write.operation, write.ids) == ("companies", "update", (record_id,))
     assert (write.fields, write.changed) == (("city",), 1)
+
+
+def test_what_is_no_type_is_refused_without_a_category(api):
+    """400, whatever is asked of it."""
+    for path in ("/crm/v3/objects/widgets", "/crm/v3/properties/widgets", "/crm/objects/2026-09/widgets"):
+        reply = api.get(path)
+        assert reply.status_code == 400
+        assert set(reply.json()) == {"status", "message", "correlationId"}
+
+
+def test_a_new_record_tells_its_address(api):
+    """In a header, by the path that was called."""
+    made = api.post("/crm/objects/2026-03/companies", json={"properties": {"name": "Acme"}})
+
+    assert api.get(made.headers["Location"]).json()["id"] == made.json()["id"]
+
+
+def test_a_refused_value_is_repeated(api):
+    """So that somebody finds it in a hundred rows."""
+    reply = api.post(
+        "/crm/v3/objects/companies", json={"properties": {"name": "A", "numberofemployees": "many"}}
+    )
+
+    assert '"propertyValue":"many"' in reply.json()["message"]

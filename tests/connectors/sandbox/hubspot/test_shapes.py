@@ -61,3 +61,29 @@ def test_nothing_is_added_and_null_means_absent_but_for_values():
 def test_a_number_that_no_machine_holds(api):
     """400."""
     assert api.search("companies", limit=10**30).status_code == 400
+
+
+def test_how_a_property_is_shown_is_kept(api):
+    """Also at the very first place, which is 0."""
+    made = api.post(
+        "/crm/v3/properties/companies",
+        json={
+            "name": "why", "label": "Why", "groupName": "companyinformation", "type": "string",
+            "fieldType": "textarea", "displayOrder": 0, "textDisplayHint": "multi_line",
+        },
+    ).json()  # fmt: skip
+    group = api.post(
+        "/crm/v3/properties/companies/groups", json={"name": "g", "label": "G", "displayOrder": 0}
+    )
+
+    assert (made["displayOrder"], made["textDisplayHint"]) == (0, "multi_line")
+    assert group.json()["displayOrder"] == 0
+
+
+def test_amounts_name_the_property_with_their_currency(api):
+    """Where their type has one."""
+    amount = api.get("/crm/v3/properties/deals/amount").json()
+    revenue = api.get("/crm/v3/properties/companies/annualrevenue").json()
+
+    assert (amount["showCurrencySymbol"], amount["currencyPropertyName"]) == (True, "deal_currency_code")
+    assert "currencyPropertyName" not in revenue

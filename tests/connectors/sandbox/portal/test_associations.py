@@ -33,21 +33,30 @@ def _pair(one: str, other: str, *numbers: int) -> dict:
 
 
 def test_a_batch_reads_many(portal, dataset, deal):
-    """Ids on the wire are numbers; records without associations are left out."""
+    """Ids on the wire are numbers; records without associations are left out and told as errors."""
     link = dataset.links[0]
     ids = [str(one) for one in link.from_ids[:1000]]
     batch = portal.read_associations("deals", "companies", [{"id": one} for one in [*ids[:-1], deal]])
     assert [one["from"]["id"] for one in batch.results] == ids[:-1]
     assert batch.results[0]["to"] == [{"toObjectId": link.to_ids[0], "associationTypes": [PRIMARY, PLAIN]}]
-    assert batch.errors == []
+    (error,) = batch.errors
+    assert (error["category"], error["subCategory"]) == (
+        "OBJECT_NOT_FOUND",
+        "crm.associations.NO_ASSOCIATIONS_FOUND",
+    )
+    assert error["message"] == f"No company is associated with deal {deal}."
+    assert error["context"] == {
+        "fromObjectId": [deal],
+        "fromObjectType": ["deal"],
+        "toObjectType": ["company"],
+    }
 
 
-def test_a_batch_may_tell_what_is_missing(portal, deal):
-    """The other thing that portals are reported to do."""
-    portal.tell_missing_associations(tells=True)
+def test_a_batch_may_pass_over_what_is_missing(portal, deal):
+    """The documentation does not say which; a test can have both."""
+    portal.tell_missing_associations(tells=False)
     batch = portal.read_associations("deals", "companies", [{"id": deal}])
-    assert batch.errors[0]["subCategory"] == "crm.associations.NO_ASSOCIATIONS_FOUND"
-    assert batch.errors[0]["context"]["fromObjectId"] == [deal]
+    assert (batch.results, batch.errors) == ([], [])
 
 
 def test_a_batch_takes_a_thousand(portal):
@@ -158,9 +167,10 @@ def test_each_pair_stands_for_itself(portal, app, deal, ids):
     assert len(batch.results) == 1
     assert batch.results[0]["toObjectId"] == int(one)
     assert [list(each["context"]) for each in batch.errors] == [
-        ["INVALID_OBJECT_IDS", "ids"],
-        ["INVALID_ASSOCIATION_TYPE", "ids"],
+        ["INVALID_OBJECT_IDS", "objectId", "objectType", "ids"],
+        ["associationSpec", "INVALID_ASSOCIATION_TYPE_ID", "ids"],
     ]
+    assert batch.errors[1]["context"]["associationSpec"] == ["HUBSPOT_DEFINED=342"]
 
 
 def test_archived_records_are_not_told_as_associated(portal, app, deal, ids, kinds):

@@ -77,9 +77,12 @@ def test_types_have_many_names(portal, alias):
 
 def test_an_unknown_type_is_refused(portal):
     """As HubSpot words it."""
-    with pytest.raises(HubSpotError, match="Unable to infer object type from: widgets") as caught:
+    with pytest.raises(HubSpotError) as caught:
         portal.list_records("widgets")
-    assert caught.value.status == 400
+    assert (caught.value.status, caught.value.message) == (400, "Unable to infer object type from: widgets")
+    with pytest.raises(HubSpotError) as caught:
+        portal.list_records("0-9999")
+    assert (caught.value.status, caught.value.message) == (400, "Invalid object or event type id: 0-9999")
 
 
 @pytest.mark.parametrize("record_id", ["1", "x", "", "٣"])

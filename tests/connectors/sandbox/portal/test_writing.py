@@ -88,8 +88,9 @@ def test_twins_in_a_batch_are_refused(portal, app, ids):
     one = ids("companies", 1)[0]
     with pytest.raises(
         HubSpotError, match=r"Duplicate IDs found in batch input: \[\d+\]. IDs must be unique"
-    ):
+    ) as caught:
         portal.update(app, "companies", [_change(one, phone="1"), _change(one, phone="2")])
+    assert caught.value.context == {"ids": [one]}
 
 
 @pytest.mark.parametrize("act", ["create", "update", "upsert"])
@@ -248,7 +249,11 @@ def test_associations_with_records_that_do_not_exist_are_refused(portal, app):
     }
     with pytest.raises(HubSpotError) as caught:
         portal.create(app, "tasks", [body])
-    assert caught.value.context == {"INVALID_OBJECT_IDS": ["COMPANY=7 is not valid"]}
+    assert caught.value.context == {
+        "INVALID_OBJECT_IDS": ["COMPANY=7 is not valid"],
+        "objectId": ["7"],
+        "objectType": ["COMPANY"],
+    }
 
 
 def _key(portal, app, kind: str = "tasks", group: str = "task") -> None:
@@ -283,7 +288,11 @@ def test_a_key_is_given_once(portal, app, make):
     second = make("tasks", hs_timestamp="2018-01-05", foretag_key="K-2")
     with pytest.raises(HubSpotError, match="already has that value") as caught:
         portal.update_one(app, "tasks", second, {"foretag_key": "k-1"})
-    assert caught.value.errors[0]["code"] == "CONFLICTING_UNIQUE_VALUE"
+    assert caught.value.message == (
+        f"Cannot set PropertyValueCoordinates{{portalId={portal.id}, "
+        "objectTypeId=ObjectTypeId{legacyObjectType=TASK}, propertyName=foretag_key, value=k-1} "
+        f"on {second}. {first} already has that value."
+    )
     portal.update_one(app, "tasks", first, {"foretag_key": "K-1"})
     twins = [
         {"properties": {"hs_timestamp": "2018-01-05", "foretag_key": "K-3"}, "objectWriteTraceId": trace}
@@ -304,6 +313,15 @@ def test_contacts_are_told_apart_by_their_address(portal, app, make):
         409,
         f"Contact already exists. Existing ID: {contact}",
     )
+
+
+def test_a_contact_that_takes_anothers_address_is_refused(portal, app, make):
+    """400, unlike a new one; addresses are kept in lower case."""
+    first, second = make("contacts", email="A@B.example"), make("contacts", email="c@b.example")
+    assert portal.get("contacts", first)["properties"]["email"] == "a@b.example"
+    with pytest.raises(HubSpotError, match=f"{first} already has that value") as caught:
+        portal.update_one(app, "contacts", second, {"email": "a@b.Example"})
+    assert caught.value.status == 400
 
 
 def test_an_upsert_changes_what_is_there_and_makes_what_is_not(portal, app, make, value):
