@@ -188,7 +188,9 @@ class TestLimits:
         deals = api.get("/crm/v3/pipelines/deals").json()["results"]
         assert {one["objectTypeId"]: one["usage"] for one in pipelines}["0-3"] == len(deals)
         assert made.json()["results"][0]["category"] == "USER_DEFINED"
-        ways = {(one["fromObjectType"]["objectTypeId"], one["toObjectType"]["objectTypeId"]) for one in labels}
+        ways = {
+            (one["fromObjectType"]["objectTypeId"], one["toObjectType"]["objectTypeId"]) for one in labels
+        }
         assert ways == {("0-2", "0-3"), ("0-3", "0-2")}
         assert [(one["usage"], one["allLabels"]) for one in labels] == [(1, ["Reseller"])] * 2
 
