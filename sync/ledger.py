@@ -11,14 +11,9 @@ import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, timedelta
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import event
 
 from config.problems import ConfigProblem, Problem
@@ -111,7 +106,7 @@ class Ledger:
                     Problem(
                         f"this connection was {row.org_name} ({row.org_id}) and is now {org_name} ({org_id})",
                         where=name,
-                        fix="give the other org a connection of its own, or another state folder",
+                        fix="give the other one a connection of its own, or another state folder",
                     )
                 )
             return bool(row.live)
@@ -408,21 +403,19 @@ class Ledger:
         return moment.astimezone(UTC).replace(tzinfo=None)
 
     def _migrate(self) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(files("sync") / "migrations"))
         with self._engine.begin() as db:
-            current = MigrationContext.configure(db).get_current_revision()
-            known = {revision.revision for revision in ScriptDirectory.from_config(config).walk_revisions()}
-            if current is not None and current not in known:
-                raise ConfigProblem(
-                    Problem(
-                        "the history was written by a newer version of Foretag",
-                        where=str(self._engine.url),
-                        fix="use that version, or another state folder",
-                    )
-                )
-            config.attributes["connection"] = db
-            command.upgrade(config, "head")
+            if _revision(db) != tables.REVISION:
+                # Its imports take longer than most commands: only when there is something to do.
+                from sync.migrating import migrate  # noqa: PLC0415
+
+                migrate(db)
+
+
+def _revision(db: sa.Connection) -> str | None:
+    """The revision of the database's tables, as alembic keeps it; None in a new database."""
+    if not sa.inspect(db).has_table("alembic_version"):
+        return None
+    return db.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def _held(lease: Lease) -> sa.ColumnElement[bool]:

@@ -18,6 +18,9 @@ from sqlalchemy import (
     Text,
 )
 
+# The migration that makes these tables; a database that says so needs none.
+REVISION = "0001"
+
 metadata = MetaData()
 
 connection = Table(

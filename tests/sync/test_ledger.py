@@ -42,7 +42,9 @@ def ledger(tmp_path, clock):
 def test_the_migrations_make_exactly_the_schema(ledger):
     """A change of the tables without a migration fails here."""
     with ledger._engine.connect() as db:
-        assert compare_metadata(MigrationContext.configure(db), ledger_schema.metadata) == []
+        context = MigrationContext.configure(db)
+        assert compare_metadata(context, ledger_schema.metadata) == []
+        assert context.get_current_revision() == ledger_schema.REVISION
 
 
 def test_a_ledger_of_a_newer_version_is_refused(tmp_path, clock):
