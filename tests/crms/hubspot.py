@@ -126,9 +126,10 @@ class HubSpotPeople:
         for one in ids:
             self._portal.restore(self.object_name(object_name), one)
 
-    def merge(self, object_name: str, winner: str, loser: str) -> None:
-        """The loser's id leads to the winner from then on."""
-        self._portal.merge(self._portal.person, self.object_name(object_name), winner, loser)
+    def merge(self, object_name: str, winner: str, loser: str) -> str:
+        """Both ids lead to a new record from then on."""
+        name = self.object_name(object_name)
+        return str(self._portal.merge(self._portal.person, name, winner, loser)["id"])
 
     def let_in(self, *meddled: tuple[str, str]) -> None:
         """Everybody in a portal sees every property, and edits all that is not calculated."""

@@ -91,8 +91,8 @@ class People(Protocol):
         """Somebody takes them out of the bin again."""
         ...
 
-    def merge(self, object_name: str, winner: str, loser: str) -> None:
-        """Somebody unites two records."""
+    def merge(self, object_name: str, winner: str, loser: str) -> str:
+        """Somebody unites two records; the id of what became of them, which may be neither's."""
         ...
 
     def let_in(self, *meddled: tuple[str, str]) -> None:

@@ -112,9 +112,10 @@ class SalesforcePeople:
         """Out of the recycle bin."""
         self._done(self._org.undelete(self._org.admin, list(ids)))
 
-    def merge(self, object_name: str, winner: str, loser: str) -> None:
+    def merge(self, object_name: str, winner: str, loser: str) -> str:
         """The loser is deleted, with the winner as its master record."""
         self._org.merge(self._org.admin, self.object_name(object_name), winner, [loser])
+        return winner
 
     def let_in(self, *meddled: tuple[str, str]) -> None:
         """By permission sets: setup's own for readers, another for managers."""

@@ -80,6 +80,12 @@ class History:
                 log.add(row, one)
         log.add(row, version)
 
+    def inherit(self, name: str, row: int, heir: int, present: str, created: int) -> None:
+        """Give another row the past that a row has."""
+        log = self._logs.setdefault(name, _Log())
+        for one in reversed(self.versions(row, name, present, created)):
+            log.add(heir, one)
+
     def versions(self, row: int, name: str, present: str | None, created: int) -> list[Version]:
         """Newest first."""
         log = self._logs.get(name)

@@ -137,12 +137,15 @@ class Linker:
         return bool(gone)
 
     def move(self, type_name: str, loser: int, winner: int) -> None:
-        """Give everything that one record is associated with to another of its type."""
+        """Give all that a record is associated with to another of its type, which keeps its own main company."""
         for end, targets in self._state.links.ends(type_name, loser):
+            kind = self._state.kinds.primary(type_name, end)
+            held = {each for kinds in self._state.links.of(type_name, end, winner).values() for each in kinds}
+            second = {kind.type_id} & held if kind is not None else set()
             for target, kinds in targets.items():
                 self.unlink(type_name, loser, end, target)
                 if not (end == type_name and target == winner):
-                    self.link(type_name, winner, end, target, kinds)
+                    self.link(type_name, winner, end, target, set(kinds) - second)
 
 
 def _no_such_kinds(specs: Sequence[str], ends: str) -> HubSpotError:

@@ -54,7 +54,7 @@ class PortalRecords(PortalAccount):
         associations: Sequence[str] = (),
         id_property: str | None = None,
     ) -> dict[str, Any]:
-        """One record; the id of one that was merged away gives the winner. 404 if there is none."""
+        """One record; the id of one that was merged gives what it became part of. 404 if there is none."""
         with self._state.lock:
             return self._reader.get(
                 self.object_type(object_name),
@@ -156,7 +156,7 @@ class PortalRecords(PortalAccount):
             self._writer.archive(caller, self.object_type(object_name), ids)
 
     def merge(self, caller: Caller, object_name: str, primary_id: str, other_id: str) -> dict[str, Any]:
-        """Merge the other record into the primary one, and tell the winner."""
+        """Merge two records into a new one, and tell it; what both hold comes from the primary one."""
         with self._state.lock:
             one = self.object_type(object_name)
             row = merge(self._state, self._linker, caller, one, (primary_id, other_id))

@@ -229,17 +229,18 @@ def test_deals_that_got_another_company_are_found_without_a_stamp(portal: World)
 
 
 def test_a_merge_leaves_a_winner_and_losers_even_in_a_row(portal: World) -> None:
-    """Whoever won over a winner is the last winner of both."""
+    """What became of all of them answers for each."""
     connector = portal.connect()
     cursor = pull(connector, "account", ["name"]).checkpoint.cursor
     first, second, third, *_ = (row["id"] for row in portal.people.rows("account"))
     portal.advance(60)
-    portal.people.merge("account", second, first)
-    portal.people.merge("account", third, second)
+    united = portal.people.merge("account", second, first)
+    survivor = portal.people.merge("account", third, united)
     deleted = connector.deleted("account", cursor)
     living = {row["id"] for row in portal.people.rows("account")}
-    assert {first, second} <= set(deleted.ids)
-    assert set(deleted.merged.values()) <= living
+    assert set(deleted.ids) == {first, second, third, united}
+    assert deleted.merged == dict.fromkeys(deleted.ids, survivor)
+    assert survivor in living
     assert not living & set(deleted.ids)
 
 
