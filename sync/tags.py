@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
 
 from scoring import Book
@@ -63,8 +64,8 @@ class TagStore:
         uri = self._uri(name)
         if not DeltaTable.is_deltatable(uri):
             return None
-        where = None if bucket is None else [("bucket", "=", str(bucket))]
-        return DeltaTable(uri).to_pyarrow_table(where).drop_columns(["bucket"])
+        where = None if bucket is None else pc.field("bucket") == bucket
+        return DeltaTable(uri).to_pyarrow_dataset().to_table(filter=where).drop_columns(["bucket"])
 
     def _replace(self, name: str, buckets: Sequence[pa.Table]) -> None:
         uri = self._uri(name)
