@@ -94,6 +94,23 @@ STANDARD_TYPES = (
         defaults=("hs_createdate", "hs_lastmodifieddate", "hs_object_id"),
         searchable=("hs_goal_name",),
     ),
+    ObjectType(
+        "quotes", "quote", "0-14", "Quote", "Quotes", created_property="hs_createdate",
+        defaults=(
+            "hs_createdate", "hs_expiration_date", "hs_lastmodifieddate", "hs_object_id", "hs_status", "hs_title",
+        ),
+        searchable=("hs_title", "hs_quote_number"), required=("hs_title", "hs_expiration_date"),
+    ),
+    ObjectType(
+        "leads", "lead", "0-136", "Lead", "Leads", created_property="hs_createdate",
+        defaults=("hs_createdate", "hs_lastmodifieddate", "hs_object_id"),
+        searchable=("hs_lead_name",), required=("hs_lead_name",),
+    ),
+    ObjectType(
+        "users", "user", "0-115", "User", "Users", created_property="hs_createdate",
+        defaults=("hs_createdate", "hs_lastmodifieddate", "hs_object_id"),
+        searchable=("hs_given_name", "hs_family_name", "hs_email"),
+    ),
 )  # fmt: skip
 
 

@@ -54,6 +54,7 @@ _WORKER = (
     "crm.objects.goals.read",
     "crm.objects.line_items.read",
     "crm.objects.products.read",
+    "crm.objects.quotes.read",
     "settings.users.teams.read",
     "tickets",
     "e-commerce",
@@ -66,6 +67,9 @@ ADMIN_SCOPES = WORKER_SCOPES | {
     "crm.schemas.deals.write",
     "crm.schemas.contacts.write",
     "crm.objects.users.read",
+    "crm.objects.leads.read",
+    "crm.objects.leads.write",
+    "crm.objects.quotes.write",
     "settings.users.read",
 }
 

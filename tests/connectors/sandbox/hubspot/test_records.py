@@ -285,3 +285,41 @@ def test_a_refused_value_is_repeated(api):
     )
 
     assert '"propertyValue":"many"' in reply.json()["message"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("quotes", "quote", "0-14"),
+        ("leads", "LEAD", "0-136"),
+        ("users", "user", "0-115"),
+        ("products", "product", "0-7"),
+        ("line_items", "line_item", "0-8"),
+        ("goal_targets", "goal_target", "0-74"),
+        ("meetings", "meeting", "0-47"),
+    ],
+)
+def test_types_of_every_portal_can_be_read(api, names):
+    """By all their names, though there may be none of them: connectors read them unasked."""
+    pages = [api.objects(name)["results"] for name in names]
+
+    assert pages[0] == pages[1] == pages[2]
+    properties = api.get(f"/crm/v3/properties/{names[0]}").json()["results"]
+    assert {"hs_object_id", "hs_lastmodifieddate"} <= {one["name"] for one in properties}
+
+
+def test_a_quote_belongs_to_a_deal(api):
+    """By the documented numbers."""
+    deal = api.objects("deals", limit=1)["results"][0]["id"]
+    types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 64}]
+
+    quote = api.post(
+        "/crm/v3/objects/quotes",
+        json={
+            "properties": {"hs_title": "Offer", "hs_expiration_date": "2026-12-31"},
+            "associations": [{"to": {"id": deal}, "types": types}],
+        },
+    ).json()["id"]
+
+    linked = api.get(f"/crm/v4/objects/deals/{deal}/associations/quotes").json()["results"]
+    assert [(one["toObjectId"], one["associationTypes"][0]["typeId"]) for one in linked] == [(int(quote), 63)]
