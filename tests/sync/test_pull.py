@@ -12,6 +12,7 @@ from sync.ledger import Ledger
 from sync.mirror import Mirror
 from sync.pull import Pulled, gathered, pull
 from tests.contract.conftest import World
+from tests.crms import people_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ class Installation:
 @pytest.fixture
 def installation(make_sandbox, tmp_path) -> Iterator[Installation]:
     """Nothing pulled yet."""
-    made = Installation(World(make_sandbox(), tmp_path), tmp_path)
+    made = Installation(World(people_of(make_sandbox(), tmp_path)), tmp_path)
     yield made
     made.ledger.close()
 
