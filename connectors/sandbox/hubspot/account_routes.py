@@ -23,6 +23,7 @@ def endpoints() -> list[Endpoint]:
         Endpoint("account", "/api-usage/daily/private-apps", {"GET": (daily_usage, nothing)}),
         Endpoint("account", "/api-usage/daily", {"GET": (daily_usage, nothing)}),
         Endpoint("users", "/teams", {"GET": (teams, _TEAMS)}),
+        Endpoint("users", "/roles", {"GET": (roles, _USERS)}),
         Endpoint("users", "", {"GET": (users, _USERS)}),
         Endpoint("users", "/{id}", {"GET": (user, _USERS)}),
     ]
@@ -50,6 +51,11 @@ def daily_usage(call: Call) -> Response:
 def teams(call: Call) -> Response:
     """GET /settings/users/teams."""
     return found({"results": call.portal.teams()})
+
+
+def roles(_call: Call) -> Response:
+    """GET /settings/users/roles: the portal made no roles of its own."""
+    return found({"results": []})
 
 
 def users(call: Call) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from connectors.sandbox.hubspot.association_types import AssociationType
@@ -98,6 +99,28 @@ class Associating:
         if back != there:
             self._state.kinds.add(end.name, start.name, AssociationType(back, there, inverse, "USER_DEFINED"))
         return [self._state.kinds.between(start.name, end.name)[there].wire()]
+
+    def update_label(self, start: ObjectType, end: ObjectType, body: Mapping[str, Any]) -> None:
+        """Another text for a label of the portal's own; the way back keeps its own unless that is given too."""
+        found = self._own_label(start, end, int(body["associationTypeId"]))
+        kinds, inverse = self._state.kinds, found.inverse
+        kinds.add(start.name, end.name, replace(found, label=str(body["label"])))
+        if inverse != found.type_id and body.get("inverseLabel"):
+            back = kinds.between(end.name, start.name)[inverse]
+            kinds.add(end.name, start.name, replace(back, label=str(body["inverseLabel"])))
+
+    def remove_label(self, start: ObjectType, end: ObjectType, type_id: str) -> None:
+        """Take a label of the portal's own away, off every pair that has it."""
+        found = self._own_label(start, end, number_of(type_id) or 0)
+        for one, other in self._state.links.pairs(start.name, end.name, found.type_id):
+            self._linker.unlink(start.name, one, end.name, other, [found.type_id])
+        self._state.kinds.remove(start.name, end.name, found)
+
+    def _own_label(self, start: ObjectType, end: ObjectType, type_id: int) -> AssociationType:
+        found = self._state.kinds.between(start.name, end.name).get(type_id)
+        if found is None or found.category != "USER_DEFINED":
+            raise invalid(f"{type_id} is not a label of this portal's own")
+        return found
 
     # Writes.
 

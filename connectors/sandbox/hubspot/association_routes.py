@@ -35,8 +35,15 @@ def endpoints() -> list[Endpoint]:
         _links(
             "associations",
             f"{pair}/labels",
-            {"GET": (labels, reads_links), "POST": (create_label, writes_links)},
+            {
+                "GET": (labels, reads_links),
+                "POST": (create_label, writes_links),
+                "PUT": (update_label, writes_links),
+            },
             *_NEW,
+        ),
+        _links(
+            "associations", f"{pair}/labels/{{type_id}}", {"DELETE": (archive_label, writes_links)}, *_NEW
         ),
         _links("associations", f"{pair}/batch/read", {"POST": (read_batch, reads_links)}, *_NEW),
         _links("associations", f"{pair}/batch/create", {"POST": (create_batch, writes_links)}, *_NEW),
@@ -102,6 +109,18 @@ def create_label(call: Call) -> Response:
             )
         }
     )
+
+
+def update_label(call: Call) -> Response:
+    """PUT /associations/{from}/{to}/labels: 204, with another text for a label of the portal's own."""
+    call.portal.update_association_label(call.caller, *_ends(call), call.json_in(shapes.RELABEL))
+    return no_content()
+
+
+def archive_label(call: Call) -> Response:
+    """DELETE /associations/{from}/{to}/labels/{typeId}: 204, off every pair that has it."""
+    call.portal.remove_association_label(call.caller, *_ends(call), call.params["type_id"])
+    return no_content()
 
 
 def no_configurations(_call: Call) -> Response:

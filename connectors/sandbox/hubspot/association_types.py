@@ -84,6 +84,11 @@ class AssociationTypes:
         """Take a kind in."""
         self._types.setdefault((start, end), {})[one.type_id] = one
 
+    def remove(self, start: str, end: str, one: AssociationType) -> None:
+        """Forget a kind, both ways."""
+        self._types[start, end].pop(one.type_id, None)
+        self._types.get((end, start), {}).pop(one.inverse, None)
+
     def between(self, start: str, end: str) -> dict[int, AssociationType]:
         """The kinds from one object type to another, by number."""
         return self._types.get((start, end), {})

@@ -47,6 +47,11 @@ class Links:
             if not way[one]:
                 del way[one]
 
+    def pairs(self, start: str, end: str, kind: int) -> list[tuple[int, int]]:
+        """All pairs that are associated in this way."""
+        way = self._ways.get((start, end), {})
+        return [(one, other) for one, found in way.items() for other, kinds in found.items() if kind in kinds]
+
     def ends(self, start: str, record_id: int) -> list[tuple[str, dict[int, Kinds]]]:
         """Everything that a record is associated with, by object type."""
         return [

@@ -134,6 +134,20 @@ class Portal(PortalRecords):
             self._shaped(caller, "create", "association_labels", from_type, [str(told[0]["typeId"])])
             return told
 
+    def update_association_label(
+        self, caller: Caller, from_type: str, to_type: str, body: Mapping[str, Any]
+    ) -> None:
+        """Another text for a label of the portal's own: `{"associationTypeId", "label", "inverseLabel"?}`."""
+        with self._state.lock:
+            self._associating.update_label(self.object_type(from_type), self.object_type(to_type), body)
+            self._shaped(caller, "update", "association_labels", from_type, [str(body["associationTypeId"])])
+
+    def remove_association_label(self, caller: Caller, from_type: str, to_type: str, type_id: str) -> None:
+        """Take a label of the portal's own away, off every pair that has it."""
+        with self._state.lock:
+            self._associating.remove_label(self.object_type(from_type), self.object_type(to_type), type_id)
+            self._shaped(caller, "archive", "association_labels", from_type, [type_id])
+
     # Pipelines.
 
     def pipelines(self, object_name: str) -> list[dict[str, Any]]:

@@ -242,6 +242,14 @@ class Label(_Body):
     inverse_label: Text | None = None
 
 
+class Relabel(_Body):
+    """Another text for a label of associations."""
+
+    association_type_id: Whole
+    label: Text
+    inverse_label: Text | None = None
+
+
 class Named(_Body):
     """Something told by its name."""
 
@@ -284,7 +292,7 @@ Shape = TypeAdapter[Any]
 INPUTS, RECORD, CHANGE = Shape(Inputs), Shape(Input), Shape(Change)
 MERGE, SEARCH, EXPORT = Shape(Merge), Shape(Search), Shape(Export)
 LINKS, UNLINKS, LINKED = Shape(LinkInputs), Shape(UnlinkInputs), Shape(PageInputs)
-TYPES, LABEL = Shape(list[LinkType]), Shape(Label)
+TYPES, LABEL, RELABEL = Shape(list[LinkType]), Shape(Label), Shape(Relabel)
 DEFINITION, DEFINITIONS, NAMES = Shape(Definition), Shape(DefinitionInputs), Shape(NameInputs)
 PIPELINE, STAGE = Shape(Pipeline), Shape(Stage)
 

@@ -164,3 +164,26 @@ def test_what_a_page_has_no_room_for_can_be_followed(api, companies):
 def deal_named(name):
     """A deal as batches take it."""
     return {"properties": {"dealname": name, "dealstage": "closedwon", "pipeline": "default"}}
+
+
+@pytest.mark.parametrize("base", [V4, DATED])
+def test_a_label_of_the_portals_own_lives_and_goes(api, deal, base):
+    """201 in use, 204 with another text, 204 when it is taken off every pair; HubSpot's own stay."""
+    own = deal["associations"]["companies"]["results"][0]["id"]
+    body = {"label": "Reseller", "name": "reseller", "inverseLabel": "Resold"}
+    number = api.post(f"{base}/labels", json=body).json()["results"][0]["typeId"]
+    types = [{"associationCategory": "USER_DEFINED", "associationTypeId": number}]
+    pair = {"from": {"id": deal["id"]}, "to": {"id": own}, "types": types}
+    assert api.post(f"{base}/batch/create", json={"inputs": [pair]}).status_code == 201
+
+    def labels():
+        reply = api.post(f"{base}/batch/read", json={"inputs": [{"id": deal["id"]}]}).json()
+        return {kind["typeId"]: kind["label"] for kind in reply["results"][0]["to"][0]["associationTypes"]}
+
+    assert labels() == {5: "Primary", 341: None, number: "Reseller"}
+    changed = api.put(f"{base}/labels", json={"associationTypeId": number, "label": "Partner"})
+    assert (changed.status_code, labels()[number]) == (204, "Partner")
+    assert api.delete(f"{base}/labels/{number}").status_code == 204
+    assert labels() == {5: "Primary", 341: None}
+    assert api.delete(f"{base}/labels/{number}").status_code == 400
+    assert api.delete(f"{base}/labels/5").status_code == 400
