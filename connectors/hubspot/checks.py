@@ -68,7 +68,7 @@ class Checks:
         """All scopes that the token lacks, in one list."""
         reads = [name for name in READ if name in fields]
         # Tasks are not written by field: whoever reads them for a run also makes them, if they are turned on.
-        writes = [name for name in WRITE if written.get(name)]
+        writes = [name for name in WRITE if written.get(name) or (name == "task" and name in fields)]
         if lacking := Scopes(self._api).missing(reads, writes):
             yield Problem(
                 f"the token lacks scopes: {', '.join(lacking)}",

@@ -26,6 +26,14 @@ def test_scopes_that_are_missing_stand_in_one_list(renewable, world) -> None:
     assert "Scopes" in found["scopes"]
 
 
+def test_whoever_makes_tasks_must_be_allowed_to_write_them(world) -> None:
+    """Tasks are no field of a record: the scope is asked for before the first of them is refused."""
+    world.sandbox.faults.add([{"kind": "missing_scopes", "scopes": ["crm.objects.contacts.write"]}])
+    assert "crm.objects.contacts.write" in check(world)["scopes"]
+    without = {name: columns for name, columns in FIELDS.items() if name != "task"}
+    assert world.connect().check(without, WRITTEN) == []
+
+
 @pytest.mark.parametrize("renewable", [False, True], ids=["service key", "OAuth"])
 def test_a_token_with_all_scopes_has_no_problem(renewable, world) -> None:
     """With the least that the worker needs, and nothing is changed by trying."""
