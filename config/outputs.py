@@ -63,7 +63,7 @@ OUTPUT_FIELDS = (
         ("account",),
         "picklist",
         "basic",
-        "Where this account could be, not where it is.",
+        "Where they could be, not where they are.",
         values=LEVELS,
     ),
     OutputField(
@@ -84,7 +84,7 @@ OUTPUT_FIELDS = (
         ("account",),
         "text",
         "basic",
-        "What could go wrong with this account.",
+        "What could go wrong with them.",
         length=255,
     ),
     OutputField(

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 ITEMS = (*deals.ITEMS, *value.ITEMS)
-_NOT_SCORED = "Not scored: fill in Industry, or add an opportunity"
+_NOT_SCORED = "Not scored: fill in Industry, or add a deal"
 
 
 def account_shares(scored: Scored) -> Ints:
@@ -97,7 +97,7 @@ def _reasons(placed: Placed, scored: Scored, own: Items, of_deals: Items, today:
             else lines
         )
 
-    decided = taken([" by account value", " by best deal"], by_deal.astype(np.int64))
+    decided = taken([" by own value", " by best deal"], by_deal.astype(np.int64))
     head = pc.binary_join_element_wise(heads(placed, today), decided, "")
     unknown = by_deal & _of_best(np.isnan(scored.deals.profit), row)
     notes = [*limit_notes(placed, "Reduce", "Prioritize"), note("margin not known", unknown)]

@@ -51,7 +51,7 @@ def alerts(
     ending = np.where(pins.ending, pins.until, -1)
     parts = [
         *_shares(accounts, book, rules),
-        dates(last, today, "large account gone quiet: last bought {}"),
+        dates(last, today, "large customer gone quiet: last bought {}"),
         Texts(["new parent company"], np.where(recent, 0, -1)),
         _where(pins.ending, each(ending, lambda day: f"override ends {date_text(day, today, year=True)}")),
     ]

@@ -179,7 +179,7 @@ def test_the_best_deal_or_the_account_value_decides(company, find):
     with_deal, without = find(tagged.accounts, "crowd-000"), find(tagged.accounts, "crowd-001")
     assert with_deal["foretag_score"] == find(tagged.opportunities, "hot")["foretag_score"]
     assert f" {with_deal['foretag_score']} by best deal · closes 25 Nov +" in with_deal["foretag_reason"]
-    assert f" {without['foretag_score']} by account value · " in without["foretag_reason"]
+    assert f" {without['foretag_score']} by own value · " in without["foretag_reason"]
 
 
 def test_segment_limits_the_tier_only_without_a_live_deal(company, find):
@@ -202,14 +202,14 @@ def test_a_long_overdue_deal_is_not_live(company, find):
     """A deal long past its close date no longer speaks for its account."""
     company.crowd()
     company.open("old", "crowd-000", closes_in=-200, amount=90_000)
-    assert "by account value" in find(company.tagged().accounts, "crowd-000")["foretag_reason"]
+    assert "by own value" in find(company.tagged().accounts, "crowd-000")["foretag_reason"]
 
 
 def test_account_of_which_nothing_is_known_is_not_scored(company, find):
     """An account without attributes and deals has no scores, and says what to fill in."""
     company.account("empty", industry=None)
     found = find(company.tagged().accounts, "empty")
-    assert found["foretag_reason"] == "Not scored: fill in Industry, or add an opportunity"
+    assert found["foretag_reason"] == "Not scored: fill in Industry, or add a deal"
     outputs = [
         value for name, value in found.items() if name.startswith("foretag_") and name != "foretag_reason"
     ]
@@ -233,7 +233,7 @@ def test_alert_tells_a_large_account_gone_quiet(company, find):
     for order in range(8):
         company.won("large", 300 + 30 * order, 5000)
     alert = find(company.tagged().accounts, "large")["foretag_alert"]
-    assert alert.endswith("large account gone quiet: last bought 26 Jan 2026")
+    assert alert.endswith("large customer gone quiet: last bought 26 Jan 2026")
 
 
 def test_alert_tells_a_new_parent(company, find):
