@@ -83,7 +83,7 @@ class Talk:
         if self.machine or not rows:
             return
         table = Table(
-            title=title or None,
+            title=escape(title) or None,
             title_justify="left",
             title_style="bold",
             header_style="bold",
@@ -128,9 +128,9 @@ class Talk:
 
 
 def _console(stream: TextIO) -> Console:
-    """A console that never folds tables for a pipe, only for a terminal."""
+    """A console that never folds tables for a pipe, only for a terminal, and takes no text for a smiley."""
     width = None if stream.isatty() else 200
-    return Console(file=stream, highlight=False, soft_wrap=not stream.isatty(), width=width)
+    return Console(file=stream, highlight=False, emoji=False, soft_wrap=not stream.isatty(), width=width)
 
 
 def quiet(_what: str, _done: int, _total: int | None) -> None:
