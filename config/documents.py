@@ -94,7 +94,11 @@ def _text(path: Path) -> str:
         with path.open("rb") as stream:
             content = stream.read(LONGEST_FILE + 1)
     except OSError as error:
-        fix = "run `foretag init` to make a starter file" if isinstance(error, FileNotFoundError) else ""
+        fix = (
+            "correct the path; `foretag init` makes starter files"
+            if isinstance(error, FileNotFoundError)
+            else ""
+        )
         raise ConfigProblem(
             Problem(f"cannot be read: {error.strerror}", where=str(path), fix=fix or "name a file")
         ) from None

@@ -104,7 +104,10 @@ def test_aliases_cannot_blow_a_file_up(tmp_path):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("none.yaml", "cannot be read: No such file or directory; run `foretag init` to make a starter file"),
+        (
+            "none.yaml",
+            "cannot be read: No such file or directory; correct the path; `foretag init` makes starter files",
+        ),
         (".", "cannot be read: Is a directory; name a file"),
     ],
 )

@@ -112,5 +112,7 @@ def test_a_malformed_file_says_what_is_wrong(tmp_path, text, message):
 
 def test_a_missing_file_says_how_to_make_one(tmp_path):
     """The first thing a new user meets."""
-    with pytest.raises(ConfigProblem, match="No such file or directory; run `foretag init`"):
+    with pytest.raises(
+        ConfigProblem, match="No such file or directory; correct the path; `foretag init` makes"
+    ):
         load_settings(tmp_path / "foretag.yaml")
