@@ -1,19 +1,45 @@
-"""The CRMs that Foretag works beside: how each is called, and by which secrets its connections sign in."""
+"""The CRMs that Foretag works beside: how each is called, its people's words, and the secrets of its connections."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from config.problems import ConfigProblem, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """What a CRM's people call one of something, and several."""
+
+    one: str
+    many: str
+
+    def __str__(self) -> str:
+        return self.one
 
 
 @dataclass(frozen=True, slots=True)
 class Crm:
-    """One CRM. `secrets` are the keys of `auth:` in the settings, each naming where one secret lies."""
+    """One CRM. `secrets` are the keys of `auth:` in the settings, each naming where one secret lies.
+
+    `nouns` are its people's words, by canonical object, in the order in which they are written and told of;
+    `showing` says how reps get to see our fields once they are made.
+    """
 
     name: str
     label: str
     secrets: tuple[str, ...]
+    nouns: Mapping[str, Noun]
+    field: Noun
+    showing: str
+
+    def counted(self, counts: Mapping[str, int]) -> str:
+        """`85 accounts, 2,089 opportunities, 78 tasks`, in the CRM's words."""
+        return ", ".join(f"{counts.get(name, 0):,} {noun.many}" for name, noun in self.nouns.items())
 
     def variables(self, user: str = "") -> dict[str, str]:
         """Secret → the environment variable that it is expected in; `user` may be ADMIN."""
@@ -21,11 +47,30 @@ class Crm:
         return {secret: f"{prefix}{secret.upper()}" for secret in self.secrets}
 
 
+_TASK = Noun("task", "tasks")
 CRMS = {
     crm.name: crm
     for crm in (
-        Crm("salesforce", "Salesforce", ("client_id", "client_secret")),
-        Crm("hubspot", "HubSpot", ("token",)),
+        Crm(
+            "salesforce",
+            "Salesforce",
+            ("client_id", "client_secret"),
+            {
+                "account": Noun("account", "accounts"),
+                "opportunity": Noun("opportunity", "opportunities"),
+                "task": _TASK,
+            },
+            Noun("field", "fields"),
+            "give the permission set Foretag Reader to the people who should see the fields",
+        ),
+        Crm(
+            "hubspot",
+            "HubSpot",
+            ("token",),
+            {"account": Noun("company", "companies"), "opportunity": Noun("deal", "deals"), "task": _TASK},
+            Noun("property", "properties"),
+            "put the properties on the record pages, two minutes for an admin: docs/hubspot.md says where",
+        ),
     )
 }
 NAMES = " or ".join(CRMS)

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from deltalake import write_deltalake
 
 from config.records import schema
+from connectors.outcomes import NOT_SENT
 from sync.embedded import database
 from sync.ledger import Item
 from sync.plan import OBJECTS
@@ -29,17 +30,22 @@ if TYPE_CHECKING:
 
 @dataclass
 class Applied:
-    """What became of a plan: records and tasks done, refused and unknown, by object."""
+    """What became of a plan: records and tasks done, refused and unknown, by object.
+
+    `unsent` of the unknown ones certainly never left.
+    """
 
     done: dict[str, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
+    unsent: int = 0
 
     def count(self, object_name: str, outcomes: pa.Table) -> None:
         """Add the outcomes of a batch."""
         for status, totals in (("done", self.done), ("refused", self.refused), ("unknown", self.unknown)):
             matching = pc.sum(pc.equal(outcomes["status"], status)).as_py() or 0
             totals[object_name] = totals.get(object_name, 0) + matching
+        self.unsent += pc.sum(pc.equal(outcomes["code"], NOT_SENT)).as_py() or 0
 
 
 @dataclass(frozen=True)

@@ -88,23 +88,26 @@ def check(
         _exit(run_check(talk, settings, connection))
 
 
-@app.command(epilog="Example: foretag setup --print metadata/   (for an admin who deploys it himself)")
+@app.command(epilog="Example: foretag setup --print metadata/   (for an admin who makes it himself)")
 def setup(
     settings: SettingsFile = SETTINGS,
     connection: ConnectionName = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Make it without asking.")] = False,
     print_to: Annotated[
-        Path | None, typer.Option("--print", help="Write the metadata to this folder instead.")
+        Path | None,
+        typer.Option(
+            "--print", help="Write all that is needed, for an admin to make by hand, to this folder."
+        ),
     ] = None,
     machine: Machine = False,
 ) -> None:
-    """Make our fields in the CRM, and what lets people use them.
+    """Make our fields (HubSpot: properties) in the CRM, and what lets people use them.
 
     Shows what is missing first; may be repeated, and then makes only what is missing.
 
-    The worker itself has no rights to change the CRM's metadata: give an admin's credentials for this once, as
-    FORETAG_ADMIN_TOKEN (for HubSpot a service key; for Salesforce a session id, as `sf org display` shows it) or, for
-    Salesforce, as FORETAG_ADMIN_CLIENT_ID and FORETAG_ADMIN_CLIENT_SECRET.
+    The worker itself has no rights to make them: give an admin's credentials for this once, as FORETAG_ADMIN_TOKEN
+    (for HubSpot a service key; for Salesforce a session id, as `sf org display` shows it) or, for Salesforce, as
+    FORETAG_ADMIN_CLIENT_ID and FORETAG_ADMIN_CLIENT_SECRET.
     """
     from sync.commands import setup as run_setup
 
@@ -165,7 +168,9 @@ def run(
 
 @app.command(epilog='Example: foretag explain "Acme Corporation"')
 def explain(
-    record: Annotated[str, typer.Argument(help="Name or id of an account, or id of an opportunity.")],
+    record: Annotated[
+        str, typer.Argument(help="Name or id of an account (company), or id of an opportunity (deal).")
+    ],
     settings: SettingsFile = SETTINGS,
     connection: ConnectionName = None,
     machine: Machine = False,
@@ -208,7 +213,7 @@ def sandbox(
     ] = "pipeline",
     faults: Annotated[Path | None, typer.Option(help="A YAML file of faults to show.")] = None,
     production: Annotated[
-        bool, typer.Option("--production", help="Play an org that is in production, to rehearse a rollout.")
+        bool, typer.Option("--production", help="Play an org or portal in production, to rehearse a rollout.")
     ] = False,
     machine: Machine = False,
 ) -> None:

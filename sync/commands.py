@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from config.crms import CRMS
 from config.problems import ConfigProblem, Problem
 from config.rules import load_rules
 from connectors.contract import ConnectorError
+from connectors.outcomes import NOT_SENT
 from sync.exits import BUG, DONE, FIX_CONFIGURATION, Guarded, exit_code
 from sync.explain import explain_record
 from sync.ledger import LeaseLost
-from sync.pipeline import WORDS, Report, apply_plan, counted, preview
+from sync.pipeline import Report, apply_plan, preview
 from sync.pipeline import run as run_pipeline
 from sync.plan import OBJECTS, Plan
 from sync.plan_file import PlanHeader, mismatches, read_plan, write_plan
@@ -23,10 +25,13 @@ from sync.talk import quiet
 from sync.workplace import admin_auth, chosen, connect, connect_admin, opened_job, opened_ledger
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import pyarrow as pa
 
+    from config.crms import Crm, Noun
+    from config.settings import Settings
     from sync.pipeline import Job
     from sync.talk import Talk
 
@@ -49,12 +54,12 @@ def check(talk: Talk, settings: Path, connection: str | None) -> int:
         talk.problems(problems)
         if any(problem.severity == "error" for problem in problems):
             return FIX_CONFIGURATION
-        talk.say("All is well: files, sign-in, permissions, fields.", "green")
+        talk.say(f"All is well: files, sign-in, permissions, {job.crm.field.many}.", "green")
         return DONE
 
 
 def setup(talk: Talk, settings: Path, connection: str | None, *, yes: bool, print_to: Path | None) -> int:
-    """Make what is missing in the CRM, or print it for the admin's own deployment."""
+    """Make what is missing in the CRM, or print it for an admin to make by hand."""
     with opened_ledger(settings) as (loaded, ledger):
         name, chosen_connection = chosen(loaded, connection, settings)
         rules = load_rules(chosen_connection.rules)
@@ -72,11 +77,12 @@ def setup(talk: Talk, settings: Path, connection: str | None, *, yes: bool, prin
         if not missing:
             talk.say("Nothing is missing.", "green")
         elif not yes:
-            _confirm(talk, f"Make these {len(missing)} things?")
+            _confirm(talk, "Make this?" if len(missing) == 1 else f"Make these {len(missing)}?")
         made = admin.ensure_fields(missing) if missing else []
         talk.result({"made": [vars_of(step) for step in made], "org": admin.org().name})
         if made:
-            talk.say(f"Made {len(made)} things. Next: `foretag check`, then `foretag plan`.", "green")
+            talk.say(f"Made {len(made)} of {len(missing)}.", "green")
+            talk.say(f"Next: {CRMS[chosen_connection.crm].showing}; `foretag check`; `foretag plan`.")
         return DONE
 
 
@@ -87,7 +93,7 @@ def plan(talk: Talk, settings: Path, connection: str | None, output: Path | None
         report, planned = preview(job)
         if output is not None:
             write_plan(output, planned, _header(job, report))
-    _show_plan(talk, planned)
+    _show_plan(talk, planned, job.crm)
     talk.result(vars(report) | {"file": None if output is None else str(output)})
     talk.say(report.last_line)
     if output is not None:
@@ -108,11 +114,11 @@ def apply(
         )
         if differing:
             raise ConfigProblem(*differing)
-        talk.say(f"Plan of {header.today}: " + counted(header.planned))
+        talk.say(f"Plan of {header.today}: " + job.crm.counted(header.planned))
         if not yes and talk.is_interactive:
             _confirm(talk, "Write this?")
         report = apply_plan(job, kept)
-    return _end(talk, report)
+    return _end(talk, report, job.crm)
 
 
 def run(talk: Talk, settings: Path, connection: str | None, max_changes: int | None) -> int:
@@ -125,12 +131,12 @@ def run(talk: Talk, settings: Path, connection: str | None, max_changes: int | N
             "This connection is in preview: look at `foretag plan -o FILE`, then `foretag apply FILE`.",
             "yellow",
         )
-    return _end(talk, report)
+    return _end(talk, report, job.crm)
 
 
 def runs(talk: Talk, settings: Path, connection: str | None, run_id: str | None) -> int:
     """The history: all runs, or one with everything it did not do."""
-    with opened_ledger(settings) as (_, ledger):
+    with opened_ledger(settings) as (loaded, ledger):
         if run_id is None:
             found = ledger.runs(connection)
             talk.result(found)
@@ -151,14 +157,14 @@ def runs(talk: Talk, settings: Path, connection: str | None, run_id: str | None)
             raise ConfigProblem(Problem(f'there is no run "{run_id}"', fix="`foretag runs` lists them"))
         items, batches = ledger.items(run_id), ledger.batches(run_id)
         talk.result(row | {"batches": batches, "items": [vars_of(item) for item in items]})
-        _show_run(talk, row, batches, items)
+        _show_run(talk, row, batches, items, _nouns(loaded, row["connection"]))
         return DONE
 
 
 def explain(talk: Talk, settings: Path, connection: str | None, record: str) -> int:
     """Where every point of a record's score came from, as of the last run."""
     with opened_job(settings, connection, quiet) as job:
-        explained = explain_record(job.mirror, job.tags, job.rules, record)
+        explained = explain_record(job.mirror, job.tags, job.rules, job.crm, record)
         talk.result(explained.as_dict())
         explained.show(talk)
     return DONE
@@ -219,7 +225,7 @@ def _print_setup(talk: Talk, connector: Any, outputs: str, folder: Path) -> int:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(content, encoding="utf-8")
     talk.result({"files": sorted(files)})
-    talk.say(f"Wrote {len(files)} files to {folder}; README.md there says how to deploy them.", "green")
+    talk.say(f"Wrote {len(files)} files to {folder}; README.md there says how to make them.", "green")
     return DONE
 
 
@@ -230,20 +236,20 @@ def _confirm(talk: Talk, question: str) -> None:
         raise Guarded("not confirmed: nothing was written")
 
 
-def _end(talk: Talk, report: Report) -> int:
+def _end(talk: Talk, report: Report, crm: Crm) -> int:
     talk.result(vars(report))
     talk.table(
         "",
         ("", "planned", "written", "refused", "not confirmed"),
         [
             (
-                word,
+                noun.many,
                 report.planned.get(name, 0),
                 report.done.get(name, 0),
                 report.refused.get(name, 0),
                 report.unknown.get(name, 0),
             )
-            for name, word in WORDS.items()
+            for name, noun in crm.nouns.items()
         ],
         right=("planned", "written", "refused", "not confirmed"),
     )
@@ -251,13 +257,13 @@ def _end(talk: Talk, report: Report) -> int:
     return report.exit_code
 
 
-def _show_plan(talk: Talk, planned: Plan) -> None:
+def _show_plan(talk: Talk, planned: Plan, crm: Crm) -> None:
     """Counts by tier move, then the records themselves, most telling first."""
     for name in OBJECTS:
         table = planned.changes[name]
         moves = Counter(_moves(table))
         talk.table(
-            f"{WORDS[name].capitalize()}: {table.num_rows:,} to write",
+            f"{crm.nouns[name].many.capitalize()}: {table.num_rows:,} to write",
             ("tier now", "tier then", "count"),
             [(old or "none", new or "none", count) for (old, new), count in sorted(moves.items(), key=str)],
             right=("count",),
@@ -289,7 +295,19 @@ def _moves(table: pa.Table) -> list[tuple[str | None, str | None]]:
     ]
 
 
-def _show_run(talk: Talk, row: dict[str, Any], batches: list[dict[str, Any]], items: list[Any]) -> None:
+def _nouns(settings: Settings, connection: str) -> Mapping[str, Noun]:
+    """The words of the CRM behind a connection; ours, if the settings no longer have it."""
+    known = settings.connections.get(connection)
+    return {} if known is None else CRMS[known.crm].nouns
+
+
+def _show_run(
+    talk: Talk,
+    row: dict[str, Any],
+    batches: list[dict[str, Any]],
+    items: list[Any],
+    nouns: Mapping[str, Noun],
+) -> None:
     talk.say(f"{row['command']} {row['id']}: {row['state']}, exit {row['exit_code']}, for {row['today']}")
     talk.say(row["last_line"] or "")
     talk.table(
@@ -298,7 +316,7 @@ def _show_run(talk: Talk, row: dict[str, Any], batches: list[dict[str, Any]], it
         [
             (
                 one["number"],
-                one["object"],
+                nouns.get(one["object"], one["object"]),
                 one["state"],
                 one["records"],
                 one["done"],
@@ -311,13 +329,14 @@ def _show_run(talk: Talk, row: dict[str, Any], batches: list[dict[str, Any]], it
     )
     groups: dict[tuple[str, str, str, str], list[str]] = {}
     for item in items:
-        key = (_WORDS_OF_STATUS.get(item.status, item.status), item.object, item.code, item.message)
+        status = "unsent" if item.code == NOT_SENT else item.status
+        key = (_WORDS_OF_STATUS.get(status, status), item.object, item.code, item.message)
         groups.setdefault(key, []).append(item.record_id or "(no id)")
     talk.table(
         "Not done",
         ("what", "count", "record", "code", "reason", "ids"),
         [
-            (what, len(ids), name, code, message, _some(ids))
+            (what, len(ids), nouns.get(name, name), code, message, _some(ids))
             for (what, name, code, message), ids in sorted(groups.items(), key=lambda group: -len(group[1]))
         ],
         right=("count",),
@@ -328,6 +347,7 @@ _WORDS_OF_STATUS = {
     "set_aside": "set aside",
     "held_back": "held back",
     "unknown": "not confirmed",
+    "unsent": "not sent",
 }
 _IDS_SHOWN = 10
 

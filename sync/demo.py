@@ -21,6 +21,7 @@ from sync.pipeline import run as run_pipeline
 from sync.workplace import chosen, connect_admin, opened_job, opened_ledger
 
 if TYPE_CHECKING:
+    from config.crms import Crm
     from sync.talk import Talk
 
 # The local CRM holds nobody's data: nothing there needs the guard against large first writes.
@@ -41,15 +42,15 @@ connections:
 
 def demo(talk: Talk, *, crm: str, data: str, serve: bool) -> int:
     """Run the job on a fresh local CRM, tell what it did, and keep the CRM running if asked."""
-    started, label = time.perf_counter(), crm_named(crm).label
+    started, played = time.perf_counter(), crm_named(crm)
     with (
         Sandbox(crm=crm, data=data) as sandbox,
         tempfile.TemporaryDirectory(prefix="foretag-demo-") as folder,
     ):
         settings = write_settings(Path(folder), sandbox)
-        talk.say(f"A local {label} with the data set {data!r} answers at {sandbox.url}")
+        talk.say(f"A local {played.label} with the data set {data!r} answers at {sandbox.url}")
         created = set_up(settings)
-        talk.say(f"Made {created} fields, as the admin.")
+        talk.say(f"Made {created} {played.field.many}, as the admin.")
         first, tiers, segments, top = _first_run(talk, settings)
         position = sandbox.journal.position
         second = _second_run(talk, settings)
@@ -60,7 +61,7 @@ def demo(talk: Talk, *, crm: str, data: str, serve: bool) -> int:
             "second_run_writes": sum(len(entry.ids) for entry in sandbox.journal.writes(since=position)),
             "seconds": round(time.perf_counter() - started, 1),
         }
-        _show(talk, result, top)
+        _show(talk, result, top, played)
         talk.result(result)
         if serve:
             talk.say(f"Look at it as a rep would: {sandbox.http_url}/   (Ctrl-C ends it)")
@@ -158,10 +159,11 @@ def _result(crm: str, data: str, first: Report, second: Report) -> dict[str, Any
     }
 
 
-def _show(talk: Talk, result: dict[str, Any], top: list[dict[str, Any]]) -> None:
+def _show(talk: Talk, result: dict[str, Any], top: list[dict[str, Any]], crm: Crm) -> None:
+    account, deal = crm.nouns["account"], crm.nouns["opportunity"]
     talk.table(
         "Whom to call first",
-        ("tier", "score", "account", "segment", "growth", "why"),
+        ("tier", "score", account.one, "segment", "growth", "why"),
         [
             (
                 row["foretag_tier"],
@@ -179,15 +181,15 @@ def _show(talk: Talk, result: dict[str, Any], top: list[dict[str, Any]]) -> None
         "In all",
         ("", ""),
         [
-            ("accounts scored", result["accounts"]),
+            (f"{account.many} scored", result["accounts"]),
             ("tiers", ", ".join(f"{count} {tier}" for tier, count in result["tiers"].items())),
             ("segments", ", ".join(f"{count} {segment}" for segment, count in result["segments"].items())),
             (
-                "opportunities pulled / open",
+                f"{deal.many} pulled / open",
                 f"{result['opportunities']:,} / {result['open_opportunities']:,}",
             ),
             (
-                "accounts, opportunities, tasks written",
+                f"{account.many}, {deal.many}, tasks written",
                 f"{result['accounts_written']:,}, {result['opportunities_written']:,}, {result['tasks_created']:,}",
             ),
             ("written by the second run", result["second_run_writes"]),

@@ -15,6 +15,7 @@ from sync.mirror import bucket_of
 from sync.score import Buckets
 
 if TYPE_CHECKING:
+    from config.crms import Crm
     from config.rules import Rules
     from sync.mirror import Mirror
     from sync.tags import TagStore
@@ -77,12 +78,12 @@ class Explained:
             )
 
 
-def explain_record(mirror: Mirror, tags: TagStore, rules: Rules, record: str) -> Explained:
+def explain_record(mirror: Mirror, tags: TagStore, rules: Rules, crm: Crm, record: str) -> Explained:
     """The record with this id, or the account with this name, as of the last `plan` or `run`.
 
     Raises `ConfigProblem` if there is none, or if it was not scored under these rules.
     """
-    object_name, row = _found(mirror, record)
+    object_name, row = _found(mirror, crm, record)
     home = row["id"] if object_name == "account" else row["account_id"] or row["id"]
     bucket = bucket_of(pa.array([home]), mirror.buckets())[0].as_py()
     tagged = _row(tags.read(f"tags_{object_name}", bucket), row["id"])
@@ -100,8 +101,8 @@ def explain_record(mirror: Mirror, tags: TagStore, rules: Rules, record: str) ->
     return Explained(object_name, row["id"], row["name"], tagged, points)
 
 
-def _found(mirror: Mirror, record: str) -> tuple[str, dict[str, Any]]:
-    accounts = mirror.read("account", ("id", "name"))
+def _found(mirror: Mirror, crm: Crm, record: str) -> tuple[str, dict[str, Any]]:
+    accounts, noun = mirror.read("account", ("id", "name")), crm.nouns["account"]
     row = _with_id(accounts, record)
     if row is not None:
         return "account", row
@@ -111,7 +112,7 @@ def _found(mirror: Mirror, record: str) -> tuple[str, dict[str, Any]]:
     if named:
         raise ConfigProblem(
             Problem(
-                f'{len(named)} accounts are called "{record}"',
+                f'{len(named)} {noun.many} are called "{record}"',
                 fix=f"give an id: {', '.join(row['id'] for row in named[:5])}",
             )
         )
@@ -120,7 +121,7 @@ def _found(mirror: Mirror, record: str) -> tuple[str, dict[str, Any]]:
         return "opportunity", row
     close = difflib.get_close_matches(record, _alike(accounts["name"], record), n=1)
     fix = f'did you mean "{close[0]}"?' if close else "run `foretag plan` first if it is new"
-    raise ConfigProblem(Problem(f'no account is called "{record}" and no record has this id', fix=fix))
+    raise ConfigProblem(Problem(f'no {noun} is called "{record}" and no record has this id', fix=fix))
 
 
 def _with_id(rows: pa.Table, record: str) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from config.crms import CRMS, Crm
 from config.outputs import HUMAN_FIELDS, written
 from config.problems import ConfigProblem, raise_if_any
 from config.records import RECORDS
@@ -27,7 +28,7 @@ from sync.stopping import cause
 from sync.tasks import due_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from datetime import date
 
     from config.rules import Rules
@@ -83,6 +84,11 @@ class Job:
         return written(object_name, self.connection.outputs)
 
     @property
+    def crm(self) -> Crm:
+        """Which CRM this is, for what is said to its people."""
+        return CRMS[self.connection.crm]
+
+    @property
     def tasks_on(self) -> bool:
         """Whether tasks are made: off until turned on, except on the bundled sandbox."""
         on = self.connection.tasks
@@ -106,6 +112,7 @@ class Report:
     done: dict[str, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
+    unsent: int = 0
     stale: int = 0
     set_aside: int = 0
     held_back: int = 0
@@ -186,7 +193,7 @@ def _recorded(job: Job, command: str) -> Iterator[_Pass]:
         finally:
             report.api_calls = job.connector.budget().calls
             report.exit_code = exit_code(error, incomplete=report.incomplete)
-            report.last_line = last_line(report, error)
+            report.last_line = last_line(report, error, job.crm)
             job.ledger.finish_run(
                 run_id, STATES[report.exit_code], report.exit_code, report.last_line, vars(report)
             )
@@ -261,9 +268,9 @@ class _Pass:
             records = mirror.count(name) + count - held
             if count >= FEW_UNREADABLE and count > records * share / 100:
                 raise Guarded(
-                    f"{count:,} of {records:,} {name} records cannot be read, more than the {share:g} % that"
-                    f" `limits.max_unreadable` allows: nothing was written; `foretag runs {self.report.run}`"
-                    " names records and fields"
+                    f"{count:,} of {records:,} {self.job.crm.nouns.get(name, name)} records cannot be read, more"
+                    f" than the {share:g} % that `limits.max_unreadable` allows: nothing was written;"
+                    f" `foretag runs {self.report.run}` names records and {self.job.crm.field.many}"
                 )
 
     def apply(self, plan: Plan) -> Applied:
@@ -287,6 +294,7 @@ class _Pass:
                 applier.apply(plan, applied)
             finally:
                 report.done, report.refused, report.unknown = applied.done, applied.refused, applied.unknown
+                report.unsent = applied.unsent
         return applied
 
     def _tasks(self, wanted: pa.Table) -> tuple[pa.Table, list[Item]]:
@@ -347,24 +355,16 @@ def _split(object_name: str, kept: pa.Table, fresh: pa.Table, stale: list[Item])
     return kept.filter(holds)
 
 
-WORDS = {"account": "accounts", "opportunity": "opportunities", "task": "tasks"}
-
-
-def counted(counts: Mapping[str, int]) -> str:
-    """`85 accounts, 2,089 opportunities, 78 tasks`."""
-    return ", ".join(f"{counts.get(name, 0):,} {word}" for name, word in WORDS.items())
-
-
-def last_line(report: Report, error: BaseException | None) -> str:
+def last_line(report: Report, error: BaseException | None, crm: Crm) -> str:
     """The one line that sums a run up, and is true."""
     if error is not None:
-        before = f" Written before that: {counted(report.done)}." if report.writes else ""
+        before = f" Written before that: {crm.counted(report.done)}." if report.writes else ""
         if isinstance(error, ConfigProblem):
             return f"Stopped: {len(error.problems)} thing(s) to fix first.{before or ' Nothing was written.'}"
         return f"{_ending(error)}{before}{_not_done(report)}"
     if report.mode == "preview":
-        return f"Preview: would write {counted(report.planned)}. Nothing was written.{_not_done(report)}"
-    return f"Wrote {counted(report.done)} in {report.api_calls} API calls.{_not_done(report)}"
+        return f"Preview: would write {crm.counted(report.planned)}. Nothing was written.{_not_done(report)}"
+    return f"Wrote {crm.counted(report.done)} in {report.api_calls} API calls.{_not_done(report)}"
 
 
 def _ending(error: BaseException) -> str:
@@ -382,7 +382,8 @@ def _not_done(report: Report) -> str:
     """What is on the run's list, by kind; empty if all is done."""
     counts = (
         (sum(report.refused.values()), "refused"),
-        (sum(report.unknown.values()), "sent, not confirmed"),
+        (sum(report.unknown.values()) - report.unsent, "sent, not confirmed"),
+        (report.unsent, "not sent"),
         (report.stale, "stale"),
         (report.set_aside, "unreadable"),
     )

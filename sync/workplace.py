@@ -128,7 +128,7 @@ def admin_auth(connection: Connection) -> Auth:
         Problem(
             "an admin's credentials are needed, for this once",
             fix=f"{_ADMIN_CREDENTIALS[connection.crm]};"
-            " or let an admin deploy what `foretag setup --print DIR` writes",
+            " or let an admin make by hand what `foretag setup --print DIR` writes",
         )
     )
 

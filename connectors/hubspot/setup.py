@@ -56,7 +56,7 @@ class Setup:
         if absent and GROUP not in self._groups(hs_object):
             yield SetupStep("property group", f"{hs_object}.{GROUP}", group_body()["label"])
         for one in absent:
-            yield SetupStep("property", one.full_name, f"{one.output.label} ({one.output.type})")
+            yield SetupStep("property", one.full_name, f"{one.output.label} ({FITTING[one.output.type][0]})")
         for one in own:
             lacking = missing_options(one.output, there.get(one.output.name, {}))
             if lacking:

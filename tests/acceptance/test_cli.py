@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -130,6 +131,36 @@ def test_the_first_walk(production):
     assert applied.json["last_line"] in told.err
 
 
+@pytest.mark.parametrize("crm", ["hubspot"])
+def test_people_of_hubspot_read_their_own_words(shell):
+    """Companies, deals, properties, portals: no command says a word that only Salesforce's people use."""
+    said = ""
+    for command in (
+        ("setup",),
+        ("setup", "--yes"),
+        ("setup", "--print", "by-hand"),
+        ("check",),
+        ("plan", "-o", "p"),
+        ("apply", "p"),
+        ("run",),
+        ("explain", "nobody"),
+    ):
+        done = shell.foretag(*command)
+        said += done.out + done.err
+    (applied,) = (row["id"] for row in shell.foretag("runs", "--json").json if row["command"] == "apply")
+    told = shell.foretag("runs", applied)
+    said += told.out + told.err
+    for word in ("properties", "companies", "deals", "docs/hubspot.md", 'no company is called "nobody"'):
+        assert word in said
+    printed = "".join(path.read_text() for path in (shell.folder / "by-hand").rglob("*.*"))
+    assert (
+        re.findall(
+            r"(?i)\b(?:accounts?(?! \d)|opportunit\w+|fields?|orgs?|salesforce|picklists?)\b", said + printed
+        )
+        == []
+    )
+
+
 @BOTH
 def test_explain_tells_where_every_point_came_from(shell):
     """By name, by id, in a short form where the CRM has one; the points add up to the score."""
@@ -137,7 +168,7 @@ def test_explain_tells_where_every_point_came_from(shell):
     shell.foretag("run")
     unknown = shell.foretag("explain", "Acount 0000001")
     assert unknown.code == 2
-    assert 'no account is called "Acount 0000001"' in unknown.err
+    assert f'no {CRMS[shell.sandbox.crm].nouns["account"]} is called "Acount 0000001"' in unknown.err
     meant = unknown.err.partition('did you mean "')[2].partition('"')[0]
     done = shell.foretag("explain", meant, "--json")
     assert done.code == 0, done.err

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from config.crms import CRMS
 from config.problems import ConfigProblem, Problem
 from connectors.contract import AuthProblem, RetryLater, Truncated
 from connectors.transport import LostReply
@@ -18,6 +19,7 @@ from sync.pipeline import Report, last_line
 from sync.stopping import Parked
 from sync.talk import Talk
 
+SALESFORCE, HUBSPOT = CRMS["salesforce"], CRMS["hubspot"]
 ENDINGS = [
     (None, 0),
     (ConfigProblem("a setting"), 2),
@@ -70,10 +72,10 @@ def test_every_code_has_a_state_in_the_history_and_a_word_in_the_help():
 @pytest.mark.parametrize(("error", "code"), ENDINGS[1:], ids=lambda value: type(value).__name__)
 def test_the_last_line_of_an_error_is_one_line_that_tells_what_was_written(error, code):
     """Nothing before the first write, counts after it; never an empty line."""
-    line = last_line(Report(), error)
+    line = last_line(Report(), error, SALESFORCE)
     assert line.strip()
     assert "\n" not in line
-    after = last_line(Report(done={"account": 3}), error)
+    after = last_line(Report(done={"account": 3}), error, SALESFORCE)
     assert "3 accounts" in after
     assert (code == 2) is ("to fix first" in line)
 
@@ -81,12 +83,21 @@ def test_the_last_line_of_an_error_is_one_line_that_tells_what_was_written(error
 @pytest.mark.parametrize("mode", ["live", "preview"])
 def test_the_last_line_counts_everything_that_was_not_done(mode):
     """By kind, with the command that lists it."""
-    report = Report(run="R", mode=mode, refused={"account": 2}, unknown={"task": 1}, stale=4, set_aside=1_005)
-    line = last_line(report, None)
-    for part in ("2 refused", "1 sent, not confirmed", "4 stale", "1,005 unreadable"):
+    report = Report(
+        run="R", mode=mode, refused={"account": 2}, unknown={"task": 3}, unsent=2, stale=4, set_aside=1_005
+    )
+    line = last_line(report, None, SALESFORCE)
+    for part in ("2 refused", "1 sent, not confirmed", "2 not sent", "4 stale", "1,005 unreadable"):
         assert f"{part}: see `foretag runs R`." in line
     assert report.incomplete
-    assert "see" not in last_line(Report(mode=mode), None)
+    assert "see" not in last_line(Report(mode=mode), None, SALESFORCE)
+
+
+def test_the_last_line_speaks_in_the_crms_own_words():
+    """Whoever works in HubSpot has companies and deals."""
+    report = Report(done={"account": 85, "opportunity": 2_089}, api_calls=30)
+    assert last_line(report, None, HUBSPOT) == "Wrote 85 companies, 2,089 deals, 0 tasks in 30 API calls."
+    assert last_line(report, None, SALESFORCE).startswith("Wrote 85 accounts, 2,089 opportunities, 0 tasks")
 
 
 def test_the_last_line_of_a_bug_shows_its_place_and_no_content():
@@ -94,7 +105,7 @@ def test_the_last_line_of_a_bug_shows_its_place_and_no_content():
     try:
         int("Ms Contact, ceo@example.com")
     except ValueError as error:
-        line = last_line(Report(), error)
+        line = last_line(Report(), error, SALESFORCE)
     assert "ValueError at test_exits.py:" in line
     assert "Contact" not in line
 
