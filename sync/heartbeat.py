@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from sync.stopping import stop_if_told
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
@@ -19,7 +21,8 @@ class Heartbeat:
     """Called before each request. Does nothing until a lease is held.
 
     A run that waits long for a bulk job keeps its lease so; one whose lease was taken over (it slept through its
-    expiry) sends nothing more: `LeaseLost` is raised instead.
+    expiry) sends nothing more: `LeaseLost` is raised instead. Nor does one that was told to stop, whose calls may be
+    under way in threads that the signal did not reach.
     """
 
     def __init__(self, ledger: Ledger, clock: Callable[[], datetime]) -> None:
@@ -33,7 +36,8 @@ class Heartbeat:
         self._lease, self._last = lease, self._clock()
 
     def __call__(self) -> None:
-        """Renew the lease if that is due. Raises `LeaseLost` if another run has it."""
+        """Renew the lease if that is due. Raises `LeaseLost` if another run has it, or what we were told to stop by."""
+        stop_if_told()
         now = self._clock()
         if self._lease is not None and self._last is not None and now - self._last >= EVERY:
             self._ledger.renew(self._lease)

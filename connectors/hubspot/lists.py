@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -26,6 +27,8 @@ PAGE = 100
 READERS = 12
 # Pages that wait to be looked at, at most: readers do not run ahead of what is done with them.
 WAITING = 4 * READERS
+# A reader whose page nobody takes sees after so many seconds whether anybody will.
+LOOK_UP = 0.2
 # Fewer records left per reader are not worth another cut, which costs a page of overlap.
 WORTH_A_CUT = 3 * PAGE
 # HubSpot's front refuses longer addresses somewhere between 8,000 and 16,000 characters.
@@ -153,9 +156,9 @@ class _Split:
 
     def pages(self) -> Iterator[list[Record]]:
         """Whatever page comes first; an error of a reader is raised here."""
-        for thread in self._threads:
-            thread.start()
         try:
+            for thread in self._threads:
+                thread.start()
             done = 0
             while done < len(self._threads):
                 page = self._pages.get()
@@ -166,25 +169,24 @@ class _Split:
                 else:
                     yield page
         finally:
+            # A reader's reply may be minutes away: it is not waited for.
             self._stopped.set()
-            self._drain()
-
-    def _drain(self) -> None:
-        """Let readers that wait to hand over a page see that nobody wants it."""
-        while any(thread.is_alive() for thread in self._threads):
-            try:
-                self._pages.get(timeout=0.05)
-            except queue.Empty:
-                continue
 
     def _work(self) -> None:
         try:
             while (part := self._take()) is not None:
                 self._read(part)
         except BaseException as error:  # noqa: BLE001  # raised again by the thread that reads the pages
-            self._pages.put(error)
+            self._hand_over(error)
         else:
-            self._pages.put(None)
+            self._hand_over(None)
+
+    def _hand_over(self, page: list[Record] | BaseException | None) -> None:
+        """As soon as there is room, unless nobody wants it any more."""
+        while not self._stopped.is_set():
+            with suppress(queue.Full):
+                self._pages.put(page, timeout=LOOK_UP)
+                return
 
     def _take(self) -> _Part | None:
         """A part that nobody reads yet, or half of what somebody else has left to read."""
@@ -214,7 +216,7 @@ class _Split:
             records, after = self._lists.page(str(part.position))
             kept, more = self._keep(part, records, after)
             if kept:
-                self._pages.put(kept)
+                self._hand_over(kept)
         with self._lock:
             self._reading.remove(part)
 

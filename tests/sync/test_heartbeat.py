@@ -1,5 +1,6 @@
 """The heartbeat: a long run keeps its lease, and a run that lost it sends nothing more."""
 
+import signal
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from connectors.salesforce.statuses import SALESFORCE
 from connectors.transport import Transport
 from sync.heartbeat import EVERY, Heartbeat
 from sync.ledger import LEASE, LeaseLost, Ledger
+from sync.stopping import Parked, listen
 from tests.sync.test_ledger import Clock
 
 
@@ -61,3 +63,21 @@ def test_a_run_that_lost_its_lease_sends_nothing_more(ledger, clock):
         with ledger.lease("main"), pytest.raises(LeaseLost):
             transport.request("GET", "https://crm.example/x", anonymous=True)
         assert len(crm.calls) == 1
+
+
+def test_a_run_that_was_told_to_stop_sends_nothing_more(ledger, clock, monkeypatch):
+    """The signal reaches the main thread only; what other threads would repeat never leaves."""
+    # Signals belong to the process: what this one asks for is forgotten after the test.
+    monkeypatch.setattr("sync.stopping._asked", [])
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    heartbeat = Heartbeat(ledger, clock)
+    heartbeat()
+    try:
+        listen()
+        with pytest.raises(Parked):
+            signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(Parked):
+            heartbeat()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
