@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import structlog
 
-from connectors.contract import AuthProblem, ConfigProblem, ConnectorError, RetryLater
+from connectors.contract import AuthProblem, ConfigProblem, ConnectorError, RetryLater, Truncated
 from connectors.hubspot.batches import Batches
 from connectors.hubspot.fields import TYPE_IDS
 from connectors.hubspot.inputs import EMPTY, inputs
@@ -158,8 +158,10 @@ class Imports:
             page = self._api.get("imports", f"{job}/errors", asked)
             yield from page["results"]
             after = ((page.get("paging") or {}).get("next") or {}).get("after")
-            if after is None or after in seen:
+            if after is None:
                 return
+            if after in seen:
+                raise Truncated("the pages of the import's errors do not advance")
             seen.add(after)
             asked["after"] = after
 

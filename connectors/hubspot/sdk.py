@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from hubspot import HubSpot
 
+from connectors.contract import Truncated
 from connectors.hubspot.paths import kind_of, moved
 from connectors.transport import read_json
 
@@ -47,7 +48,7 @@ class Sdk:
         return found
 
     def owners(self, *, archived: bool) -> Iterator[list[dict[str, Any]]]:
-        """Pages of owners: the living ones, or those that left."""
+        """Pages of owners: the living ones, or those that left. Raises `Truncated` if the pages do not advance."""
         after: str | None = None
         seen: set[str] = set()
         while after is None or after not in seen:
@@ -62,6 +63,7 @@ class Sdk:
             after = (body.get("paging") or {}).get("next", {}).get("after")
             if after is None:
                 return
+        raise Truncated("owners: the pages of the list do not advance")
 
     def _api(self, package: Any, api_name: str, _: Mapping[str, Any]) -> Any:
         """One interface of the client, made once, that sends through us."""
