@@ -16,6 +16,7 @@ from connectors.hubspot.replies import (
     TURNED_AWAY,
     moment,
     outcomes_of,
+    refusal,
 )
 from connectors.in_flight import in_flight
 from connectors.outcomes import NOT_SENT, Outcome, refused, unknown
@@ -263,7 +264,7 @@ class _Verb:
             return dict.fromkeys(names, unknown(str(error)))
         except RecordRefused as error:
             if error.code in _PARTED:
-                return dict.fromkeys(names, refused(error.code, str(error)))
+                return dict.fromkeys(names, refusal(error.code, str(error)))
             return self._apart(batch, error)
         if reply is None:
             # 204, which only an archive answers: all of it is done.
@@ -273,7 +274,7 @@ class _Verb:
     def _apart(self, batch: Batch, error: RecordRefused) -> dict[str, Outcome]:
         """A batch refused whole: find the records that are to blame, so that their neighbours pass."""
         guilty, others = _sorted_out(batch, error)
-        outcomes = {_name(record): refused(error.code, str(error), error.fields) for record in guilty}
+        outcomes = {_name(record): refusal(error.code, str(error), error.fields) for record in guilty}
         for part in others:
             outcomes |= self.send(part)
         return outcomes

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from connectors.hubspot.failures import LOCKED, read_body
-from connectors.outcomes import Outcome, refused, unknown
+from connectors.outcomes import MESSAGE_LENGTH, Outcome, refused, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     Record = Mapping[str, Any]
 
@@ -20,6 +20,14 @@ PASSING = TURNED_AWAY | {"INTERNAL_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT"}
 # Ours, for a record that a reply passes over in silence.
 NOT_RETURNED = "NOT_RETURNED"
 NOT_FOUND = "OBJECT_NOT_FOUND"
+# What a person does about a refusal, by the property that it blames, else by its code.
+ADVICE = {
+    "hubspot_owner_id": "that owner has left HubSpot: give the record another one",
+    "INVALID_OPTION": "run `foretag setup`, which adds the options that are missing",
+    "PROPERTY_DOESNT_EXIST": "run `foretag setup`, which makes the property",
+    "READ_ONLY_VALUE": "make the property editable, or map the output to another one",
+    LOCKED: "the next run tries again",
+}
 # Where an error names the records that it speaks of, by what they were sent under.
 _NAMED_BY = ("ids", "id", "objectWriteTraceId")
 
@@ -49,7 +57,15 @@ def _done(result: Record) -> Outcome:
 def from_error(error: Mapping[str, Any]) -> Outcome:
     """The outcome of a record that an error of a 207 speaks of."""
     failure = read_body(207, error)
-    return refused(failure.code or "UNKNOWN", failure.message or "HubSpot gives no reason", failure.fields)
+    return refusal(failure.code or "UNKNOWN", failure.message or "HubSpot gives no reason", failure.fields)
+
+
+def refusal(code: str, message: str, fields: Sequence[str] = ()) -> Outcome:
+    """A record that HubSpot refuses: why, and what to do about it."""
+    advice = next((ADVICE[word] for word in (*fields, code) if word in ADVICE), "")
+    # Whatever is cut off a long text, it is not the advice.
+    text = f"{message[: MESSAGE_LENGTH - len(advice) - 2]}; {advice}" if advice else message
+    return refused(code, text, fields)
 
 
 def _errors(errors: Iterable[Mapping[str, Any]]) -> dict[str, Outcome]:
