@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 import responses
 
+from sync.demo import set_up
 from tests.contract.conftest import World
 from tests.crms import people_of
+from tests.invariants.conftest import World as Installation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +31,24 @@ def world(make_world: Callable[..., World]) -> World:
     made = make_world()
     made.set_up()
     return made
+
+
+@pytest.fixture
+def make_installation(make_sandbox: Callable[..., Sandbox], tmp_path: Path) -> Callable[..., Installation]:
+    """Make a portal with our properties and a worker beside it; options go to the sandbox."""
+
+    def make(**options: object) -> Installation:
+        made = Installation(make_sandbox(crm="hubspot", **options), tmp_path)
+        set_up(made.settings)
+        return made
+
+    return make
+
+
+@pytest.fixture
+def installation(make_installation: Callable[..., Installation]) -> Installation:
+    """A worker beside a small portal, before the first run."""
+    return make_installation()
 
 
 @pytest.fixture
