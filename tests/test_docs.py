@@ -1,4 +1,4 @@
-"""The page of guarantees names real tests, and leaves out none of those that are named after a guarantee."""
+"""The pages are true: guarantees name real tests and leave out none, scopes are those that the product asks for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+
+from connectors.hubspot.scopes import OPTIONAL, READ, SCHEMAS, SETUP, WRITE
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "guarantees.md").read_text(encoding="utf-8")
@@ -33,3 +35,11 @@ def test_each_guarantee_lists_the_tests_named_after_it(number):
     linked = set(re.findall(r"\[`(test_\w+)`\]", section))
     assert written
     assert written <= linked
+
+
+def test_the_scopes_on_hubspots_page_are_those_that_the_product_asks_for():
+    """An admin who copies them gives enough, and nothing more."""
+    page = (DOCS / "hubspot.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`((?:crm|settings)\.[a-z_.]+|tickets)`", page))
+    asked = {one[0] for right in (READ, WRITE, SETUP) for one in right.values()}
+    assert told == asked | {*SCHEMAS, *OPTIONAL}
