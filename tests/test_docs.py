@@ -11,11 +11,12 @@ from connectors.hubspot.scopes import OPTIONAL, READ, SCHEMAS, SETUP, WRITE
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "guarantees.md").read_text(encoding="utf-8")
-LINKS = re.findall(r"\[`(test_\w+)`\]\(([^)]+)\)", PAGE)
+HUBSPOT = (DOCS / "hubspot.md").read_text(encoding="utf-8")
+LINKS = re.findall(r"\[`(test_\w+)`\]\(([^)]+)\)", PAGE + HUBSPOT)
 
 
-@pytest.mark.parametrize(("name", "path"), LINKS)
-def test_every_test_that_the_guarantees_name_exists(name, path):
+@pytest.mark.parametrize(("name", "path"), dict.fromkeys(LINKS))
+def test_every_test_that_a_page_names_exists(name, path):
     """A test that is renamed or removed takes its line with it."""
     source = (DOCS / path).read_text(encoding="utf-8")
     assert re.search(rf"^def {name}\(", source, re.MULTILINE)
@@ -43,3 +44,21 @@ def test_the_scopes_on_hubspots_page_are_those_that_the_product_asks_for():
     told = set(re.findall(r"`((?:crm|settings)\.[a-z_.]+|tickets)`", page))
     asked = {one[0] for right in (READ, WRITE, SETUP) for one in right.values()}
     assert told == asked | {*SCHEMAS, *OPTIONAL}
+
+
+@pytest.mark.parametrize(
+    ("heading", "file", "rows"),
+    [
+        ("What others complain about", "test_pains.py", 16),
+        ("When something is wrong", "test_bad_input.py", 10),
+    ],
+)
+def test_hubspots_page_lists_the_tests_of_its_two_tables(heading, file, rows):
+    """Each complaint and each bad input stands there with its tests, and no test was left out."""
+    section = HUBSPOT.partition(f"## {heading}")[2].partition("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("| ")][1:]
+    assert len(lines) == rows
+    assert all("[`test_" in line for line in lines)
+    source = (DOCS.parent / "tests" / "connectors" / "hubspot" / file).read_text(encoding="utf-8")
+    written = re.findall(r"^def (test_\w+)\(", source, re.MULTILINE)
+    assert set(written) <= set(re.findall(r"\[`(test_\w+)`\]", HUBSPOT))
