@@ -22,7 +22,7 @@ from connectors.hubspot.lists import Lists, NotSplittable, read_by_id
 from connectors.hubspot.owners import owner_cells
 from connectors.hubspot.plans import Facts, Plan
 from connectors.hubspot.records import ID, Cells
-from connectors.hubspot.searches import Search
+from connectors.hubspot.searches import PAUSE, Search
 from connectors.hubspot.stages import stage_cells
 from connectors.in_flight import in_flight
 from connectors.reading import Tally, survivors
@@ -50,10 +50,6 @@ TOGETHER = 1000
 # So many of these at once, while the readers of the list go on.
 LINKING = 3
 RELINKING = 6
-ATTEMPTS = 3
-# Between attempts HubSpot's index may catch up with its lists.
-PAUSE = 5.0
-
 # Fewer records are listed sooner than the range of their ids is looked at.
 WORTH_A_SPLIT = 500
 
@@ -171,20 +167,12 @@ class Pulls:
     # Some.
 
     def _found(self, plan: Plan, search: Search, tally: Tally) -> Iterator[Page]:
-        """What a search finds; once more if fewer came than it counts, for its index moves."""
-        for attempt in range(ATTEMPTS):
-            if attempt:
-                self._api.transport.sleep(PAUSE)
-            part = Tally()
-            for total, pages in search.windows():
-                part.expected = max(part.expected, part.read + total) if part.read else total
-                yield from self._paged(plan, _together(plan, pages), part)
-            if part.read < part.expected:
-                part.expected = min(part.expected, search.total())
-            if part.read >= part.expected:
-                tally.include(part)
-                return
-        raise Truncated(f"{plan.hs_object}: {part.read} of {part.expected} records arrived")
+        """What a search finds."""
+        part = Tally()
+        yield from self._paged(plan, _together(plan, search.pages()), part)
+        # It may have had to begin again: its last time counts.
+        part.read, part.expected = search.read, search.expected
+        tally.include(part)
 
     def _again(self, plan: Plan, ids: Sequence[str], tally: Tally) -> Iterator[Page]:
         """Records that earlier pulls could not read, whenever they were changed."""
@@ -254,10 +242,9 @@ class Pulls:
         filters = [*_changed(cursor.back(OVERLAP))[0], {"propertyName": MERGED, "operator": "HAS_PROPERTY"}]
         search = Search(self._api, hs_object, (ID, MERGED), [filters])
         direct: dict[str, str] = {}
-        for _, pages in search.windows():
-            for record in chain.from_iterable(pages):
-                losers = (record.get("properties") or {}).get(MERGED) or ""
-                direct.update({loser: str(record["id"]) for loser in losers.split(";") if loser})
+        for record in chain.from_iterable(search.pages()):
+            losers = (record.get("properties") or {}).get(MERGED) or ""
+            direct.update({loser: str(record["id"]) for loser in losers.split(";") if loser})
         return survivors({loser: winner for loser, winner in direct.items() if loser != winner})
 
     def relinked(self, object_name: str, held: pa.Table) -> pa.Table:

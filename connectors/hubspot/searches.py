@@ -1,7 +1,8 @@
-"""Reading some records of an object: searches in the order of ids, begun again before they reach 10,000 rows.
+"""Reading some records of an object: searches in the order of ids, each page asked for by the id before it.
 
-A search shows 10,000 rows of its result and no more. Pages are therefore never cut by time, of which many records may
-share one moment, but by id: the next search asks for what follows the last id read.
+HubSpot's own pages are places in a result: it shows 10,000 of them, and when a record is deleted meanwhile, all that
+follow move up by one, so that the next page passes one over. So a page is never the next 200 places, nor cut by
+time, of which many records may share one moment: it is what follows the last id read.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connectors.contract import Truncated
-from connectors.hubspot.records import Record, number
+from connectors.hubspot.records import ID, Record, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,12 +20,16 @@ if TYPE_CHECKING:
 Filter = dict[str, Any]
 
 PAGE = 200
-MOST_ROWS = 10_000
-ID = "hs_object_id"
+ATTEMPTS = 3
+# Between attempts HubSpot's index may catch up with its records.
+PAUSE = 5.0
 
 
 class Search:
-    """One search. `groups`: a record is found that fulfils all filters of one of them; none finds every record."""
+    """One search. `groups`: a record is found that fulfils all filters of one of them; none finds every record.
+
+    `read` and `expected` tell, after `pages`, how many records came and how many HubSpot counts.
+    """
 
     def __init__(
         self, api: Api, hs_object: str, properties: Sequence[str], groups: Sequence[Sequence[Filter]] = ((),)
@@ -33,6 +38,8 @@ class Search:
         self._object = hs_object
         self._properties = list(properties)
         self._groups = groups
+        self.read = 0
+        self.expected = 0
 
     def total(self) -> int:
         """How many records it finds."""
@@ -45,36 +52,48 @@ class Search:
         results = reply["results"]
         return int(reply["total"]), (number(results[0]) or 0) if results else 0
 
-    def windows(self) -> Iterator[tuple[int, Iterator[list[Record]]]]:
-        """Window after window: how many records it and all later ones hold, and its pages.
+    def pages(self) -> Iterator[list[Record]]:
+        """The records it finds; all of them again if fewer came than it counts, for its index moves.
 
-        Its pages must be read before the next window is asked for.
+        Raises `Truncated` if fewer come every time, or if its pages do not advance.
         """
-        place = _Place()
-        while not place.done:
-            reply = self._page(place)
-            yield int(reply["total"]), self._pages(reply, place)
-
-    def _pages(self, reply: dict[str, Any], place: _Place) -> Iterator[list[Record]]:
-        while True:
-            fresh = place.move(reply)
-            if fresh:
-                yield fresh
-            if place.done or not place.after:
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                self._api.transport.sleep(PAUSE)
+            yield from self._once()
+            if self.read < self.expected:
+                self.expected = min(self.expected, self.total())
+            if self.read >= self.expected:
                 return
-            reply = self._page(place)
+        raise Truncated(f"{self._object}: {self.read} of {self.expected} records arrived")
 
-    def _page(self, place: _Place) -> dict[str, Any]:
-        body = {
+    def _once(self) -> Iterator[list[Record]]:
+        self.read = self.expected = 0
+        last, more = 0, True
+        while more:
+            reply = self._page(last)
+            records: list[Record] = reply["results"]
+            # Its count is of this page and all that follow.
+            self.expected = max(self.expected, self.read + int(reply["total"]))
+            self.read += len(records)
+            if records:
+                yield records
+            more = bool(((reply.get("paging") or {}).get("next") or {}).get("after"))
+            highest = max([last, *filter(None, map(number, records))])
+            if more and highest == last:
+                raise Truncated("the pages of a search do not advance")
+            last = highest
+
+    def _page(self, last: int) -> dict[str, Any]:
+        return self._ask({
             "limit": PAGE,
             "properties": self._properties,
             "sorts": [{"propertyName": ID, "direction": "ASCENDING"}],
-            "filterGroups": self._filters(place.begin),
-        }
-        return self._ask(body | ({"after": place.after} if place.after else {}))
+            "filterGroups": self._filters(last),
+        })  # fmt: skip
 
-    def _filters(self, begin: int) -> list[dict[str, Any]]:
-        beyond = [{"propertyName": ID, "operator": "GT", "value": str(begin)}] if begin else []
+    def _filters(self, last: int) -> list[dict[str, Any]]:
+        beyond = [{"propertyName": ID, "operator": "GT", "value": str(last)}] if last else []
         return [{"filters": [*group, *beyond]} for group in self._groups if [*group, *beyond]]
 
     def _ask(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -85,36 +104,3 @@ class Search:
             counted="search",
         )
         return reply
-
-
-class _Place:
-    """Where a search stands: the window's first id, the page in it, and what was read of it."""
-
-    def __init__(self) -> None:
-        self.begin = 0
-        self.after = ""
-        self.done = False
-        self._last = 0
-        self._seen: set[str | None] = set()
-
-    def move(self, reply: dict[str, Any]) -> list[Record]:
-        """Take a page in; its records that did not come before. Raises `Truncated` if pages do not advance."""
-        records: list[Record] = reply["results"]
-        fresh = [record for record in records if record.get("id") not in self._seen]
-        self._seen.update(record["id"] for record in fresh if record.get("id"))
-        self._last = max([self._last, *filter(None, map(number, fresh))])
-        after = str(((reply.get("paging") or {}).get("next") or {}).get("after") or "")
-        if after and after == self.after:
-            raise Truncated("the pages of a search do not advance")
-        self.after = after
-        if after.isdigit() and int(after) + PAGE > MOST_ROWS:
-            self._restart()
-        elif not after:
-            self.done = True
-        return fresh
-
-    def _restart(self) -> None:
-        """A new window, of what follows the last id."""
-        if self._last <= self.begin:
-            raise Truncated("the pages of a search do not advance")
-        self.begin, self.after, self._seen = self._last, "", set()

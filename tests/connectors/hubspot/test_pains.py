@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 from connectors.contract import Page, RetryLater, Truncated
 from connectors.hubspot import lists, pulls
 from connectors.hubspot.fields import LINKS, OBJECTS
+from connectors.hubspot.searches import ATTEMPTS
 from connectors.hubspot.tasks import ASSOCIATION_TYPES
 from connectors.transport import MOST_CONNECTIONS
 from tests.contract.conftest import World, pull
@@ -145,9 +146,9 @@ def test_a_search_that_shows_fewer_rows_than_it_counts_moves_no_cursor(installat
         installation.run()
     with installation.job() as job:
         assert job.ledger.cursor(job.name, "opportunity") == before
-    searches = arrivals(installation, "/deals/search", position)
+    asked = arrivals(installation, "/deals/search", position)
     # Of merges once; then each attempt, and the count after it.
-    assert len(searches) == 1 + 2 * pulls.ATTEMPTS
+    assert len(asked) == 1 + 2 * ATTEMPTS
     monkeypatch.undo()
     assert installation.run().exit_code == 0
 

@@ -160,6 +160,55 @@ def test_more_records_than_a_search_shows_with_one_stamp_all_come(make_portal: C
     assert 400 not in {entry.status for entry in world.sandbox.journal.requests()}
 
 
+def test_a_record_deleted_while_changes_are_read_hides_no_other(
+    make_portal: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What follows moves up by one place: whoever counts places passes one record over."""
+    world = make_portal("synthetic:20:450")
+    connector = world.connect()
+    cursor = pull(connector, "opportunity", ["name"]).checkpoint.cursor
+    world.advance(7200)
+    ids = {row["id"] for row in world.people.rows("opportunity")}
+    world.sandbox.portal.touch("deals", sorted(ids), world.sandbox.clock())
+    search = world.sandbox.portal.search
+    gone: list[str] = []
+
+    def deleting(name: str, body: Any) -> Any:
+        found = search(name, body)
+        if name == "deals" and not gone:
+            gone.append(found.results[0]["id"])
+            world.people.delete("opportunity", gone[0])
+        return found
+
+    monkeypatch.setattr(world.sandbox.portal, "search", deleting)
+    pulled = pull(connector, "opportunity", ["name"], cursor)
+    assert ids - set(gone) <= pulled.ids()
+    assert len(gone) == 1
+
+
+def test_merges_that_a_search_keeps_back_are_asked_for_until_they_come(
+    portal: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loser that nobody told of would live on in the mirror."""
+    connector = portal.connect()
+    cursor = pull(connector, "account", ["name"]).checkpoint.cursor
+    first, second, *_ = (row["id"] for row in portal.people.rows("account"))
+    portal.advance(60)
+    survivor = portal.people.merge("account", second, first)
+    search = portal.sandbox.portal.search
+    short: list[str] = []
+
+    def behind(name: str, body: Any) -> Any:
+        found = search(name, body)
+        if short:
+            return found
+        short.append(name)
+        return type(found)(found.total, [], None)
+
+    monkeypatch.setattr(portal.sandbox.portal, "search", behind)
+    assert set(connector.deleted("account", cursor).merged.values()) == {survivor}
+
+
 def test_a_change_that_the_index_shows_late_is_in_a_later_increment(portal: World) -> None:
     """The next window begins an hour before the cursor."""
     connector = portal.connect()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors.contract import ConfigProblem, RetryLater
+from connectors.contract import ConfigProblem, RetryLater, Truncated
 from connectors.hubspot.schema import Schema
 from connectors.hubspot.tasks import Tasks
 from tests.connectors.hubspot.callers import Played
@@ -165,7 +165,7 @@ def test_a_portal_that_looks_no_task_up_by_its_key_is_searched(mock) -> None:
     played = Played({
         "GET properties/tasks": lambda _: (200, {"results": [key]}),
         "POST tasks/batch/read": lambda _: (400, no),
-        "POST tasks/search": lambda _: (200, {"results": [row]}),
+        "POST tasks/search": lambda _: (200, {"total": 1, "results": [row]}),
         "GET objects/tasks": lambda _: (200, {"results": [{"id": "2", "properties": {"foretag_key": "k2"}}]}),
     })  # fmt: skip
     played.register(mock)
@@ -178,9 +178,9 @@ def test_pages_that_do_not_advance_end_in_an_error(mock) -> None:
     key = {"name": "foretag_key", "label": "Foretag key", "type": "string"}
     played = Played({
         "GET properties/tasks": lambda _: (200, {"results": [key]}),
-        "POST tasks/search": lambda _: (200, {"results": [], "paging": {"next": {"after": "5"}}}),
+        "POST tasks/search": lambda _: (200, {"total": 1, "results": [], "paging": {"next": {"after": "5"}}}),
     })  # fmt: skip
     played.register(mock)
     api = played.api()
-    with pytest.raises(RetryLater, match="do not advance"):
+    with pytest.raises(Truncated, match="do not advance"):
         Tasks(api, Schema(api, {})).find(["k1"])
