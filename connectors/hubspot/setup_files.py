@@ -59,12 +59,12 @@ cd "$(dirname "$0")" || exit 1
 url="${{HUBSPOT_URL:-https://api.hubapi.com}}{base}"
 
 send() {{
-    status=$(curl -sS -o /dev/null -w '%{{http_code}}' -X POST "$url/$1" \\
+    reply=$(curl -sS -w ' %{{http_code}}' -X POST "$url/$1" \\
         -H "Authorization: Bearer $HUBSPOT_TOKEN" -H "Content-Type: application/json" --data "@$2")
-    case "$status" in
-        201) echo "made    $2" ;;
-        409) echo "there   $2" ;;
-        *) echo "refused $2 ($status)"; failed=1 ;;
+    case "$reply" in
+        *" 201") echo "made    $2" ;;
+        *" 409") echo "there   $2" ;;
+        *) echo "refused $2: $reply"; failed=1 ;;
     esac
 }}
 
@@ -114,7 +114,8 @@ and these for exports and imports of very large books, and for the names of team
 
 {optional}
 
-Tasks have no scopes of their own: HubSpot lets those of contacts stand for them. Foretag reads no contacts.
+Tasks have no scopes of their own: HubSpot lets those of contacts stand for them, which are needed only with
+`tasks: true`. Foretag reads no contacts.
 Store the key where `foretag.yaml` says (`auth: {{token: {{env: NAME}}}}`), never in the file itself.
 
 ## 3. Show the group on the record page (two minutes)

@@ -145,7 +145,7 @@ def test_the_files_hold_what_setup_sends(world) -> None:
 
 
 def test_the_script_in_the_files_sets_a_portal_up(make_world, tmp_path: Path) -> None:
-    """As `setup` does, and as harmlessly a second time."""
+    """As `setup` does, and as harmlessly a second time; what HubSpot refuses is told in its words."""
     if shutil.which("curl") is None:
         pytest.skip("needs curl: apt install curl")
     world = make_world()
@@ -158,10 +158,18 @@ def test_the_script_in_the_files_sets_a_portal_up(make_world, tmp_path: Path) ->
         "HUBSPOT_TOKEN": world.sandbox.credentials.admin.token,
         "HUBSPOT_URL": world.sandbox.http_url,
     }
-    for said in ("made", "there"):
-        done = subprocess.run(
+
+    def send(**more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             ["sh", "send.sh"],  # as the page says
-            cwd=tmp_path / "files", env={**os.environ, **variables}, capture_output=True, text=True, check=True,
+            cwd=tmp_path / "files", env=os.environ | variables | more, capture_output=True, text=True, check=False,
         )  # fmt: skip
+
+    refused = send(HUBSPOT_TOKEN=world.sandbox.credentials.worker.token)
+    assert refused.returncode == 1
+    assert all("crm.schemas." in line for line in refused.stdout.splitlines())
+    for said in ("made", "there"):
+        done = send()
+        assert done.returncode == 0
         assert {line.split()[0] for line in done.stdout.splitlines()} == {said}
     assert admin.missing("full") == []
