@@ -73,7 +73,7 @@ class Lanes:
         if general:
             self._general_limit = limit
         allowed = min(limit, (self._rates.general if general else self._rates.associations) or limit)
-        lane.learn(slot, allowed, min(left, allowed), interval)
+        lane.learn(slot, allowed, left, interval)
 
 
 def _number(response: requests.Response, name: str) -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import threading
 from collections import deque
 
@@ -30,17 +32,21 @@ class Clock:
 
 
 class Server:
-    """Counts requests in a rolling window, at any moment while they are under way, and refuses one too many."""
+    """Counts requests in a rolling window, at any moment while they are under way, and refuses one too many.
+
+    Its clock ticks a hundred times a second.
+    """
 
     def __init__(self, limit: int, interval: float) -> None:
-        self.limit, self.interval = limit, interval
-        self.counted: deque[float] = deque()
+        self.limit, self.ticks = limit, round(interval * 100)
+        self.counted: deque[int] = deque()
 
     def count(self, now: float) -> None:
         """A request, counted now."""
-        while self.counted and self.counted[0] <= now - self.interval:
+        tick = math.floor(now * 100)
+        while self.counted and self.counted[0] <= tick - self.ticks:
             self.counted.popleft()
-        self.counted.append(now)
+        self.counted.append(tick)
         assert len(self.counted) <= self.limit
 
 
@@ -112,6 +118,28 @@ def test_threads_get_their_slots_in_turn_without_sleeping_twice() -> None:
     for thread in threads:
         thread.join(10)
     assert clock.now - 1000.0 == pytest.approx(20.0, abs=1.0)
+
+
+def test_nobody_sleeps_for_a_slot_that_another_thread_gets() -> None:
+    """One waits for the next slot, the others behind it."""
+    clock, both, met = Clock(), threading.Barrier(2), []
+
+    def sleep(seconds: float) -> None:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.2)
+            met.append(1)
+        clock.sleep(seconds)
+
+    lane = Pace(2, 10.0, monotonic=clock, sleep=sleep)
+    for _ in range(2):
+        lane.take()
+        lane.give_back()
+    threads = [threading.Thread(target=lane.take) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert met == []
 
 
 def test_when_all_slots_are_under_way_a_reply_is_waited_for() -> None:

@@ -8,6 +8,7 @@ import threading
 from typing import Any
 
 import pytest
+import requests
 import responses
 from responses import matchers
 
@@ -156,6 +157,85 @@ def test_many_threads_with_one_expired_token_sign_in_once(transport: Transport) 
         thread.join()
     assert transport.authoriser is not None
     assert transport.authoriser.token() == "token-2"
+
+
+class Gate:
+    """A limiter that lets everything pass and keeps what it is told; `before_send` is told here, too."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def enter(self, path: str) -> str:
+        """A request wants to leave."""
+        self.told.append(path)
+        return path
+
+    def leave(self, ticket: str, response: requests.Response | None) -> None:
+        """Its reply came, or none will."""
+        self.told.append((ticket, None if response is None else response.status_code))
+
+    def before_send(self) -> None:
+        """It leaves."""
+        self.told.append("leaves")
+
+
+@responses.activate
+def test_the_limiter_hears_how_every_request_ended(waits: list[float]) -> None:
+    """Also of one without a reply, whose place would be taken for ever; files on other hosts count nowhere."""
+    gate, made = Gate(), {"timeouts": (1.0, 1.0), "sleep": waits.append, "rng": random.Random(7)}
+    transport = Transport("acme", ORIGIN, SALESFORCE, limiter=gate, before_send=gate.before_send, **made)
+    path = URL.removeprefix(ORIGIN)
+    responses.get(URL, body=requests.ConnectionError("reset"))
+    responses.get(URL, status=503)
+    responses.get(URL, json={})
+    transport.request("GET", URL)
+    ends = [None, 503, 200]
+    # Asked for last, when the wait for the rate is over: a lease may have run out meanwhile.
+    assert gate.told == [step for end in ends for step in (path, "leaves", (path, end))]
+    responses.get("https://files.example/result", body=b"id")
+    transport.request("GET", "https://files.example/result", foreign=True)
+    assert gate.told[9:] == ["leaves"]
+
+
+@responses.activate
+def test_one_thread_at_a_time_is_asked_whether_it_may_send(waits: list[float]) -> None:
+    """What is asked there keeps accounts, and was not made for several threads."""
+    both, met = threading.Barrier(2), []
+
+    def before_send() -> None:
+        try:
+            both.wait(0.2)
+        except threading.BrokenBarrierError:
+            return
+        met.append(1)
+
+    made = {"timeouts": (1.0, 1.0), "sleep": waits.append, "rng": random.Random(7)}
+    transport = Transport("acme", ORIGIN, SALESFORCE, before_send=before_send, **made)
+    responses.get(URL, json={})
+    threads = [threading.Thread(target=transport.request, args=("GET", URL)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(responses.calls) == 2
+    assert met == []
+
+
+@responses.activate
+def test_what_may_not_be_sent_is_not(waits: list[float]) -> None:
+    """The error of whoever was asked passes through, and no place of the rate is kept."""
+
+    def stop() -> None:
+        raise RetryLater("told to stop")
+
+    gate, made = Gate(), {"timeouts": (1.0, 1.0), "sleep": waits.append, "rng": random.Random(7)}
+    transport = Transport("acme", ORIGIN, SALESFORCE, limiter=gate, before_send=stop, **made)
+    responses.get(URL, json={})
+    with pytest.raises(RetryLater, match="told to stop"):
+        transport.request("GET", URL)
+    assert len(responses.calls) == 0
+    assert gate.told[-1] == (URL.removeprefix(ORIGIN), None)
+    assert not transport.calls
 
 
 @responses.activate

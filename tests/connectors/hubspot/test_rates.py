@@ -96,3 +96,12 @@ def test_a_refused_request_holds_its_lane_alone() -> None:
     portal.send(SEARCH, status=429)
     assert portal.send(LIST) == 0.0
     assert portal.send(SEARCH) >= 1.0
+
+
+def test_a_request_without_a_reply_does_not_keep_its_place() -> None:
+    """It may have been counted all the same: the place is free when an interval has passed."""
+    portal = Portal(general=2)
+    portal.lanes.leave(portal.lanes.enter(LIST), None)
+    assert portal.burst(LIST) == 1
+    portal.now += 20
+    assert portal.burst(LIST) == 2
