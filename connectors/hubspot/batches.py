@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     Input = Mapping[str, Any]
     Batch = Sequence[Input]
     Family = Mapping[str, str | None]
-    Send = Callable[[Batch], dict[str, Outcome]]
+    Outcomes = dict[str, Outcome]
+    # The outcomes of some records of a batch, and the parts in which the others are to be sent again.
+    Send = Callable[[Batch], tuple[Outcomes, Sequence[Batch]]]
 
 _TRACE = "objectWriteTraceId"
 MOST_INPUTS = 100
@@ -40,6 +43,8 @@ IN_FLIGHT = 16
 LOCKED_SECONDS = 2.0
 # What meets a lock is sent again in batches of these sizes: one record may be locked for long, the others not.
 SMALLER_COMPANY = (50, 10, 1, 1, 1)
+# Where very many are locked, company is not made so small that it would cost more calls than these, each time.
+CALLS_FOR_LOCKED = 100
 # Of a batch one record may be locked, and for long: it is parted from the others here, not waited for with them.
 _PARTED = frozenset({LOCKED})
 # When so many are refused and none is done, the trouble is not the records': no more calls are spent on it.
@@ -68,10 +73,15 @@ class _Gone:
         with self.lock:
             self.reached = True
             self.done = self.done or any(outcome.status == "done" for outcome in outcomes.values())
-            self.refused += sum(outcome.status == "refused" for outcome in outcomes.values())
-            if self.refused >= HOPELESS and not self.done and self.error is None:
-                last = list(outcomes.values())[-1]
-                self.error = RetryLater(f"the first {self.refused} records were all refused: {last.message}")
+            messages = [outcome.message for outcome in outcomes.values() if outcome.status == "refused"]
+            self.refused += len(messages)
+            if messages and self.refused >= HOPELESS and not self.done and self.error is None:
+                self.error = RetryLater(f"the first {self.refused} records were all refused: {messages[-1]}")
+
+    def note_end(self, error: Exception) -> None:
+        """The first error that ends it counts."""
+        with self.lock:
+            self.error = self.error or error
 
 
 class Batches:
@@ -84,7 +94,7 @@ class Batches:
 
     def update(
         self, hs_object: str, records: Sequence[Input], parents: Sequence[str | None] | None = None
-    ) -> dict[str, Outcome]:
+    ) -> Outcomes:
         """Set properties of existing records (`{"id", "properties"}`); outcome by id.
 
         Records of one parent are never in flight in two calls.
@@ -94,7 +104,7 @@ class Batches:
         outcomes = self._write(records, family, send, PASSING)
         return outcomes | self._silent(hs_object, records, outcomes)
 
-    def create(self, hs_object: str, records: Mapping[str, Input], key: str) -> dict[str, Outcome]:
+    def create(self, hs_object: str, records: Mapping[str, Input], key: str) -> Outcomes:
         """Create records (`{"properties", "associations"}`), once each; outcome by the property `key`, our own.
 
         With a trace id for every input, HubSpot makes the good ones although some are bad. It need not come
@@ -109,7 +119,7 @@ class Batches:
         inputs = [{**record, _TRACE: name} for name, record in records.items()]
         return self._write(inputs, {}, verb.send, TURNED_AWAY)
 
-    def archive(self, hs_object: str, ids: Sequence[str]) -> dict[str, Outcome]:
+    def archive(self, hs_object: str, ids: Sequence[str]) -> Outcomes:
         """Put records into the recycle bin; one that is not there is done."""
         verb = _Verb(self._api, f"{hs_object}/batch/archive", _id, idempotent=True)
         outcomes = self._write(
@@ -119,7 +129,7 @@ class Batches:
 
     def _write(
         self, records: Sequence[Input], family: Family, send: Send, passing: frozenset[str]
-    ) -> dict[str, Outcome]:
+    ) -> Outcomes:
         """An outcome for each record; those that met something `passing` are sent again, in smaller company."""
         outcomes = self._in_lanes(records, family, send, MOST_INPUTS)
         for attempt, size in enumerate(SMALLER_COMPANY):
@@ -127,47 +137,46 @@ class Batches:
             if not again:
                 break
             self._pause(attempt)
+            bearable = min(-(-len(again) // CALLS_FOR_LOCKED), MOST_INPUTS)
             try:
-                outcomes |= self._in_lanes(again, family, send, size)
+                outcomes |= self._in_lanes(again, family, send, max(size, bearable))
             except (ConnectorError, ConfigProblem):
                 break
         return outcomes
 
-    def _in_lanes(
-        self, records: Sequence[Input], family: Family, send: Send, size: int
-    ) -> dict[str, Outcome]:
+    def _in_lanes(self, records: Sequence[Input], family: Family, send: Send, size: int) -> Outcomes:
         """All batches; once the portal is gone, what was not sent is said to be so. Raises if nothing was reached."""
         cut = lanes([family.get(_name(record)) for record in records], size)
         gone = _Gone()
         flights = [[[records[place] for place in batch] for batch in lane] for lane in cut]
-        outcomes: dict[str, Outcome] = {}
+        outcomes: Outcomes = {}
         for found in in_flight(lambda lane: self._lane(lane, send, gone), flights, IN_FLIGHT):
             outcomes |= found
         if gone.error is not None and not gone.reached:
             raise gone.error
         return outcomes
 
-    def _lane(self, batches: Iterable[Batch], send: Send, gone: _Gone) -> dict[str, Outcome]:
-        """One batch after the other."""
-        outcomes: dict[str, Outcome] = {}
-        for batch in batches:
+    def _lane(self, batches: Iterable[Batch], send: Send, gone: _Gone) -> Outcomes:
+        """One batch after the other; the parts of a refused one come before the next."""
+        outcomes: Outcomes = {}
+        rest = deque(batches)
+        while rest:
+            batch = rest.popleft()
             if gone.error is not None:
                 outcomes |= _all(batch, unknown(f"not sent: {gone.error}", NOT_SENT))
                 continue
             try:
-                found = send(batch)
+                found, parts = send(batch)
             except (ConnectorError, ConfigProblem) as error:
-                with gone.lock:
-                    gone.error = gone.error or error
-                found = _all(batch, _in_doubt(error))
+                gone.note_end(error)
+                found, parts = _all(batch, _in_doubt(error)), ()
             else:
                 gone.note(found)
             outcomes |= found
+            rest.extendleft(reversed(parts))
         return outcomes
 
-    def _silent(
-        self, hs_object: str, records: Sequence[Input], outcomes: Mapping[str, Outcome]
-    ) -> dict[str, Outcome]:
+    def _silent(self, hs_object: str, records: Sequence[Input], outcomes: Mapping[str, Outcome]) -> Outcomes:
         """Records that a reply passed over: merged ones vanish so. What they hold now decides."""
         silent = {
             record["id"]: record["properties"]
@@ -179,11 +188,11 @@ class Batches:
         except (ConnectorError, ConfigProblem):
             return {}
 
-    def held(self, hs_object: str, wanted: Mapping[str, Mapping[str, str]]) -> dict[str, Outcome]:
+    def held(self, hs_object: str, wanted: Mapping[str, Mapping[str, str]]) -> Outcomes:
         """What became of writes that nobody answered for: done, where the record holds just the wanted values."""
         names = sorted({name for properties in wanted.values() for name in properties})
         living = {row["id"]: row for row in self.read(hs_object, list(wanted), names)}
-        outcomes: dict[str, Outcome] = {}
+        outcomes: Outcomes = {}
         for record_id, properties in wanted.items():
             row = living.get(record_id)
             if row is None:
@@ -247,8 +256,8 @@ class _Verb:
     name_of: Callable[[Input], str | None]
     idempotent: bool
 
-    def send(self, batch: Batch) -> dict[str, Outcome]:
-        """An outcome for each record of the batch, by its key. Raises when no more should be sent."""
+    def send(self, batch: Batch) -> tuple[Outcomes, Sequence[Batch]]:
+        """Outcomes by key, and what is to be sent again by itself. Raises when no more should be sent."""
         names = [_name(record) for record in batch]
         try:
             reply = self.api.call(
@@ -261,26 +270,18 @@ class _Verb:
                 handed_back=_PARTED,
             )
         except LostReply as error:
-            return dict.fromkeys(names, unknown(str(error)))
+            return dict.fromkeys(names, unknown(str(error))), ()
         except RecordRefused as error:
-            if error.code in _PARTED:
-                return dict.fromkeys(names, refusal(error.code, str(error)))
-            return self._apart(batch, error)
+            # Refused whole: those to blame are found, so that their neighbours pass.
+            guilty, others = (batch, ()) if error.code in _PARTED else _sorted_out(batch, error)
+            return _all(guilty, refusal(error.code, str(error), error.fields)), others
         if reply is None:
             # 204, which only an archive answers: all of it is done.
-            return dict.fromkeys(names, Outcome("done"))
-        return outcomes_of(reply, names, self.name_of)
-
-    def _apart(self, batch: Batch, error: RecordRefused) -> dict[str, Outcome]:
-        """A batch refused whole: find the records that are to blame, so that their neighbours pass."""
-        guilty, others = _sorted_out(batch, error)
-        outcomes = {_name(record): refusal(error.code, str(error), error.fields) for record in guilty}
-        for part in others:
-            outcomes |= self.send(part)
-        return outcomes
+            return dict.fromkeys(names, Outcome("done")), ()
+        return outcomes_of(reply, names, self.name_of), ()
 
 
-def _sorted_out(batch: Batch, error: RecordRefused) -> tuple[Batch, list[Batch]]:
+def _sorted_out(batch: Batch, error: RecordRefused) -> tuple[Batch, Sequence[Batch]]:
     """The records that a refusal surely speaks of, and the parts in which the others are sent again.
 
     HubSpot names the property. If the property is the trouble, all that carry it are to blame; if the value
@@ -312,7 +313,7 @@ def _halves(batch: Sequence[Any]) -> list[Sequence[Any]]:
     return [batch[:half], batch[half:]]
 
 
-def _all(batch: Batch, outcome: Outcome) -> dict[str, Outcome]:
+def _all(batch: Batch, outcome: Outcome) -> Outcomes:
     return {_name(record): outcome for record in batch}
 
 
@@ -323,7 +324,7 @@ def _name(record: Input) -> str:
 
 
 def _id(result: Input) -> str | None:
-    return str(result["id"])
+    return str(result.get("id"))
 
 
 def _in_doubt(error: Exception) -> Outcome:

@@ -32,9 +32,12 @@ ADVICE = {
 _NAMED_BY = ("ids", "id", "objectWriteTraceId")
 
 
-def moment(text: str | None) -> datetime | None:
-    """A stamp of a reply."""
-    return datetime.fromisoformat(text) if text else None
+def moment(stamp: Any) -> datetime | None:
+    """A stamp of a reply; none where it cannot be read, for what it speaks of was done all the same."""
+    try:
+        return datetime.fromisoformat(stamp)
+    except (TypeError, ValueError):
+        return None
 
 
 def outcomes_of(
@@ -51,7 +54,9 @@ def outcomes_of(
 
 
 def _done(result: Record) -> Outcome:
-    return Outcome("done", modified_at=moment(result.get("updatedAt")), crm_id=str(result["id"]))
+    return Outcome(
+        "done", modified_at=moment(result.get("updatedAt")), crm_id=str(result.get("id") or "") or None
+    )
 
 
 def from_error(error: Mapping[str, Any]) -> Outcome:

@@ -313,3 +313,54 @@ def test_ids_that_hubspot_cannot_read_are_no_records(mock) -> None:
     portal = played(mock, read=read)
     found = Batches(portal.api()).read("companies", ["1", "nonsense", "2", "3"], [])
     assert sorted(one["id"] for one in found) == ["1", "2", "3"]
+
+
+def test_what_a_halved_batch_wrote_before_the_day_was_used_up_is_done(mock) -> None:
+    """Only its other half was not sent, and nothing is said of it that is not so."""
+
+    def update(body: Any) -> tuple[int, Any]:
+        ids = [one["id"] for one in body["inputs"]]
+        if len(portal.asked) == 1:
+            return 400, {"status": "error", "category": "VALIDATION_ERROR", "message": "no"}
+        return all_done(body) if "0" in ids else (429, {"status": "error", "policyName": "DAILY"})
+
+    portal = played(mock, update=update)
+    outcomes = Batches(portal.api()).update("companies", records(100))
+    assert [outcomes[str(number)].status for number in range(100)] == ["done"] * 50 + ["unknown"] * 50
+    assert {outcomes[str(number)].code for number in range(50, 100)} == {"NOT_SENT"}
+
+
+def test_locks_on_very_many_records_do_not_cost_a_call_for_each(mock) -> None:
+    """Somebody's bulk job holds half of the portal: those are tried again in company."""
+
+    def update(body: Any) -> tuple[int, Any]:
+        held = [one["id"] for one in body["inputs"] if int(one["id"]) % 2]
+        error = {"status": "error", "category": "LOCKED", "message": "locked", "context": {"ids": held}}
+        free = [row(one["id"]) for one in body["inputs"] if one["id"] not in held]
+        return 207, {"results": free, "errors": [error] if held else []}
+
+    portal = played(mock, update=update)
+    outcomes = Batches(portal.api()).update("companies", records(4000))
+    assert list(statuses(outcomes).values()).count("done") == 2000
+    assert len(portal.asked) <= 600
+
+
+@pytest.mark.parametrize("odd", [{"updatedAt": "soon"}, {"updatedAt": 1763805600000}, {"updatedAt": None}])
+def test_a_stamp_that_cannot_be_read_spoils_no_outcome(odd, mock) -> None:
+    """The record was written, whenever that was."""
+    portal = played(
+        mock, update=lambda body: (200, {"results": [{**row(one["id"]), **odd} for one in body["inputs"]]})
+    )
+    outcomes = Batches(portal.api()).update("companies", records(3))
+    assert {(outcome.status, outcome.modified_at) for outcome in outcomes.values()} == {("done", None)}
+
+
+def test_a_result_without_an_id_is_looked_up(mock) -> None:
+    """Nobody can tell whose it is."""
+    portal = played(
+        mock,
+        update=lambda body: (200, {"results": [{"properties": {}} for _ in body["inputs"]]}),
+        read=lambda body: (200, {"results": [row(one["id"], foretag_tier="A") for one in body["inputs"]]}),
+    )
+    outcomes = Batches(portal.api()).update("companies", records(3))
+    assert set(statuses(outcomes).values()) == {"done"}
