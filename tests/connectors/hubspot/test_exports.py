@@ -6,9 +6,13 @@ import io
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
 
+from connectors.contract import Truncated
+from connectors.downloads import Download
 from connectors.hubspot import exports
+from tests.connectors.hubspot.callers import Played
 from tests.contract.conftest import World, pull
 from tests.crms import people_of
 
@@ -64,6 +68,8 @@ def test_lists_are_read_where_the_portal_does_not_export(fault: dict[str, Any], 
     portal.sandbox.faults.add([fault])
     pulled = pull(portal.connect(bulk_threshold=1000), "opportunity", ["name"])
     assert (len(pulled.ids()), pulled.checkpoint.read) == (1200, 1200)
+    # Nor is another export asked for: a portal has thirty a day.
+    assert len([line for line in exported(portal) if "POST" in line and "/exports/" in line]) == 1
 
 
 def test_an_address_that_has_expired_is_asked_for_again(portal: World) -> None:
@@ -127,3 +133,25 @@ def test_several_files_of_an_archive_are_one_result() -> None:
     """Each with its own header, whose columns may stand in another order."""
     files = (b"Record ID,Deal Name,Amount\n7,a,5\n", b"Amount,Record ID,Deal Name\n6,8,b\n")
     assert rows_of(*files, packed=True) == [("7", "a", "5"), ("8", "b", "6")]
+
+
+@pytest.mark.parametrize("cut", [b'Record ID\n7\n"8', b"Record ID\n7\n8"])
+def test_a_file_whose_end_is_not_marked_must_end_with_a_row(cut: bytes) -> None:
+    """All rows would be there, and the last one with half its words; a marked end needs no such proof."""
+    with pytest.raises(Truncated):
+        exports._bytes(Download({}, pa.py_buffer(cut), compressed=False, framed=False))
+    assert exports._bytes(Download({}, pa.py_buffer(cut), compressed=False, framed=True)) == cut
+
+
+def test_an_export_that_waits_behind_others_is_not_waited_for_all_day(mock) -> None:
+    """One runs at a time in a portal; after half an hour the lists are quicker."""
+
+    def status(_: Any) -> tuple[int, Any]:
+        assert sum(portal.waits) < 3600
+        return 200, {"status": "PENDING"}
+
+    portal = Played({"POST async": lambda _: (202, {"id": "7"}), "GET status": status})
+    portal.register(mock)
+    with pytest.raises(exports.NotExportable, match="waits too long"):
+        list(exports.export(portal.api(), "deals", ("hs_object_id",), Described()))  # type: ignore[arg-type]  # its labels alone are read
+    assert sum(portal.waits) >= exports.DEADLINE

@@ -98,10 +98,22 @@ def test_an_import_that_waits_for_others_is_waited_for(play) -> None:
 def test_a_row_with_an_error_is_left_to_batches(play) -> None:
     """Its good cells are written, its bad one is not: a batch is all or nothing, and says what is wrong."""
     played = play(
-        error("INVALID_ENUMERATION_OPTION", rowData=["11", "A", "…"], lineNumber=3),
+        # The row itself goes before its line, which portals count in several ways.
+        error("INVALID_ENUMERATION_OPTION", rowData=["11", "A", "…"], lineNumber=2),
         error("AMBIGUOUS", lineNumber=4),
     )
     assert sorted(Imports(played.api()).update("companies", rows(), NAMES)) == ["10", "13"]
+
+
+def test_errors_come_in_pages(play) -> None:
+    """A row on the second page is no better than one on the first."""
+    pages = iter([
+        {"results": [error("AMBIGUOUS", lineNumber=2)], "paging": {"next": {"after": "1"}}},
+        {"results": [error("AMBIGUOUS", lineNumber=5)]},
+    ])  # fmt: skip
+    played = play()
+    played.answers[ERRORS] = lambda _: (200, next(pages))
+    assert sorted(Imports(played.api()).update("companies", rows(), NAMES)) == ["11", "12"]
 
 
 def test_an_error_that_is_about_no_row_leaves_all_rows_in_doubt(play) -> None:
@@ -140,7 +152,7 @@ def test_rows_that_empty_a_property_are_left_to_batches(play) -> None:
     [
         {"start": lambda _: (403, {"status": "error", "category": "MISSING_SCOPES", "message": "no"})},
         {"start": lambda _: (429, {"status": "error", "policyName": "DAILY", "message": "the daily limit"})},
-        {"look": report("FAILED")},
+        {"look": report("FAILED", UPDATED_OBJECTS=4)},
     ],
     ids=["no scope", "no more imports today", "failed"],
 )

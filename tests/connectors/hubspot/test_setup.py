@@ -90,13 +90,39 @@ def test_an_archived_property_of_our_name_is_brought_back_or_explained(world) ->
 
 
 def test_what_somebody_made_between_looking_and_making_counts_as_done(make_world) -> None:
-    """409 is success, if what is there can hold our values."""
+    """409 is success, if what is there can hold our values; options that it lacks are added."""
+    world = make_world()
+    admin, portal = world.admin(), world.sandbox.portal
+    steps = admin.missing("basic")
+    portal.create_group(portal.person, "companies", {"name": "foretag", "label": "Ours"})
+    make_property(world, "companies", "foretag_reason")
+    option = {"label": "A", "value": "A", "displayOrder": 0, "hidden": False}
+    make_property(
+        world, "companies", "foretag_tier", type="enumeration", fieldType="select", options=[option]
+    )
+    assert all(step.done for step in admin.ensure_fields(steps))
+    assert admin.missing("basic") == []
+
+
+def test_what_somebody_made_meanwhile_and_cannot_hold_our_values_stops_the_setup(make_world) -> None:
+    """A day is no score."""
+    world = make_world()
+    admin = world.admin()
+    steps = [step for step in admin.missing("basic") if step.name == "companies.foretag_score"]
+    make_property(world, "companies", "foretag_score", type="date", fieldType="date")
+    with pytest.raises(ConfigProblem, match="cannot hold our values"):
+        admin.ensure_fields(steps)
+
+
+def test_a_lost_reply_does_not_stop_the_setup(make_world) -> None:
+    """What is sent again is only told that it is there; and what was made is seen at once."""
     world = make_world()
     admin = world.admin()
     steps = admin.missing("basic")
-    make_property(world, "companies", "foretag_reason")
+    assert "foretag_tier" not in admin.schema("account")
+    world.sandbox.faults.add([{"kind": "lost_reply", "match": "POST .*/properties/companies$", "times": 2}])
     assert all(step.done for step in admin.ensure_fields(steps))
-    assert admin.missing("basic") == []
+    assert admin.schema("account")["foretag_tier"].values == ("A", "B", "C", "D")
 
 
 def test_a_token_without_the_scopes_is_told_all_that_it_lacks_and_nothing_is_made(make_world) -> None:

@@ -120,10 +120,11 @@ def test_a_lock_and_a_rate_are_waited_out(
     assert min(waits) >= least
 
 
+@pytest.mark.parametrize("policy", ["DAILY", ""], ids=["named", "in words alone"])
 @responses.activate
-def test_a_used_up_day_parks_the_run(transport: Transport, waits: list[float]) -> None:
+def test_a_used_up_day_parks_the_run(policy: str, transport: Transport, waits: list[float]) -> None:
     """Nothing is asked again before the portal's midnight."""
-    responses.get(URL, status=429, json=limited("DAILY", "You have reached your daily limit."))
+    responses.get(URL, status=429, json=limited(policy, "You have reached your daily limit."))
     with pytest.raises(RetryLater, match="midnight in the portal's time zone") as caught:
         transport.request("GET", URL)
     assert caught.value.quota

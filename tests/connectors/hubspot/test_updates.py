@@ -131,3 +131,10 @@ def test_fifty_thousand_companies_would_take_five_hundred_calls(make_world) -> N
     before = connector.budget().calls
     connector.update("account", changes(ids, foretag_score=[7] * 1500))
     assert connector.budget().calls - before == 15
+
+
+def test_a_portion_is_an_import_or_a_few_seconds_of_batches(make_world) -> None:
+    """What an import takes is not cut below its threshold; batches are, so that a run can be stopped between."""
+    connector = make_world().connect(bulk_threshold=50_000)
+    assert connector.portion(50_000) >= 50_000
+    assert 100 <= connector.portion(49_999) <= 10_000
