@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from connectors.contract import ConfigProblem, ConnectorError, RecordRefused, RetryLater
+from connectors.hubspot.by_id import read_by_id
 from connectors.hubspot.failures import LOCKED
 from connectors.hubspot.lanes import lanes
 from connectors.hubspot.replies import (
@@ -85,12 +86,10 @@ class _Gone:
 
 
 class Batches:
-    """Writes and reads records of one portal by the hundred."""
+    """Writes records of one portal by the hundred."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
-
-    # Writing.
 
     def update(
         self, hs_object: str, records: Sequence[Input], parents: Sequence[str | None] | None = None
@@ -191,7 +190,7 @@ class Batches:
     def held(self, hs_object: str, wanted: Mapping[str, Mapping[str, str]]) -> Outcomes:
         """What became of writes that nobody answered for: done, where the record holds just the wanted values."""
         names = sorted({name for properties in wanted.values() for name in properties})
-        living = {row["id"]: row for row in self.read(hs_object, list(wanted), names)}
+        living = {row["id"]: row for row in read_by_id(self._api, hs_object, list(wanted), names)}
         outcomes: Outcomes = {}
         for record_id, properties in wanted.items():
             row = living.get(record_id)
@@ -211,40 +210,6 @@ class Batches:
     def _pause(self, attempt: int) -> None:
         transport = self._api.transport
         transport.sleep(LOCKED_SECONDS + transport.rng.uniform(0, 2.0**attempt))
-
-    # Reading.
-
-    def read(
-        self,
-        hs_object: str,
-        ids: Sequence[str],
-        properties: Sequence[str],
-        *,
-        by: str = "",
-        archived: bool = False,
-    ) -> list[dict[str, Any]]:
-        """Records by id, or by the unique property `by`; those that are not there are left out.
-
-        Never behind, as a search may be. Raises `RetryLater` if HubSpot cannot tell of one of them.
-        """
-        body: dict[str, Any] = {"properties": list(properties), **({"idProperty": by} if by else {})}
-        # The flag is for the address: a body's would be ignored.
-        asking = {"params": {"archived": "true"}} if archived else {}
-
-        def ask(part: Sequence[str]) -> list[dict[str, Any]]:
-            inputs = [{"id": one} for one in part]
-            tail = f"{hs_object}/batch/read"
-            try:
-                return _records(self._api.ask("objects", tail, {**body, "inputs": inputs}, **asking))
-            except RecordRefused:
-                # Whether a key is there must be known for certain; an id that HubSpot cannot read is no record.
-                if by:
-                    raise
-                return [] if len(part) == 1 else [row for half in _halves(part) for row in ask(half)]
-
-        unique = list(dict.fromkeys(ids))
-        parts = [unique[start : start + MOST_INPUTS] for start in range(0, len(unique), MOST_INPUTS)]
-        return [record for found in in_flight(ask, parts, IN_FLIGHT) for record in found]
 
 
 @dataclass(frozen=True)
@@ -331,15 +296,6 @@ def _in_doubt(error: Exception) -> Outcome:
     """The batch that met the end: turned away for certain if rights or an allowance were missing."""
     turned_away = isinstance(error, ConfigProblem) or (isinstance(error, RetryLater) and error.quota)
     return unknown(f"not sent: {error}", NOT_SENT) if turned_away else unknown(str(error))
-
-
-def _records(reply: Any) -> list[dict[str, Any]]:
-    """The records in the reply to a batch read; only "not found" may be said of the others."""
-    for error in reply.get("errors") or ():
-        if error.get("category") != NOT_FOUND:
-            raise RetryLater(f"HubSpot cannot read some records: {error.get('message')}")
-    records: list[dict[str, Any]] = reply["results"]
-    return records
 
 
 def _same(held: str | None, wanted: str) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from connectors.contract import RecordRefused, Truncated
+from connectors.hubspot.by_id import read_by_id
 from connectors.hubspot.failures import TOO_LONG
 from connectors.hubspot.records import ID, Record, number
 
@@ -110,19 +111,6 @@ class Lists:
         except RecordRefused:
             return False
         return all((number(record) or last) >= last for record in records)
-
-
-def read_by_id(
-    api: Api, hs_object: str, ids: Sequence[str], properties: Sequence[str], *, archived: bool = False
-) -> list[Record]:
-    """Records by id, those that exist, in the order of the ids; their properties' names go in the body."""
-    found: dict[str, Record] = {}
-    for start in range(0, len(ids), PAGE):
-        inputs = [{"id": name} for name in ids[start : start + PAGE]]
-        tail = f"{hs_object}/batch/read" + ("?archived=true" if archived else "")
-        reply = api.ask("objects", tail, {"inputs": inputs, "properties": list(properties)}, counted="batch")
-        found.update({record["id"]: record for record in reply["results"]})
-    return [found[name] for name in ids if name in found]
 
 
 @dataclass(slots=True, eq=False)

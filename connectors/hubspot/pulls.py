@@ -14,11 +14,12 @@ from connectors.casting import cast_records
 from connectors.collecting import fewer_collections
 from connectors.contract import Checkpoint, ConfigProblem, Deleted, Page, Problem, Truncated
 from connectors.cursors import Cursor
+from connectors.hubspot.by_id import read_by_id
 from connectors.hubspot.casting import text_array
 from connectors.hubspot.exports import NotExportable, export
 from connectors.hubspot.fields import LINKS, OBJECTS
 from connectors.hubspot.links import Links
-from connectors.hubspot.lists import Lists, NotSplittable, read_by_id
+from connectors.hubspot.lists import Lists, NotSplittable
 from connectors.hubspot.owners import owner_cells
 from connectors.hubspot.plans import Facts, Plan
 from connectors.hubspot.records import ID, Cells
@@ -176,7 +177,7 @@ class Pulls:
 
     def _again(self, plan: Plan, ids: Sequence[str], tally: Tally) -> Iterator[Page]:
         """Records that earlier pulls could not read, whenever they were changed."""
-        records = read_by_id(self._api, plan.hs_object, ids, plan.properties) if ids else []
+        records = read_by_id(self._api, plan.hs_object, ids, plan.properties)
         part = Tally(expected=len(records))
         yield from self._paged(plan, _together(plan, [records]), part)
         tally.include(part)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from connectors.hubspot.by_id import read_by_id
 from connectors.hubspot.links import Links
 from connectors.hubspot.lists import Lists
 from connectors.hubspot.searches import Search
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from connectors.hubspot.api import Api
-    from connectors.hubspot.batches import Batches
     from connectors.hubspot.records import Record
 
 TASKS = "tasks"
@@ -25,9 +25,8 @@ _ABOUT = {"account_id": "companies", "opportunity_id": "deals"}
 class TaskSearch:
     """Finds tasks by a key that is an ordinary property."""
 
-    def __init__(self, api: Api, batches: Batches, key_field: str) -> None:
+    def __init__(self, api: Api, key_field: str) -> None:
         self._api = api
-        self._batches = batches
         self._links = Links(api)
         self._key_field = key_field
 
@@ -49,7 +48,7 @@ class TaskSearch:
         for about, hs_object in _ABOUT.items():
             about_ids = sorted({row[about] for row in tasks if row.get(about)})
             ids |= self._links.all(hs_object, TASKS, about_ids)
-        rows = self._batches.read(TASKS, sorted(ids), [self._key_field]) if ids else []
+        rows = read_by_id(self._api, TASKS, sorted(ids), [self._key_field])
         return self._keyed(rows, [row["key"] for row in tasks])
 
     def _keyed(self, rows: Iterable[Record], keys: Sequence[str]) -> dict[str, Record]:

@@ -7,13 +7,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from connectors.contract import ConfigProblem, Problem, RecordRefused
-from connectors.hubspot.batches import NOT_THERE, Batches
+from connectors.contract import ConfigProblem, ConnectorError, Problem, RecordRefused
+from connectors.hubspot.batches import MOST_INPUTS, NOT_THERE, Batches
+from connectors.hubspot.by_id import read_by_id
 from connectors.hubspot.replies import NOT_FOUND, NOT_RETURNED, PASSING, moment
 from connectors.hubspot.task_search import TaskSearch
 from connectors.hubspot.task_texts import as_html, with_comment
 from connectors.keyed import make_once
-from connectors.outcomes import Outcome, outcome_table, refused, unknown
+from connectors.outcomes import NOT_SENT, Outcome, outcome_table, refused, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,8 +100,8 @@ class Tasks:
         if not key.unique:
             return self._search.by_key(wanted)
         try:
-            living = self._batches.read(TASKS, wanted, [key.name], by=key.name)
-            binned = self._batches.read(TASKS, wanted, [key.name], by=key.name, archived=True)
+            living = read_by_id(self._api, TASKS, wanted, [key.name], by=key.name)
+            binned = read_by_id(self._api, TASKS, wanted, [key.name], by=key.name, archived=True)
         except RecordRefused:
             # No look-up by a property of tasks, or none in the recycle bin: the long way.
             return self._search.by_key(wanted)
@@ -108,7 +109,7 @@ class Tasks:
 
     @cached_property
     def _search(self) -> TaskSearch:
-        return TaskSearch(self._api, self._batches, self._key_field.name)
+        return TaskSearch(self._api, self._key_field.name)
 
     @property
     def _key_field(self) -> FieldInfo:
@@ -167,17 +168,28 @@ class Tasks:
     # By id.
 
     def close(self, ids: Sequence[str], comment: str) -> pa.Table:
-        """Complete tasks; the comment is added to the body, once, after whatever a rep wrote."""
-        rows = self._batches.read(TASKS, ids, ["hs_task_body"]) if ids else []
-        bodies = {row["id"]: row["properties"].get("hs_task_body") for row in rows}
+        """Complete tasks; the comment is added to the body, once, after whatever a rep wrote.
+
+        A body is read just before it is written: a rep may be writing, too.
+        """
+        outcomes: dict[str, Outcome] = {}
+        for start in range(0, len(ids), MOST_INPUTS):
+            part = ids[start : start + MOST_INPUTS]
+            try:
+                outcomes |= self._close(part, comment)
+            except (ConnectorError, ConfigProblem) as error:
+                if not outcomes:
+                    raise
+                outcomes |= dict.fromkeys(part, unknown(f"not sent: {error}", NOT_SENT))
+        return outcome_table(ids, [outcomes[task_id] for task_id in ids])
+
+    def _close(self, ids: Sequence[str], comment: str) -> dict[str, Outcome]:
+        rows = read_by_id(self._api, TASKS, ids, ["hs_task_body"])
         records = [
-            {"id": task_id, "properties": _closed(bodies[task_id], comment)}
-            for task_id in dict.fromkeys(ids)
-            if task_id in bodies
+            {"id": row["id"], "properties": _closed(row["properties"].get("hs_task_body"), comment)}
+            for row in rows
         ]
-        outcomes = self._batches.update(TASKS, records) if records else {}
-        gone = refused(NOT_FOUND, NOT_THERE)
-        return outcome_table(ids, [outcomes.get(task_id, gone) for task_id in ids])
+        return dict.fromkeys(ids, refused(NOT_FOUND, NOT_THERE)) | self._batches.update(TASKS, records)
 
     def delete(self, ids: Sequence[str]) -> pa.Table:
         """Delete tasks; one that is gone already is done."""

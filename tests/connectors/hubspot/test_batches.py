@@ -10,6 +10,7 @@ import requests
 
 from connectors.contract import RetryLater
 from connectors.hubspot.batches import Batches
+from connectors.hubspot.by_id import read_by_id
 from tests.connectors.hubspot.callers import Played
 
 UPDATE = "POST companies/batch/update"
@@ -264,7 +265,7 @@ def test_a_read_that_cannot_tell_of_a_record_is_no_answer(mock) -> None:
     error = {"status": "error", "category": "INTERNAL_ERROR", "message": "oops", "context": {"ids": ["1"]}}
     portal = played(mock, read=lambda _: (207, {"results": [], "errors": [error]}))
     with pytest.raises(RetryLater, match="cannot read"):
-        Batches(portal.api()).read("companies", ["1"], [])
+        read_by_id(portal.api(), "companies", ["1"], [])
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["423", "207"])
@@ -311,7 +312,7 @@ def test_ids_that_hubspot_cannot_read_are_no_records(mock) -> None:
         return 200, {"results": [row(one) for one in ids]}
 
     portal = played(mock, read=read)
-    found = Batches(portal.api()).read("companies", ["1", "nonsense", "2", "3"], [])
+    found = read_by_id(portal.api(), "companies", ["1", "nonsense", "2", "3"], [])
     assert sorted(one["id"] for one in found) == ["1", "2", "3"]
 
 

@@ -184,3 +184,49 @@ def test_pages_that_do_not_advance_end_in_an_error(mock) -> None:
     api = played.api()
     with pytest.raises(Truncated, match="do not advance"):
         Tasks(api, Schema(api, {})).find(["k1"])
+
+
+def test_what_a_rep_writes_while_many_tasks_are_closed_is_kept(mock) -> None:
+    """A body is read just before it is written, not minutes ahead with all the others."""
+    bodies = {str(number): "call" for number in range(250)}
+
+    def read(body: Any) -> tuple[int, Any]:
+        return 200, {
+            "results": [
+                {"id": one["id"], "properties": {"hs_task_body": bodies[one["id"]]}} for one in body["inputs"]
+            ]
+        }
+
+    def update(body: Any) -> tuple[int, Any]:
+        for one in body["inputs"]:
+            bodies[one["id"]] = one["properties"]["hs_task_body"]
+        if body["inputs"][0]["id"] == "0":
+            bodies["249"] = "They called back"
+        return 200, {"results": [{"id": one["id"], "properties": {}} for one in body["inputs"]]}
+
+    played = Played({"POST tasks/batch/read": read, "POST tasks/batch/update": update})
+    played.register(mock)
+    api = played.api()
+    outcomes = Tasks(api, Schema(api, {})).close(list(bodies), "No longer needed")
+    assert set(outcomes["status"].to_pylist()) == {"done"}
+    assert bodies["249"] == "They called back<br>No longer needed"
+
+
+def test_tasks_that_were_closed_before_the_day_was_used_up_are_done(mock) -> None:
+    """The others were not sent, and say so."""
+
+    def update(body: Any) -> tuple[int, Any]:
+        if len(played.asked) > 2:
+            return 429, {"status": "error", "policyName": "DAILY"}
+        return 200, {"results": [{"id": one["id"], "properties": {}} for one in body["inputs"]]}
+
+    rows = lambda body: [{"id": one["id"], "properties": {}} for one in body["inputs"]]  # noqa: E731
+    played = Played({
+        "POST tasks/batch/read": lambda body: (200, {"results": rows(body)}),
+        "POST tasks/batch/update": update,
+    })  # fmt: skip
+    played.register(mock)
+    api = played.api()
+    outcomes = Tasks(api, Schema(api, {})).close([str(number) for number in range(150)], "Done")
+    assert outcomes["status"].to_pylist() == ["done"] * 100 + ["unknown"] * 50
+    assert set(outcomes["code"].to_pylist()[100:]) == {"NOT_SENT"}
