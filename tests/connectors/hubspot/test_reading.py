@@ -126,7 +126,7 @@ def test_more_properties_than_an_address_takes_are_read_by_id(large: World) -> N
 
 
 def test_fewer_records_than_hubspot_counts_are_told(portal: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A list that leaves records out is asked for three times, and then not taken for the whole."""
+    """A list that leaves records out is read once more, and then not taken for the whole."""
     listed = portal.sandbox.portal.list_records
 
     def short(*args: Any, **options: Any) -> Any:
@@ -136,6 +136,26 @@ def test_fewer_records_than_hubspot_counts_are_told(portal: World, monkeypatch: 
     monkeypatch.setattr(portal.sandbox.portal, "list_records", short)
     with pytest.raises(Truncated, match="198 of 200"):
         pull(portal.connect(), "opportunity", ["name"])
+    assert lists_of_deals(portal) == 2 * 2
+
+
+def test_a_record_deleted_while_a_list_is_read_is_not_waited_for(
+    portal: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HubSpot counts again, and one list was enough."""
+    gone = [portal.people.rows("opportunity")[-1]["id"]]
+    listed = portal.sandbox.portal.list_records
+
+    def meanwhile(*args: Any, **options: Any) -> Any:
+        page = listed(*args, **options)
+        while gone:
+            portal.people.delete("opportunity", gone.pop())
+        return page
+
+    monkeypatch.setattr(portal.sandbox.portal, "list_records", meanwhile)
+    pulled = pull(portal.connect(), "opportunity", ["name"])
+    assert (len(pulled.ids()), pulled.checkpoint.read, pulled.checkpoint.expected) == (199, 199, 199)
+    assert lists_of_deals(portal) == 2
 
 
 # Rates.
