@@ -6,10 +6,11 @@ import contextlib
 import csv
 import io
 import zipfile
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from connectors.contract import ConfigProblem, RecordRefused, RetryLater, Truncated
@@ -35,6 +36,14 @@ _ROWS = 1000
 _ZIP = b"PK"
 # What HubSpot may call the column of ids, beside its property's name.
 _ID_HEADERS = ("hs_object_id", "record id")
+
+
+# How values of these types of properties are written everywhere else.
+_FORMS = {
+    "datetime": r"^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9:]+)|-?[0-9]+)$",
+    "date": r"^([0-9]{4}-[0-9]{2}-[0-9]{2}|-?[0-9]+)$",
+    "bool": r"^(true|false)$",
+}
 
 
 class NotExportable(Exception):  # noqa: N818  # says why the lists are read instead
@@ -108,31 +117,46 @@ class _Export:
             raise NotExportable("the export has no usable address")
         return address
 
-    def _rows(self, content: bytes) -> Iterator[Cells]:
+    def _rows(self, file: IO[bytes]) -> Iterator[Cells]:
         """The rows of one file, under the names of the properties."""
-        header = _header(content)
+        header = _header(file)
         places = self._places(header)
         try:
-            for batch in _batches(content, header):
+            for batch in _batches(file, header):
                 for start in range(0, batch.num_rows, _ROWS):
                     part = batch.slice(start, _ROWS)
                     columns = {name: part.column(place) for name, place in places.items()}
+                    self._require_forms(columns)
                     yield Cells(columns, part.num_rows)
         except pa.ArrowInvalid:
             raise NotExportable("the file of the export is not a CSV of text") from None
+        except zipfile.BadZipFile:
+            raise Truncated("the archive of the export is damaged") from None
 
     def _places(self, header: Sequence[str]) -> Mapping[str, int]:
         """Where each property is; the header has names or labels, which no documentation promises."""
-        by_word = {word.strip().lower(): place for place, word in enumerate(header)}
-        found: dict[str, int] = {}
-        for name in self._properties:
-            label = str(self._described.get(name, {}).get("label") or name).lower()
-            words = (*_ID_HEADERS, label) if name == ID else (name.lower(), label)
-            place = next((by_word[word] for word in words if word in by_word), None)
-            if place is None:
-                raise NotExportable(f"the file of the export has no column {name}")
-            found[name] = place
-        return found
+        words = [word.strip().lower() for word in header]
+        found = {name: self._standing(name, words) for name in self._properties}
+        for name, places in found.items():
+            if len(places) != 1:
+                many = "more than one column" if places else "no column"
+                raise NotExportable(f"the file of the export has {many} {name}")
+        return {name: place for name, (place,) in found.items()}
+
+    def _standing(self, name: str, words: Sequence[str]) -> list[int]:
+        """All places of a property's name or label; an export may tell the id twice, of its own accord."""
+        label = str(self._described.get(name, {}).get("label") or name).lower()
+        told = {name.lower(), label}
+        if name == ID:
+            told = {next((word for word in _ID_HEADERS if word in words), label)}
+        return [place for place, word in enumerate(words) if word in told]
+
+    def _require_forms(self, columns: Mapping[str, pa.Array]) -> None:
+        """Values as every other interface writes them: read otherwise, all records would be set aside, or wrong."""
+        for name, cells in columns.items():
+            form = _FORMS.get(str(self._described.get(name, {}).get("type")))
+            if form and pc.all(pc.match_substring_regex(cells, form)).as_py() is False:
+                raise NotExportable(f"the export writes {name} in a form of its own")
 
 
 def _bytes(download: Download) -> bytes:
@@ -146,36 +170,35 @@ def _bytes(download: Download) -> bytes:
     return content
 
 
-def _files(content: bytes) -> Iterator[bytes]:
-    """The CSV, or those in the zip that HubSpot makes of more than two megabytes."""
+def _files(content: bytes) -> Iterator[IO[bytes]]:
+    """The CSV, or those in the zip that HubSpot makes of more than two megabytes; unpacked while they are read."""
     if not content.startswith(_ZIP):
-        yield content
+        yield io.BytesIO(content)
         return
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             names = sorted(name for name in packed.namelist() if name.lower().endswith(".csv"))
             for name in names:
-                yield packed.read(name)
+                with packed.open(name) as file:
+                    yield file
     except (zipfile.BadZipFile, OSError):
         raise Truncated("the archive of the export is damaged") from None
     if not names:
         raise NotExportable("the archive of the export holds no CSV")
 
 
-def _header(content: bytes) -> list[str]:
+def _header(file: IO[bytes]) -> list[str]:
     """The words of the first row; a byte order mark before them is none."""
-    line = content[:_LONGEST_HEADER].partition(b"\n")[0].decode("utf-8-sig", "replace")
+    line = file.readline(_LONGEST_HEADER).decode("utf-8-sig", "replace")
     return next(csv.reader(io.StringIO(line)), [])
 
 
-def _batches(content: bytes, header: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def _batches(file: IO[bytes], header: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """Columns of text, by place: labels may stand in a header twice."""
     names = [str(place) for place in range(len(header))]
     with pa_csv.open_csv(
-        io.BytesIO(content),
-        read_options=pa_csv.ReadOptions(
-            block_size=_BLOCK, use_threads=False, column_names=names, skip_rows=1
-        ),
+        file,
+        read_options=pa_csv.ReadOptions(block_size=_BLOCK, use_threads=False, column_names=names),
         parse_options=pa_csv.ParseOptions(newlines_in_values=True),
         convert_options=pa_csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -127,6 +128,47 @@ def test_a_header_that_we_do_not_know_is_not_guessed() -> None:
     """Then the lists are read."""
     with pytest.raises(exports.NotExportable, match="no column amount"):
         rows_of(b"Record ID,Deal Name,Betrag\n7,a,5\n")
+
+
+@pytest.mark.parametrize(
+    "header", [b"Record ID,Deal Name,Amount,Amount", b"Record ID,dealname,Deal Name,Amount"]
+)
+def test_a_header_that_fits_twice_is_not_guessed(header: bytes) -> None:
+    """Labels may stand in a portal twice, and a label may be another property's name."""
+    with pytest.raises(exports.NotExportable, match="more than one column"):
+        rows_of(header + b"\n7,a,5,6\n")
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        (rb"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):[\d.]+Z", rb"\1 \2"),
+        (rb"\btrue\b", rb"Yes"),
+    ],
+    ids=["stamps without a zone", "flags in words"],
+)
+def test_an_export_in_words_of_its_own_is_not_guessed(
+    written: bytes, instead: bytes, portal: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No documentation promises its forms; read as they are, every record of the portal would be set aside."""
+    fetch = exports.fetch
+    monkeypatch.setattr(
+        exports, "fetch", lambda *args, **asked: repacked(fetch(*args, **asked), written, instead)
+    )
+    pulled = pull(portal.connect(bulk_threshold=1000), "opportunity", COLUMNS)
+    assert (len(pulled.ids()), pulled.set_aside) == (1200, [])
+    assert [line for line in exported(portal) if "/objects/deals?" in line]
+
+
+def repacked(content: bytes, written: bytes, instead: bytes) -> bytes:
+    """The file of an export, in other words."""
+    if not content.startswith(b"PK"):
+        return re.sub(written, instead, content)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as packed, zipfile.ZipFile(buffer, "w") as archive:
+        for name in packed.namelist():
+            archive.writestr(name, re.sub(written, instead, packed.read(name)))
+    return buffer.getvalue()
 
 
 def test_several_files_of_an_archive_are_one_result() -> None:
