@@ -225,8 +225,8 @@ class _Split:
             self._left -= len(kept)
             if after is None or len(kept) < len(records):
                 return kept, False
-            following = int(after)
-            if following <= part.position or (known and following <= max(known)):
-                raise Truncated("the pages of the list do not advance")
+            following = int(after) if after.isdecimal() else 0
+            if following <= max([part.position, *known]):
+                raise NotSplittable("the list is not in the order of ids, or its cursor is none")
             part.position = following
             return kept, end is None or following < end

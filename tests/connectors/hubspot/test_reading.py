@@ -116,6 +116,27 @@ def test_a_list_that_does_not_advance_is_not_read_for_ever(
         pull(world.connect(), "opportunity", ["name"])
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        lambda page: type(page)(page.results, page.after and f"opaque-{page.after}"),
+        lambda page: type(page)(page.results[::-1], page.after and page.results[-1]["id"]),
+    ],
+    ids=["a cursor that is no id", "a cursor behind the last id"],
+)
+def test_a_list_whose_cursor_is_no_next_id_is_read_page_by_page(
+    odd: Callable[[Any], Any], large: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That it is one is how HubSpot words it, and no promise."""
+    listed = large.sandbox.portal.list_records
+
+    def oddly(*args: Any, after: str | None = None, **options: Any) -> Any:
+        return odd(listed(*args, after=after and after.removeprefix("opaque-"), **options))
+
+    monkeypatch.setattr(large.sandbox.portal, "list_records", oddly)
+    assert len(pull(large.connect(), "opportunity", ["name"]).ids()) == 2500
+
+
 def test_more_properties_than_an_address_takes_are_read_by_id(large: World) -> None:
     """Ids by list, the rest in the body of a batch; whatever the length at which the front refuses."""
     large.sandbox.faults.add([{"kind": "long_address", "characters": 200}])
