@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from config.outputs import ALL_FIELDS
 from config.records import RECORDS
-from connectors.contract import AuthProblem, ConfigProblem, Problem
+from connectors.contract import AuthProblem, ConfigProblem, Problem, RecordRefused
 from connectors.hubspot.definitions import FITTING, missing_options
-from connectors.hubspot.fields import OBJECTS
+from connectors.hubspot.fields import LINKS, OBJECTS
 from connectors.hubspot.scopes import READ, WRITE, Scopes
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class Checks:
                     found.append(self._invisible(object_name))
                 continue
             found += self._unreadable(object_name, fields.get(object_name, ()))
+            if object_name in fields:
+                found += self._mislinked(object_name)
             found += self._unwritable(object_name, written.get(object_name, ()))
             found += self._shared(object_name, written.get(object_name, ()))
         return list(dict.fromkeys(found))
@@ -122,6 +124,29 @@ class Checks:
             message = f"no property's internal name has more than {LONGEST_NAME} characters"
             return Problem(message, where=f"{object_name}.{name}", fix=fix)
         return Problem("the property is missing", where=f"{OBJECTS[object_name]}.{wanted}", fix=fix)
+
+    def _mislinked(self, object_name: str) -> Iterator[Problem]:
+        """Association types by other numbers than HubSpot documents: links would be refused, or mean something else."""
+        hs_object = OBJECTS[object_name]
+        for link in LINKS.get(object_name, {}).values():
+            number = link.primary or link.made
+            there = self._types(hs_object, link.to) if number else None
+            if there is not None and number not in there:
+                yield Problem(
+                    f"HubSpot has no association type {number} of its own from {hs_object} to {link.to}",
+                    where=f"{hs_object} to {link.to}",
+                    fix="update Foretag, and report it if it is up to date: HubSpot may have new numbers",
+                )
+
+    def _types(self, hs_object: str, to: str) -> set[int] | None:
+        """HubSpot's own association types of a direction; None where they cannot be seen."""
+        try:
+            reply = self._api.get("associations", f"{hs_object}/{to}/labels")
+        except AuthProblem:
+            raise
+        except (ConfigProblem, RecordRefused):
+            return None
+        return {int(one["typeId"]) for one in reply["results"] if one["category"] == "HUBSPOT_DEFINED"}
 
     def _unwritable(self, object_name: str, names: Sequence[str]) -> Iterator[Problem]:
         for name in names:

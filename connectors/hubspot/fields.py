@@ -109,15 +109,20 @@ IN_HOME_CURRENCY = {("opportunity", "amount"): ("amount_in_home_currency",)}
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A column that HubSpot keeps as an association. `primary`: the type id that marks the one of several."""
+    """A column that HubSpot keeps as an association.
+
+    `primary`: the type id that marks the one of several. `made`: the type id of those that we make.
+    """
 
     to: str
     primary: int | None = None
+    made: int | None = None
 
 
+# The type ids are HubSpot's own, each for its direction; a check looks them up in the portal.
 LINKS: dict[str, dict[str, Link]] = {
     "opportunity": {"account_id": Link("companies", primary=5)},
-    "task": {"account_id": Link("companies"), "opportunity_id": Link("deals")},
+    "task": {"account_id": Link("companies", made=192), "opportunity_id": Link("deals", made=216)},
     "case": {"account_id": Link("companies", primary=26)},
     "line_item": {"opportunity_id": Link("deals")},
 }

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from connectors.contract import ConfigProblem, ConnectorError, Problem, RecordRefused
 from connectors.hubspot.batches import MOST_INPUTS, NOT_THERE, Batches
 from connectors.hubspot.by_id import read_by_id
+from connectors.hubspot.fields import LINKS
 from connectors.hubspot.replies import NOT_FOUND, NOT_RETURNED, PASSING, moment
 from connectors.hubspot.task_search import TaskSearch
 from connectors.hubspot.task_texts import as_html, with_comment
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 TASKS = "tasks"
 COMPLETED = "COMPLETED"
-# What a task is about -> HubSpot's own association type, from the task to it.
-ASSOCIATION_TYPES = {"account_id": 192, "opportunity_id": 216}
 # Noon: the same day for every rep, and not overdue before that day has begun.
 _DUE_TIME = time(12)
 
@@ -146,9 +145,9 @@ class Tasks:
             "associations": [
                 {
                     "to": {"id": row[about]},
-                    "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id}],
+                    "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": link.made}],
                 }
-                for about, type_id in ASSOCIATION_TYPES.items()
+                for about, link in LINKS["task"].items()
                 if row.get(about)
             ],
         }

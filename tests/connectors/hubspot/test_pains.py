@@ -18,9 +18,9 @@ from connectors.contract import Page, RetryLater, Truncated
 from connectors.hubspot import lists, pulls
 from connectors.hubspot.fields import LINKS, OBJECTS
 from connectors.hubspot.searches import ATTEMPTS
-from connectors.hubspot.tasks import ASSOCIATION_TYPES
 from connectors.transport import MOST_CONNECTIONS
 from tests.contract.conftest import World, pull
+from tests.contract.test_setup import FIELDS, WRITTEN
 from tests.contract.test_writing import changes, held, statuses
 from tests.invariants.conftest import EVERY_RECORD
 
@@ -267,12 +267,12 @@ def test_a_second_run_reads_what_changed_and_little_else(make_installation) -> N
 
 def test_the_association_types_that_we_use_are_the_portals_own(world) -> None:
     """Each id is a label of its own direction; the reverse one has another number."""
-    ours = [("tasks", LINKS["task"][column].to, number) for column, number in ASSOCIATION_TYPES.items()]
-    ours += [
-        (OBJECTS[name], link.to, link.primary)
+    ours = [
+        (OBJECTS[name], link.to, number)
         for name, columns in LINKS.items()
         for link in columns.values()
-        if link.primary is not None
+        for number in (link.primary, link.made)
+        if number is not None
     ]
     assert len(ours) == 4
     for here, there, number in ours:
@@ -280,6 +280,26 @@ def test_the_association_types_that_we_use_are_the_portals_own(world) -> None:
         assert number in told
         assert number not in labels(world, there, here)
         assert told[number] == ("Primary" if here == "deals" else told[number])
+
+
+@pytest.mark.parametrize("version", ["v3", "2026-03"])
+def test_other_association_types_than_ours_stop_a_run_before_it_links(version, world, monkeypatch) -> None:
+    """One call for each pair tells, and the problem names the pair and the number."""
+    told = world.sandbox.portal.association_labels
+
+    def renumbered(here: str, there: str) -> list[dict[str, Any]]:
+        changed = {216: 10_216, 5: 10_005}
+        return [{**one, "typeId": changed.get(one["typeId"], one["typeId"])} for one in told(here, there)]
+
+    connection = world.people.connection().model_copy(update={"api_version": version})
+    position = world.sandbox.journal.position
+    assert world.connect(connection=connection).check(FIELDS, WRITTEN) == []
+    assert len(arrivals(world, "/labels", position)) == 3
+    monkeypatch.setattr(world.sandbox.portal, "association_labels", renumbered)
+    problems = world.connect(connection=connection).check(FIELDS, WRITTEN)
+    assert [problem.where for problem in problems] == ["deals to companies", "tasks to deals"]
+    assert "association type 5 " in problems[0].message
+    assert "association type 216 " in problems[1].message
 
 
 def labels(world: World, here: str, there: str) -> dict[int, str | None]:
