@@ -32,20 +32,20 @@ if TYPE_CHECKING:
 class Applied:
     """What became of a plan: records and tasks done, refused and unknown, by object.
 
-    `unsent` of the unknown ones certainly never left.
+    `unprocessed` of the unknown ones were certainly not processed.
     """
 
     done: dict[str, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
-    unsent: int = 0
+    unprocessed: int = 0
 
     def count(self, object_name: str, outcomes: pa.Table) -> None:
         """Add the outcomes of a batch."""
         for status, totals in (("done", self.done), ("refused", self.refused), ("unknown", self.unknown)):
             matching = pc.sum(pc.equal(outcomes["status"], status)).as_py() or 0
             totals[object_name] = totals.get(object_name, 0) + matching
-        self.unsent += pc.sum(pc.equal(outcomes["code"], NOT_SENT)).as_py() or 0
+        self.unprocessed += pc.sum(pc.equal(outcomes["code"], NOT_SENT)).as_py() or 0
 
 
 @dataclass(frozen=True)

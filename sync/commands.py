@@ -329,7 +329,7 @@ def _show_run(
     )
     groups: dict[tuple[str, str, str, str], list[str]] = {}
     for item in items:
-        status = "unsent" if item.code == NOT_SENT else item.status
+        status = "unprocessed" if item.code == NOT_SENT else item.status
         key = (_WORDS_OF_STATUS.get(status, status), item.object, item.code, item.message)
         groups.setdefault(key, []).append(item.record_id or "(no id)")
     talk.table(
@@ -347,7 +347,7 @@ _WORDS_OF_STATUS = {
     "set_aside": "set aside",
     "held_back": "held back",
     "unknown": "not confirmed",
-    "unsent": "not sent",
+    "unprocessed": "not processed",
 }
 _IDS_SHOWN = 10
 

@@ -112,7 +112,7 @@ class Report:
     done: dict[str, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
-    unsent: int = 0
+    unprocessed: int = 0
     stale: int = 0
     set_aside: int = 0
     held_back: int = 0
@@ -294,7 +294,7 @@ class _Pass:
                 applier.apply(plan, applied)
             finally:
                 report.done, report.refused, report.unknown = applied.done, applied.refused, applied.unknown
-                report.unsent = applied.unsent
+                report.unprocessed = applied.unprocessed
         return applied
 
     def _tasks(self, wanted: pa.Table) -> tuple[pa.Table, list[Item]]:
@@ -382,8 +382,8 @@ def _not_done(report: Report) -> str:
     """What is on the run's list, by kind; empty if all is done."""
     counts = (
         (sum(report.refused.values()), "refused"),
-        (sum(report.unknown.values()) - report.unsent, "sent, not confirmed"),
-        (report.unsent, "not sent"),
+        (sum(report.unknown.values()) - report.unprocessed, "sent, not confirmed"),
+        (report.unprocessed, "not processed"),
         (report.stale, "stale"),
         (report.set_aside, "unreadable"),
     )

@@ -224,7 +224,7 @@ def test_what_a_bulk_job_leaves_behind_is_listed_and_done_by_the_next_run(large,
     left = done.json["unknown"]["account"]
     assert 0 < left < 2500
     assert done.json["done"]["account"] == 2500 - left
-    assert f"{left} sent, not confirmed: see `foretag runs {done.json['run']}`" in done.json["last_line"]
+    assert f"{left} not processed: see `foretag runs {done.json['run']}`" in done.json["last_line"]
     items = large.foretag("runs", done.json["run"], "--json").json["items"]
     assert len({item["record_id"] for item in items if item["status"] == "unknown"}) == left
     assert_clean(done, large)

@@ -84,10 +84,16 @@ def test_the_last_line_of_an_error_is_one_line_that_tells_what_was_written(error
 def test_the_last_line_counts_everything_that_was_not_done(mode):
     """By kind, with the command that lists it."""
     report = Report(
-        run="R", mode=mode, refused={"account": 2}, unknown={"task": 3}, unsent=2, stale=4, set_aside=1_005
+        run="R",
+        mode=mode,
+        refused={"account": 2},
+        unknown={"task": 3},
+        unprocessed=2,
+        stale=4,
+        set_aside=1_005,
     )
     line = last_line(report, None, SALESFORCE)
-    for part in ("2 refused", "1 sent, not confirmed", "2 not sent", "4 stale", "1,005 unreadable"):
+    for part in ("2 refused", "1 sent, not confirmed", "2 not processed", "4 stale", "1,005 unreadable"):
         assert f"{part}: see `foretag runs R`." in line
     assert report.incomplete
     assert "see" not in last_line(Report(mode=mode), None, SALESFORCE)
