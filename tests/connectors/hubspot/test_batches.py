@@ -16,6 +16,7 @@ from tests.connectors.hubspot.callers import Played
 UPDATE = "POST companies/batch/update"
 READ = "POST companies/batch/read"
 CREATE = "POST tasks/batch/create"
+ARCHIVE = "POST tasks/batch/archive"
 STAMP = "2026-11-22T10:00:00.000Z"
 
 
@@ -113,10 +114,16 @@ def test_a_record_in_neither_results_nor_errors_is_looked_at(mock) -> None:
         update=lambda body: (200, {"results": [row(one["id"]) for one in body["inputs"][3:]]}),
         read=lambda _: (
             207,
-            {"results": [row("1", foretag_tier="A"), row("2", foretag_tier="C")], "errors": []},
+            {
+                "results": [
+                    row("1", foretag_tier="A", foretag_score="50.0"),
+                    row("2", foretag_tier="C", foretag_score="50"),
+                ],
+                "errors": [],
+            },
         ),
     )
-    outcomes = Batches(portal.api()).update("companies", records(5))
+    outcomes = Batches(portal.api()).update("companies", records(5, foretag_score="50"))
     assert [outcomes[str(number)].status for number in range(5)] == [
         "refused",
         "done",
@@ -365,3 +372,56 @@ def test_a_result_without_an_id_is_looked_up(mock) -> None:
     )
     outcomes = Batches(portal.api()).update("companies", records(3))
     assert set(statuses(outcomes).values()) == {"done"}
+
+
+@pytest.mark.parametrize(
+    "named",
+    [{"context": {"ids": ["k1"]}}, {"context": {"objectWriteTraceId": ["k1"]}}, {"context": {"id": ["k1"]}}],
+)
+def test_a_207_names_a_record_in_several_ways(named, mock) -> None:
+    """By its id, in a list of ids, or by the trace under which it was sent; its neighbour was made."""
+    error = {"status": "error", "category": "VALIDATION_ERROR", "message": "no", **named}
+    made = {"id": "9", "properties": {"foretag_key": "k2"}, "updatedAt": STAMP}
+    portal = played(mock, create=lambda _: (207, {"results": [made], "numErrors": 1, "errors": [error]}))
+    inputs = {key: {"properties": {"foretag_key": key}} for key in ("k1", "k2", "k3")}
+    outcomes = Batches(portal.api()).create("tasks", inputs, "foretag_key")
+    assert [outcomes[key].code or outcomes[key].status for key in inputs] == [
+        "VALIDATION_ERROR", "done", "NOT_RETURNED",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("category", "calls"), [("INTERNAL_ERROR", 1), ("LOCKED", 6)])
+def test_a_create_that_may_have_been_done_is_not_sent_again(category, calls, mock) -> None:
+    """Only one that was surely turned away is."""
+    error = {
+        "status": "error",
+        "category": category,
+        "message": "no",
+        "context": {"objectWriteTraceId": ["k1"]},
+    }
+    portal = played(mock, create=lambda _: (207, {"results": [], "numErrors": 1, "errors": [error]}))
+    outcomes = Batches(portal.api()).create(
+        "tasks", {"k1": {"properties": {"foretag_key": "k1"}}}, "foretag_key"
+    )
+    assert outcomes["k1"].code == category
+    assert len(portal.sizes(CREATE)) == calls
+
+
+def test_what_is_archived_already_is_done(mock) -> None:
+    """A lost reply is asked for again, and whatever is not there any more is where it should be."""
+    gone = {
+        "status": "error",
+        "category": "OBJECT_NOT_FOUND",
+        "message": "gone",
+        "context": {"ids": ["0", "1"]},
+    }
+    lost = [requests.ConnectionError("reset")]
+
+    def archive(_: Any) -> tuple[int, Any]:
+        if lost:
+            raise lost.pop()
+        return 207, {"results": [], "numErrors": 1, "errors": [gone]}
+
+    portal = played(mock, archive=archive)
+    outcomes = Batches(portal.api()).archive("tasks", ["0", "1"])
+    assert statuses(outcomes) == {"0": "done", "1": "done"}
