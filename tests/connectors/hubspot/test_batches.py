@@ -376,7 +376,12 @@ def test_a_result_without_an_id_is_looked_up(mock) -> None:
 
 @pytest.mark.parametrize(
     "named",
-    [{"context": {"ids": ["k1"]}}, {"context": {"objectWriteTraceId": ["k1"]}}, {"context": {"id": ["k1"]}}],
+    [
+        {"context": {"ids": ["k1"]}},
+        {"context": {"objectWriteTraceId": ["k1"]}},
+        {"context": {"id": ["k1"]}},
+        {"id": "k1"},
+    ],
 )
 def test_a_207_names_a_record_in_several_ways(named, mock) -> None:
     """By its id, in a list of ids, or by the trace under which it was sent; its neighbour was made."""

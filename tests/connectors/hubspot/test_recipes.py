@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import responses
 
-from connectors.hubspot.owners import owner_cells
+from connectors.hubspot.owners import owner_cells, read_owners
 from connectors.hubspot.plans import Facts, Plan
 from connectors.hubspot.records import Cells
 from connectors.hubspot.schema import Schema
@@ -233,3 +234,11 @@ def test_an_owner_belongs_to_his_primary_team() -> None:
     assert cells["name"] == ["Ada", "b@portal.example", "Cole"]
     assert cells["team"] == ["North", "South", None]
     assert cells["active"] == ["true", "false", "true"]
+
+
+def test_an_owner_in_both_lists_works() -> None:
+    """Who was archived and came back may be told twice."""
+    lists = {True: [[{"id": 1}, {"id": "2"}]], False: [[{"id": "2"}]]}
+    sdk = SimpleNamespace(owners=lambda *, archived: lists[archived])
+    found = {str(owner["id"]): owner["archived"] for owner in read_owners(SimpleNamespace(sdk=sdk))}  # type: ignore[arg-type]  # the lists alone are read
+    assert found == {"1": True, "2": False}

@@ -125,6 +125,25 @@ def test_a_lost_reply_does_not_stop_the_setup(make_world) -> None:
     assert admin.schema("account")["foretag_tier"].values == ("A", "B", "C", "D")
 
 
+def test_a_portal_that_lets_no_more_properties_be_unique_gets_a_plain_key(make_world) -> None:
+    """HubSpot allows ten for each object; tasks are then found in other ways."""
+    world = make_world()
+    portal = world.sandbox.portal
+    portal.create_group(portal.person, "tasks", {"name": "keys", "label": "Keys"})
+    for number in range(10):
+        body = {
+            "name": f"key{number}",
+            "label": "Key",
+            "groupName": "keys",
+            "type": "string",
+            "fieldType": "text",
+        }
+        portal.create_property(portal.person, "tasks", {**body, "hasUniqueValue": True})
+    admin = world.admin()
+    assert all(step.done for step in admin.ensure_fields(admin.missing("basic")))
+    assert described(world, "tasks", "foretag_key")["hasUniqueValue"] is False
+
+
 def test_a_token_without_the_scopes_is_told_all_that_it_lacks_and_nothing_is_made(make_world) -> None:
     """In one list."""
     world = make_world()

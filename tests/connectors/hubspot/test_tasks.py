@@ -105,7 +105,55 @@ def test_a_task_that_no_index_knows_yet_is_not_made_again(plain_world) -> None:
     (first,) = plain_world.connect().upsert_tasks(task_table([task("k1", account)]))["crm_id"].to_pylist()
     (again,) = plain_world.connect().upsert_tasks(task_table([task("k1", account)]))["crm_id"].to_pylist()
     assert again == first
-    assert [row["key"] for row in plain_world.people.rows("task", "key") if row["key"]] == ["k1"]
+    plain_world.sandbox.faults.add([{"kind": "lost_reply", "match": plain_world.people.making_tasks}])
+    (lost,) = plain_world.connect().upsert_tasks(task_table([task("k2", account)]))["status"].to_pylist()
+    assert lost == "done"
+    keys = [row["key"] for row in plain_world.people.rows("task", "key") if row["key"]]
+    assert sorted(keys) == ["k1", "k2"]
+
+
+def test_a_task_that_is_there_is_not_asked_for_again(world) -> None:
+    """Nor one that a rep threw away; but one that somebody made anew goes before it."""
+    connector, portal = world.connect(), world.sandbox.portal
+    row = task_table([task("k1", min(held(world)))])
+    (gone,) = connector.upsert_tasks(row)["crm_id"].to_pylist()
+    world.people.delete("task", gone)
+    position = world.sandbox.journal.position
+    assert connector.upsert_tasks(row)["crm_id"].to_pylist() == [gone]
+    connector.server_time()  # the journal is written after the reply
+    assert not [line for line in world.requests(position) if line.endswith("/batch/create")]
+    body = {"properties": {"foretag_key": "k1", "hs_timestamp": "2026-01-31T12:00:00Z"}}
+    anew = portal.create_one(portal.person, "tasks", body)["id"]
+    assert connector.tasks(["k1"]) == {"k1": anew}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (400, {"status": "error", "category": "VALIDATION_ERROR", "message": "k1 is taken"}),
+        (201, {"status": "COMPLETE", "results": []}),
+    ],
+    ids=["refused", "not mentioned"],
+)
+def test_a_task_that_another_worker_made_meanwhile_is_done(answer, mock) -> None:
+    """Its unique key says so, whatever HubSpot says of ours."""
+    key = {"name": "foretag_key", "label": "Foretag key", "type": "string", "hasUniqueValue": True}
+    there: list[Any] = []
+
+    def create(_: Any) -> tuple[int, Any]:
+        there.append({"id": "7", "properties": {"foretag_key": "k1"}})
+        return answer
+
+    played = Played({
+        "GET properties/tasks": lambda _: (200, {"results": [key]}),
+        "POST tasks/batch/read": lambda _: (200, {"results": there}),
+        "POST tasks/batch/create": create,
+        "GET details": lambda _: (200, {"timeZone": "UTC"}),
+    })  # fmt: skip
+    played.register(mock)
+    api = played.api()
+    outcomes = Tasks(api, Schema(api, {})).upsert(task_table([task("k1", "512")])).to_pylist()
+    assert [(one["status"], one["crm_id"]) for one in outcomes] == [("done", "7")]
 
 
 def test_keys_are_found_however_many_there_are(plain_world) -> None:

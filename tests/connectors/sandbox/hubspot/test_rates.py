@@ -80,6 +80,10 @@ def test_oauth_apps_have_110_and_no_day(sandbox, oauth):
     assert statuses(api, 110) == (109, 1)
     assert sandbox.limits.used == 0
 
+    sandbox.limits.change({"daily": 5, "use": 5})
+    sandbox.clock.advance(timedelta(seconds=11))
+    assert api.get(DETAILS).status_code == 200
+
 
 def test_searches_have_five_a_second_for_the_whole_portal_and_tell_nothing(sandbox, worker, api):
     """Both apps share them; they are no part of the burst."""

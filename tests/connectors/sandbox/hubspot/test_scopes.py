@@ -46,6 +46,10 @@ def test_associations_need_the_scopes_of_both_ends(sandbox, worker):
 
     assert required(reply) == ["crm.objects.companies.read"]
 
+    sandbox.faults.add([{"kind": "missing_scopes", "scopes": ["crm.objects.companies.write"]}])
+    reply = worker.post("/crm/v4/associations/deals/companies/batch/create", json={"inputs": []})
+    assert required(reply) == ["crm.objects.companies.write"]
+
 
 def test_every_route_asks_for_its_own(sandbox, worker):
     """Owners, teams, line items and goals have scopes of their own; account details need none."""
