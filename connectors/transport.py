@@ -23,6 +23,7 @@ import structlog
 from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from urllib3.exceptions import NewConnectionError
+from urllib3.util.ssl_ import create_urllib3_context
 
 from config.problems import Problem
 from config.settings import LOOPBACK_HOSTS
@@ -41,6 +42,7 @@ IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 # A longer wait than this is the scheduler's business, not a sleep inside a run.
 LONGEST_WAIT = 300.0
 MESSAGE_LENGTH = 300
+_BUNDLE_FIX = "correct REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE in the environment, or leave them out"
 # As many requests may be under way at once; a connector's threads stay below.
 MOST_CONNECTIONS = 16
 
@@ -113,22 +115,34 @@ class _Bearer(requests.auth.AuthBase):
 
 
 class _Adapter(HTTPAdapter):
-    """A connection pool that trusts one more certificate authority, beside the usual ones."""
+    """A connection pool that trusts the usual certificate authorities, and one more if it is given."""
 
     def __init__(self, ca_file: Path | None) -> None:
-        self._tls: dict[str, Any] = {}
+        self._context = create_urllib3_context()
+        self._trusted: set[tuple[Any, Any]] = set()
         if ca_file is not None:
-            context = ssl.create_default_context(cafile=requests.utils.DEFAULT_CA_BUNDLE_PATH)
-            context.load_verify_locations(cafile=ca_file)
-            self._tls = {"ssl_context": context}
+            self._context.load_verify_locations(cafile=ca_file)
+        self._tls: dict[str, Any] = {"ssl_context": self._context}
         super().__init__(pool_connections=2, pool_maxsize=MOST_CONNECTIONS, max_retries=0)
 
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """As in the base class; but authorities are read once, not anew for each connection."""
+        try:
+            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]  # its stub has no types
+            usual = (conn.ca_certs, conn.ca_cert_dir)
+            if usual not in self._trusted and any(usual):
+                self._context.load_verify_locations(*usual)
+                self._trusted.add(usual)
+        except OSError as error:
+            raise ConfigProblem(Problem(str(error), where=str(verify), fix=_BUNDLE_FIX)) from None
+        conn.ca_certs = conn.ca_cert_dir = None
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """As in the base class, with our certificate authority."""
+        """As in the base class, with our certificate authorities."""
         super().init_poolmanager(*args, **{**kwargs, **self._tls})
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        """As in the base class, with our certificate authority."""
+        """As in the base class, with our certificate authorities."""
         return super().proxy_manager_for(*args, **{**kwargs, **self._tls})
 
 

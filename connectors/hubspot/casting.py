@@ -50,10 +50,9 @@ def portal_casting(timezone: str) -> Casting:
 def text_array(values: Sequence[object]) -> pa.Array:
     """Cells of JSON values; an empty text is none. Odd ones become bytes that no cast accepts."""
     try:
-        cells = pa.array(values, pa.string())
+        return pa.array([None if value == "" else value for value in values], pa.string())
     except (pa.ArrowException, UnicodeEncodeError, TypeError):
         return pa.array([_bytes(value) for value in values], pa.binary())
-    return pc.if_else(pc.equal(cells, ""), None, cells)
 
 
 def _bytes(value: object) -> bytes | None:
