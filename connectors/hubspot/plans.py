@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 # Columns in percent; HubSpot keeps percentages as fractions.
 _PERCENT = frozenset({"probability", "margin"})
+# Objects whose pipelines tell some columns.
+_STAGED = frozenset({"deals", "tickets"})
+_OF_STAGE = frozenset({"stage", "probability", "is_closed", "is_won", "stage_changed_at"})
 _FRACTIONS = frozenset({"percentage", "probability"})
 
 
@@ -100,7 +103,8 @@ class Plan:
             if name == object_name and column in asked and not schema.mapped(object_name, column)
         }
         self.properties = self._properties()
-        if self._stage_properties:
+        if self.hs_object in _STAGED and not _OF_STAGE.isdisjoint(self._recipes):
+            # Now, and not when a page of records waits for it behind all other readers.
             facts.stages(self.hs_object)
 
     def _properties(self) -> tuple[str, ...]:

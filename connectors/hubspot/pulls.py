@@ -245,7 +245,7 @@ class Pulls:
         direct: dict[str, str] = {}
         for record in chain.from_iterable(search.pages()):
             losers = (record.get("properties") or {}).get(MERGED) or ""
-            direct.update({loser: str(record["id"]) for loser in losers.split(";") if loser})
+            direct.update({loser.strip(): str(record["id"]) for loser in losers.split(";") if loser.strip()})
         return survivors({loser: winner for loser, winner in direct.items() if loser != winner})
 
     def relinked(self, object_name: str, held: pa.Table) -> pa.Table:
