@@ -89,6 +89,35 @@ def test_a_record_without_an_id_holds_the_cursor_and_costs_no_row(installation):
     assert len(installation.ids()) == 40
 
 
+def test_each_moved_deal_gets_its_own_account(make_sandbox, tmp_path, monkeypatch):
+    """In whatever order the CRM tells of them."""
+    world = World(people_of(make_sandbox(crm="hubspot"), tmp_path))
+    installation = Installation(world, tmp_path)
+    columns = {"opportunity": ("id", "account_id", "modified_at")}
+
+    def pulled() -> dict[str, str]:
+        connector = world.connect()
+        relinked = connector.relinked
+        monkeypatch.setattr(connector, "relinked", lambda *asked: relinked(*asked)[::-1])
+        pull("main", connector, installation.ledger, installation.mirror, columns, lambda *_: None)
+        rows = installation.mirror.read("opportunity", ("id", "account_id")).to_pylist()
+        return {row["id"]: row["account_id"] for row in rows}
+
+    before = pulled()
+    world.advance(7200)
+    deals = [deal for deal, account in before.items() if account][:3]
+    accounts = [row["id"] for row in world.people.rows("account")]
+    moved = {
+        deal: next(account for account in accounts[place:] if account != before[deal])
+        for place, deal in enumerate(deals)
+    }
+    world.people.edit(
+        "opportunity", *({"id": deal, "account_id": account} for deal, account in moved.items())
+    )
+    assert pulled() == before | moved
+    installation.ledger.close()
+
+
 def test_small_pages_are_taken_in_together():
     """However many pages the CRM cuts a change into, none is lost and few tables are made of them."""
     pages = [pa.table({"id": [str(number)]}) for number in range(7)]

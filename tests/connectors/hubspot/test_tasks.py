@@ -157,18 +157,21 @@ def test_a_task_that_another_worker_made_meanwhile_is_done(answer, mock) -> None
 
 
 def test_keys_are_found_however_many_there_are(plain_world) -> None:
-    """More than a search takes values, or a page rows; one of them in the recycle bin."""
+    """More than a search takes values, or a page rows; one of them in the recycle bin.
+
+    Search knows texts in lower case alone.
+    """
     account = min(held(plain_world))
     connector = plain_world.connect()
-    rows = [task(f"k{number}", account) for number in range(250)]
+    rows = [task(f"Key{number}", account) for number in range(250)]
     made = dict(
         zip(
             *connector.upsert_tasks(task_table(rows)).select(["id", "crm_id"]).to_pydict().values(),
             strict=True,
         )
     )
-    connector.delete_tasks([made["k7"]])
-    assert connector.tasks([*made, "k999"]) == made
+    connector.delete_tasks([made["Key7"]])
+    assert connector.tasks([*made, "Key999"]) == made
 
 
 def test_closing_a_task_leaves_what_a_rep_wrote(world) -> None:
