@@ -127,6 +127,28 @@ def test_a_task_that_is_there_is_not_asked_for_again(world) -> None:
     assert connector.tasks(["k1"]) == {"k1": anew}
 
 
+def test_a_task_that_hubspot_stumbled_over_is_looked_for_and_made_again(mock) -> None:
+    """An error of HubSpot's own is no refusal, and nobody knows whether the task was made."""
+    key = {"name": "foretag_key", "label": "Foretag key", "type": "string", "hasUniqueValue": True}
+    error = {"status": "error", "category": "INTERNAL_ERROR", "context": {"objectWriteTraceId": ["k1"]}}
+    replies = iter([
+        (207, {"results": [], "numErrors": 1, "errors": [error]}),
+        (201, {"results": [{"id": "7", "properties": {"foretag_key": "k1"}}]}),
+    ])  # fmt: skip
+    played = Played({
+        "GET properties/tasks": lambda _: (200, {"results": [key]}),
+        "POST tasks/batch/read": lambda _: (200, {"results": []}),
+        "POST tasks/batch/create": lambda _: next(replies),
+        "GET details": lambda _: (200, {"timeZone": "UTC"}),
+    })  # fmt: skip
+    played.register(mock)
+    api = played.api()
+    outcomes = Tasks(api, Schema(api, {})).upsert(task_table([task("k1", "512")])).to_pylist()
+    assert [(one["status"], one["crm_id"]) for one in outcomes] == [("done", "7")]
+    calls = [call for call, _ in played.asked if "batch" in call]
+    assert calls[calls.index("POST tasks/batch/create") + 1] == "POST tasks/batch/read"
+
+
 @pytest.mark.parametrize(
     "answer",
     [
