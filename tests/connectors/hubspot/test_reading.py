@@ -325,6 +325,23 @@ def test_a_change_that_the_index_shows_late_is_in_a_later_increment(portal: Worl
     assert [row["name"] for row in later.rows if row["id"] == first["id"]] == ["Renamed"]
 
 
+def test_of_old_tasks_only_open_ones_and_our_own_are_read(portal: World) -> None:
+    """A portal has millions that are done; ours tell what was tried before."""
+    portal.set_up()
+    person, hubspot = portal.sandbox.portal.person, portal.sandbox.portal
+
+    def made(status: str, **key: str) -> str:
+        properties = {"hs_timestamp": "2026-01-31T12:00:00Z", "hs_task_status": status, **key}
+        task_id: str = hubspot.create_one(person, "tasks", {"properties": properties})["id"]
+        return task_id
+
+    wanted = {made("NOT_STARTED"), made("COMPLETED", foretag_key="k1"), made("WAITING", foretag_key="k2")}
+    done = made("COMPLETED")
+    ids = pull(portal.connect(), "task", ["key", "is_closed"]).ids()
+    assert wanted <= ids
+    assert done not in ids
+
+
 # Links.
 
 
@@ -373,6 +390,9 @@ def test_deals_that_got_another_company_are_found_without_a_stamp(portal: World)
         second["id"]: None,
     }
     assert connector.relinked("opportunity", moved).num_rows == 0
+    # Who keeps the company in a property has a stamp for its changes.
+    mapped = portal.connect(mapping={"opportunity": {"account_id": "dealname"}})
+    assert mapped.relinked("opportunity", held).num_rows == 0
 
 
 # What is gone.
