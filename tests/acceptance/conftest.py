@@ -8,11 +8,13 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from config.crms import CRMS as KNOWN
+from tests.acceptance import prepared
 from tests.crms import CRMS, people_of
 
 if TYPE_CHECKING:
@@ -88,7 +90,17 @@ class Shell:
         self.write(name, text.replace(old, new))
 
     def foretag(self, *arguments: str, **environment: str) -> Done:
-        """Run a command to its end."""
+        """Run a command to its end, as one that was prepared."""
+        with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+            code = prepared.run(
+                arguments, self.folder, self.environment | environment, out.fileno(), err.fileno()
+            )
+            out.seek(0)
+            err.seek(0)
+            return Done(code, out.read(), err.read())
+
+    def start(self, *arguments: str, **environment: str) -> Done:
+        """Run a command to its end, from the installed executable on."""
         done = subprocess.run(
             [str(Path(sys.executable).with_name("foretag")), *arguments],
             cwd=self.folder,

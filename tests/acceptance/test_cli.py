@@ -98,36 +98,36 @@ def test_a_crm_that_nobody_knows_is_told(shell):
 @BOTH
 def test_the_first_walk(production):
     """Check, set up, check, plan to a file, apply it, run: as the README says."""
-    before = production.foretag("check")
+    before = production.start("check")
     assert before.code == 2
     assert "foretag setup" in before.err
     assert "PRODUCTION" in before.err
 
-    refused = production.foretag("setup")
+    refused = production.start("setup")
     assert refused.code == 2
     assert "repeat with --yes" in refused.err
-    assert production.foretag("setup", "--yes").code == 0
-    assert "Nothing is missing" in production.foretag("setup", "--yes").err
-    assert production.foretag("check").code == 0
+    assert production.start("setup", "--yes").code == 0
+    assert "Nothing is missing" in production.start("setup", "--yes").err
+    assert production.start("check").code == 0
 
-    preview = production.foretag("run", "--json")
+    preview = production.start("run", "--json")
     assert preview.code == 0
     assert preview.json["mode"] == "preview"
     assert preview.json["done"] == {}
 
-    planned = production.foretag("plan", "-o", "friday.plan")
+    planned = production.start("plan", "-o", "friday.plan")
     assert planned.code == 0
     assert "Nothing was written." in planned.err
-    applied = production.foretag("apply", "friday.plan", "--json")
+    applied = production.start("apply", "friday.plan", "--json")
     assert applied.code == 0, applied.err
     assert applied.json["done"]["account"] == applied.json["planned"]["account"] > 0
 
-    after = production.foretag("run", "--json")
+    after = production.start("run", "--json")
     assert (after.code, after.json["mode"], sum(after.json["done"].values())) == (0, "live", 0)
 
-    history = production.foretag("runs", "--json").json
+    history = production.start("runs", "--json").json
     assert [row["command"] for row in history] == ["run", "apply", "plan", "run"]
-    told = production.foretag("runs", applied.json["run"])
+    told = production.start("runs", applied.json["run"])
     assert applied.json["last_line"] in told.err
 
 
