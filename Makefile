@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV_VERSION := $(shell awk '/^name = "uv"$$/{getline; gsub(/[^0-9.]/, ""); print}' uv.lock)
 ARGS ?=
 
-.PHONY: demo test lint bench setup format clean
+.PHONY: demo test faults lint bench setup format clean
 
 setup: $(VENV)/.synced  ## make the virtual environment
 
@@ -20,10 +20,13 @@ $(VENV)/.synced: pyproject.toml uv.lock
 demo: setup  ## the whole job on a local CRM with real data
 	@$(BIN)/foretag demo $(ARGS)
 
-test: setup  ## all tests, with branch coverage
+test: setup  ## all tests but the long ones, with branch coverage
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report= $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not long" --cov --cov-report= $(ARGS)
 	$(BIN)/python -m coverage report --skip-covered --sort=cover | tail -25
+
+faults: setup  ## the long tests: whole runs that meet what goes wrong
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m long $(ARGS)
 
 lint: setup  ## style, types, import directions
 	$(BIN)/ruff check .

@@ -214,7 +214,7 @@ def test_faults_on_the_way_are_overcome_in_the_same_run(large):
     assert_heals(large)
 
 
-@pytest.mark.parametrize("kind", ["job_failed", "job_aborted"])
+@pytest.mark.parametrize("kind", ["job_failed", pytest.param("job_aborted", marks=pytest.mark.long)])
 def test_what_a_bulk_job_leaves_behind_is_listed_and_done_by_the_next_run(large, kind):
     """Ended in its middle, and again at the second try: the rest is on the list, by id, and then done."""
     # The first job of accounts reads them.
@@ -263,7 +263,12 @@ def poison(shell: Shell, what: str, column: str | None = None, **which: object) 
 
 
 @pytest.mark.parametrize(
-    ("crm", "book"), [("salesforce", "ready"), ("salesforce", "large"), ("hubspot", "ready")]
+    ("crm", "book"),
+    [
+        ("salesforce", "ready"),
+        pytest.param("salesforce", "large", marks=pytest.mark.long),
+        ("hubspot", "ready"),
+    ],
 )
 def test_poisoned_records_are_set_aside_and_read_once_they_are_well(crm, book, request):
     """Listed by id and field and never by content; all others are done; days later they are done, too."""
@@ -310,7 +315,11 @@ def test_a_record_without_an_id_is_counted_and_read_once_it_has_one(ready):
 
 @pytest.mark.parametrize(
     ("crm", "days"),
-    [("salesforce", 1), ("salesforce", 30), ("hubspot", 1)],
+    [
+        ("salesforce", 1),
+        pytest.param("salesforce", 30, marks=pytest.mark.long),
+        pytest.param("hubspot", 1, marks=pytest.mark.long),
+    ],
     ids=["next day", "after the CRM forgot what was deleted", "next day, HubSpot"],
 )
 def test_a_record_that_was_readable_before_keeps_its_place(ready, days):

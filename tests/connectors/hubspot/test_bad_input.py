@@ -23,6 +23,8 @@ from sync.pipeline import run
 from tests.connectors.hubspot.test_pains import arrivals, keys
 from tests.invariants.conftest import EVERY_RECORD
 
+pytestmark = pytest.mark.long
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
