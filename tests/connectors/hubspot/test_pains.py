@@ -149,7 +149,8 @@ def test_a_search_that_shows_fewer_rows_than_it_counts_moves_no_cursor(installat
         installation.run()
     with installation.job() as job:
         assert job.ledger.cursor(job.name, "opportunity") == before
-    asked = arrivals(installation, "/deals/search", position)
+    # A new connector cannot know of the searches that the last one made within the same second: some are sent twice.
+    asked = [one for one in arrivals(installation, "/deals/search", position) if one.status != 429]
     # Of merges once; then each attempt, and the count after it.
     assert len(asked) == 1 + 2 * ATTEMPTS
     monkeypatch.undo()
