@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from connectors.sandbox.hubspot.context import Handlers
+    from connectors.sandbox.hubspot.parties import Listing
 
 _NEW = ("v4", DATED)
 
@@ -136,15 +137,20 @@ def read_batch(call: Call) -> Response:
     return batch_reply(call, begun, Batch(results, batch.errors))
 
 
-def read_one(call: Call) -> Response:
-    """GET /objects/{from}/{id}/associations/{to}: up to 500."""
-    page = call.portal.record_associations(
+def _page_of_one(call: Call) -> Listing:
+    """A page of one record's associations, of 500 unless asked otherwise."""
+    return call.portal.record_associations(
         call.params["object"],
         call.params["id"],
         call.params["other"],
         limit=call.whole("limit", 500),
         after=call.after(),
     )
+
+
+def read_one(call: Call) -> Response:
+    """GET /objects/{from}/{id}/associations/{to}: up to 500."""
+    page = _page_of_one(call)
     return found(paged(call, _numbered({"to": page.results})["to"], page.after))
 
 
@@ -254,13 +260,7 @@ def archive_named(call: Call) -> Response:
 
 def read_one_named(call: Call) -> Response:
     """GET /v3/objects/{from}/{id}/associations/{to}."""
-    page = call.portal.record_associations(
-        call.params["object"],
-        call.params["id"],
-        call.params["other"],
-        limit=call.whole("limit", 500),
-        after=call.after(),
-    )
+    page = _page_of_one(call)
     return found(paged(call, _named(page.results, call.portal.association_names(*_ends(call))), page.after))
 
 
