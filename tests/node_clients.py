@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +36,16 @@ def install_node_clients() -> Path:
             _run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder, 10 * _MINUTES)
             done.touch()
     return folder / "node_modules"
+
+
+def run_script(script: Path, node_modules: Path, **told: str) -> Any:
+    """What a Node script, told its environment, prints as JSON; it talks to this machine alone, by no proxy."""
+    environment = os.environ | told | {"NODE_PATH": str(node_modules), "NO_PROXY": "localhost"}
+    run = subprocess.run(
+        ["node", script], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
 
 
 def _demand_node() -> None:

@@ -15,13 +15,11 @@ import pandas as pd
 from config.rules import Rules
 from connectors.contract import Page
 from sync.mirror import Mirror
-from tests.benchmarks.local_crm import connected, local_crm, position, traffic
+from tests.benchmarks.local_crm import connected, local_crm, position, show_rates, traffic
 from tests.benchmarks.measuring import Figure, in_own_process, measured, show
 
 # Start-up does not count: the worker has imported its data libraries before it pulls.
 assert pd.__version__
-# Of the time that the CRM's rates demand.
-GOAL_RATIO = 1.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +71,7 @@ def measure(crm: str, case: Case) -> None:
             Figure("peak MB", cost.peak, case.memory),
             Figure("API calls", seen.calls, case.calls),
         )
-        if seen.floor:
-            show(
-                f"{crm}: the same, by the rates",
-                Figure("floor s", seen.floor),
-                Figure("x floor", cost.wall / seen.floor, GOAL_RATIO),
-                Figure("429s", seen.refused, 0),
-            )
+        show_rates(crm, seen, cost.wall)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sync.plan import change_schema
-from tests.benchmarks.bench_pull import GOAL_RATIO
-from tests.benchmarks.local_crm import connected, local_crm, move_clock, position, traffic
+from tests.benchmarks.local_crm import connected, local_crm, move_clock, position, show_rates, traffic
 from tests.benchmarks.measuring import Figure, in_own_process, measured, show
 
 
@@ -76,13 +75,7 @@ def measure(crm: str, case: Case) -> None:
             Figure("wall s", cost.wall),
             Figure("peak MB", cost.peak),
         )
-        if seen.floor:
-            show(
-                f"{crm}: the same, by the rates",
-                Figure("floor s", seen.floor),
-                Figure("x floor", cost.wall / seen.floor, GOAL_RATIO),
-                Figure("429s", seen.refused, 0),
-            )
+        show_rates(crm, seen, cost.wall)
 
 
 if __name__ == "__main__":

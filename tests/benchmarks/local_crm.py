@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 from config.crms import CRMS
 from config.settings import Connection
 from connectors.tokens import MemoryTokens
+from tests.benchmarks.measuring import Figure, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,8 @@ RATES: dict[str, dict[str, tuple[int, float]]] = {
     "hubspot": {"/search": (5, 1.0), "/associations/": (150, 10.0), "/": (190, 10.0)},
 }
 TOO_MANY_REQUESTS = 429
+# Of the time that the CRM's rates demand.
+GOAL_RATIO = 1.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,17 @@ def traffic(crm: dict[str, Any], since: int) -> Traffic:
         sum(entry["status"] == TOO_MANY_REQUESTS for entry in requests_seen),
         max((floor(count, *rates[lane]) for lane, count in lanes.items()), default=0.0),
     )
+
+
+def show_rates(crm: str, seen: Traffic, seconds: float) -> None:
+    """How near to the CRM's rates it came, if the CRM has any."""
+    if seen.floor:
+        show(
+            f"{crm}: the same, by the rates",
+            Figure("floor s", seen.floor),
+            Figure("x floor", seconds / seen.floor, GOAL_RATIO),
+            Figure("429s", seen.refused, 0),
+        )
 
 
 def floor(calls: int, limit: int, seconds: float) -> float:

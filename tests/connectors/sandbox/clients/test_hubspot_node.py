@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.node_clients import run_script
 
 SCRIPT = Path(__file__).with_name("hubspot.js")
 
@@ -28,14 +27,8 @@ def seen(sandbox, node_modules):
         "CLIENT_ID": admin.client_id,
         "CLIENT_SECRET": admin.client_secret,
         "REFRESH_TOKEN": admin.refresh_token,
-        "NODE_PATH": str(node_modules),
-        "NO_PROXY": "localhost",
     }
-    run = subprocess.run(
-        ["node", SCRIPT], env=os.environ | told, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
+    return run_script(SCRIPT, node_modules, **told)
 
 
 @pytest.mark.needs_node
