@@ -5,18 +5,20 @@ from __future__ import annotations
 import gzip
 import random
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 import responses
 from responses import matchers
 
-from connectors.contract import AuthProblem, ConfigProblem, RecordRefused, RetryLater, Truncated
+from connectors.contract import AuthProblem, ConfigProblem, RetryLater, Truncated
 from connectors.downloads import fetch
-from connectors.salesforce.statuses import RULES, SALESFORCE
-from connectors.statuses import Action, Rule
-from connectors.transport import LONGEST_WAIT, LostReply, Transport, read_json
+from connectors.salesforce.statuses import SALESFORCE
+from connectors.transport import LONGEST_WAIT, Transport, read_json
+
+if TYPE_CHECKING:
+    from connectors.statuses import Rule
 
 ORIGIN = "https://acme.my.salesforce.com"
 URL = f"{ORIGIN}/services/data/v62.0/limits"
@@ -70,46 +72,6 @@ def reply_to(rule: Rule) -> dict[str, Any]:
         return {"status": 200, "body": "<html>Sign in</html>", "content_type": "text/html"}
     code = rule.code or "SOMETHING_ELSE"
     return {"status": status_of(rule), "json": [{"errorCode": code, "message": f"a {rule.text} limit"}]}
-
-
-def named(rule: Rule) -> str:
-    """A test id for a row."""
-    return f"{rule.status}-{rule.code}-{rule.text}"
-
-
-EXPECTED = {
-    Action.RETRY: RetryLater,
-    Action.REFRESH: AuthProblem,
-    Action.REFUSE: RecordRefused,
-    Action.FAIL: ConfigProblem,
-    Action.PARK: RetryLater,
-}
-
-
-@pytest.mark.parametrize("rule", RULES, ids=named)
-@responses.activate
-def test_every_row_of_the_status_table_leads_to_its_action(rule: Rule, transport: Transport) -> None:
-    """Each row is reachable, and ends in the error that is named after its action, with its message and fix."""
-    responses.get(URL, **reply_to(rule))
-    with pytest.raises(EXPECTED[rule.action]) as caught:
-        transport.request("GET", URL)
-    sent = len(responses.calls)
-    assert rule.message in str(caught.value)
-    assert rule.fix in str(caught.value)
-    assert {Action.RETRY: sent > 2, Action.REFRESH: sent == 2}.get(rule.action, sent == 1)
-    if isinstance(caught.value, RetryLater):
-        assert caught.value.quota is (rule.action is Action.PARK)
-
-
-@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.action is Action.RETRY], ids=named)
-@responses.activate
-def test_a_create_is_repeated_only_where_it_cannot_have_been_done(rule: Rule, transport: Transport) -> None:
-    """Without the caller's word, a POST is sent again only if the CRM turned it away at the door."""
-    responses.post(URL, **reply_to(rule))
-    with pytest.raises(RetryLater) as caught:
-        transport.request("POST", URL)
-    assert isinstance(caught.value, LostReply) is not rule.harmless
-    assert (len(responses.calls) > 1) is rule.harmless
 
 
 @responses.activate

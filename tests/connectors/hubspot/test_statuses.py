@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import json
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import responses
 
-from connectors.contract import AuthProblem, ConfigProblem, RecordRefused, RetryLater
+from connectors.contract import ConfigProblem, RecordRefused, RetryLater
 from connectors.hubspot.failures import read_body
-from connectors.hubspot.statuses import HUBSPOT, RULES
-from connectors.statuses import Action, Rule
-from connectors.transport import LostReply, Transport
+from connectors.hubspot.statuses import HUBSPOT
+from connectors.transport import Transport
+
+if TYPE_CHECKING:
+    from connectors.statuses import Rule
 
 ORIGIN = "https://api.hubapi.com"
 URL = f"{ORIGIN}/crm/v3/objects/companies/batch/update"
 CODES = {"WRONG_REGION": {"correctHublet": "eu1"}, "HTML": None}
-EXPECTED = {
-    Action.RETRY: RetryLater,
-    Action.REFRESH: AuthProblem,
-    Action.REFUSE: RecordRefused,
-    Action.FAIL: ConfigProblem,
-    Action.PARK: RetryLater,
-}
 
 
 class Token:
@@ -68,35 +63,6 @@ def reply_to(rule: Rule) -> dict[str, Any]:
     if status == 429:
         return {"status": 429, "json": limited(rule.code, f"reached your {rule.text or 'other limit'}")}
     return {"status": status, "json": {"status": "error", "category": rule.code or "OTHER", "message": "no"}}
-
-
-def named(rule: Rule) -> str:
-    """A test id for a row."""
-    return f"{rule.status}-{rule.code}-{rule.text}"
-
-
-@pytest.mark.parametrize("rule", RULES, ids=named)
-@responses.activate
-def test_every_row_of_the_status_table_leads_to_its_action(rule: Rule, transport: Transport) -> None:
-    """Each row is reachable, and ends in the error that is named after its action, with its message and fix."""
-    responses.get(URL, **reply_to(rule))
-    with pytest.raises(EXPECTED[rule.action]) as caught:
-        transport.request("GET", URL)
-    assert rule.message in str(caught.value)
-    assert rule.fix in str(caught.value)
-    if isinstance(caught.value, RetryLater):
-        assert caught.value.quota is (rule.action is Action.PARK)
-
-
-@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.action is Action.RETRY], ids=named)
-@responses.activate
-def test_a_create_is_repeated_only_where_it_cannot_have_been_done(rule: Rule, transport: Transport) -> None:
-    """Without the caller's word, a POST is sent again only if HubSpot turned it away at the door."""
-    responses.post(URL, **reply_to(rule))
-    with pytest.raises(RetryLater) as caught:
-        transport.request("POST", URL)
-    assert isinstance(caught.value, LostReply) is not rule.harmless
-    assert (len(responses.calls) > 1) is rule.harmless
 
 
 @pytest.mark.parametrize(
