@@ -38,6 +38,10 @@ _MODIFIED = Column(
 )
 _CREATED = Column("created_at", STAMP, "when the record was created")
 _OWNER = Column("owner_id", pa.string(), "id of the owner who works the record")
+_LAST_ACTIVITY = Column("last_activity_date", pa.date32(), "last logged activity", "mapped")
+_TOUCHES = Column(
+    "touches", pa.int64(), "how often somebody contacted them: calls, e-mails, meetings", "mapped"
+)
 
 ACCOUNT = (
     _ID,
@@ -50,6 +54,13 @@ ACCOUNT = (
     Column("employees", pa.int64(), "head count"),
     Column("annual_revenue", MONEY, "the customer's own revenue per year"),
     Column("currency", pa.string(), "ISO code of the record's money", "mapped"),
+    Column("territory", pa.string(), "the territory or region it belongs to", "mapped"),
+    Column(
+        "company_growth", pa.float64(), "growth of the customer's own business, percent per year", "mapped"
+    ),
+    Column("opted_out", pa.bool_(), "does not want to be sold to", "mapped"),
+    _LAST_ACTIVITY,
+    _TOUCHES,
     _CREATED,
     _MODIFIED,
 )
@@ -70,7 +81,9 @@ OPPORTUNITY = (
     Column("is_won", pa.bool_(), "won"),
     Column("push_count", pa.int64(), "how often the close date was moved to a later month", "mapped"),
     Column("stage_changed_at", STAMP, "when it entered its stage", "mapped"),
-    Column("last_activity_date", pa.date32(), "last logged activity", "mapped"),
+    Column("pipeline", pa.string(), "the sales process it goes through, as the org words it", "mapped"),
+    _LAST_ACTIVITY,
+    _TOUCHES,
     Column("product", pa.string(), "main product or product family", "mapped"),
     Column("margin", pa.float64(), "gross margin in percent of the amount", "mapped"),
     Column("need_by", pa.date32(), "the date by which the customer needs a solution", "mapped"),
@@ -151,6 +164,16 @@ LINE_ITEM = (
     _MODIFIED,
 )
 
+# Contacts that took place, one object for each kind; never their subjects or texts.
+ACTIVITY = (
+    _ID,
+    Column("account_id", pa.string(), "id of the account it was with"),
+    Column("opportunity_id", pa.string(), "id of the opportunity it was about, if any"),
+    _OWNER,
+    Column("day", pa.date32(), "when it took place"),
+    _MODIFIED,
+)
+
 _OUTPUT_TYPES: dict[str, pa.DataType] = {
     "number": pa.int64(),
     "date": pa.date32(),
@@ -178,10 +201,13 @@ RECORDS: dict[str, tuple[Column, ...]] = {
     "quota": QUOTA,
     "case": CASE,
     "line_item": LINE_ITEM,
+    "call": ACTIVITY,
+    "email": ACTIVITY,
+    "meeting": ACTIVITY,
 }
 
 # An org may not have these at all (or not show them to the worker): it then has none, and nothing is wrong.
-OPTIONAL = frozenset({"quota", "case", "line_item"})
+OPTIONAL = frozenset({"quota", "case", "line_item", "call", "email", "meeting"})
 
 
 def schema(object_name: str, columns: tuple[str, ...] | None = None) -> pa.Schema:

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     SecretStr,
@@ -18,17 +16,12 @@ from pydantic import (
 )
 
 from config.documents import Document, load_document, validate
+from config.strict import Strict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
-
-
-class Strict(BaseModel):
-    """Every model of the settings: unknown keys are errors, values never change after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Secret(Strict):

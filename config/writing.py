@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from config.strict import Strict
 
 
-class Writing(BaseModel):
+class Writing(Strict):
     """When a record is worth a write."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     tolerance: int = Field(default=5, ge=1, le=50, description="points a score must move to be rewritten")
     valid_days: int = Field(
@@ -16,10 +16,8 @@ class Writing(BaseModel):
     )
 
 
-class TaskLimits(BaseModel):
+class TaskLimits(Strict):
     """How many tasks a rep can bear; days are calendar days in the org's time zone."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     new_per_owner_and_day: int = Field(default=3, ge=0, le=100)
     open_per_owner: int = Field(default=10, ge=0, le=1000)

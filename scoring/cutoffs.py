@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from config.rules import Tiers
+    from config.tiers import Tiers
 
 NEVER = 101
 EVERYBODY = "*"  # stands for the whole company, for an owner that the book does not know

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from config.rules import Rules, TaskRule
+    from config.playbook import TaskRule
+    from config.rules import Rules
     from scoring.inputs import Inputs
 
 TASK_SCHEMA = pa.schema(

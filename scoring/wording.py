@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from config.rules import Rules, Shown
+    from config.rules import Rules
+    from config.showing import Shown
     from scoring.value import Scored
 
     Floats = NDArray[np.float64]

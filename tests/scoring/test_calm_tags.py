@@ -7,7 +7,8 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from config.rules import Rules, Tiers
+from config.rules import Rules
+from config.tiers import Tiers
 from scoring.cutoffs import NEVER, Cutoffs, cutoffs
 
 ANYBODY = {"a_at_least": 0}

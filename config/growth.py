@@ -1,0 +1,44 @@
+"""`growth:` of the rules file: where an account could be."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from config.cards import Bands, Percent, Points, Whole
+from config.strict import Strict
+
+
+class Growth(Strict):
+    """Growth potential: a points card, 20 points double the odds."""
+
+    base: Points = -10
+    trend: Bands = Field(
+        default=Bands({"<=0.5": -25, "<=0.8": -12, "<=1.25": 0, "<=2": 15, ">2": 30}),
+        description="spend of the last half-year ÷ the same half-year a year before",
+    )
+    promise: Bands = Field(
+        default=Bands({"<=1": 0, "<=1.25": 15, "<=1.5": 30, "<=2": 40, ">2": 50}),
+        description="growth plan ÷ spend of the last year; counts in proportion to how far plans are kept",
+    )
+    kept: Bands = Field(
+        default=Bands({"<=0.4": -15, "<=0.6": 0, "<=0.8": 10, ">0.8": 20}),
+        description="share of a due growth plan that came true, drawn towards the book's mean",
+    )
+    headroom: Bands = Field(
+        default=Bands({"<=0.25": 25, "<=0.5": 15, "<=0.8": 8, "<=1.25": 0, ">1.25": -8}),
+        description="spend of the last year ÷ the median of customers of the same industry and size",
+    )
+    fit: Annotated[Whole, Field(ge=0, le=100)] = Field(
+        default=30,
+        description="prospects: most points for how often accounts of the same kind became top customers",
+    )
+    high: Percent = 67
+    medium: Percent = 34
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Growth:
+        if self.medium >= self.high:
+            raise ValueError(f"medium ({self.medium:g}) must be below high ({self.high:g})")
+        return self

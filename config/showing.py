@@ -1,0 +1,28 @@
+"""`show:` and `products:` of the rules file: what reasons may say, and what is known of products."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from config.cards import Number, Percent
+from config.strict import Strict
+
+Shown = Literal["value", "band", "hide"]
+
+
+class Product(Strict):
+    """What is known of a product, by its name in the CRM."""
+
+    margin: Percent | None = None
+    list_price: Annotated[Number, Field(gt=0)] | None = None
+
+
+class Show(Strict):
+    """How reasons show an input: its value, a word for its size, or not at all (its points are in "other")."""
+
+    amount: Shown = "value"
+    margin: Shown = "band"
+    growth_plan: Shown = "band"
+    expected_spend: Shown = "value"

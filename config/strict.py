@@ -1,0 +1,19 @@
+"""What every section of the settings and the rules is built from: strict models, and words that several share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from config.cards import Whole
+
+Tier = Literal["A", "B", "C", "D"]
+Scored = Literal["account", "opportunity"]
+Days = Annotated[Whole, Field(ge=0, le=3650)]
+
+
+class Strict(BaseModel):
+    """Every section: unknown keys are errors, values never change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)

@@ -1,0 +1,77 @@
+"""`segments:`, `account_value:`, `tiers:`, `alerts:` and `overrides:` of the rules file: who is called first."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from config.cards import Number, Percent, Whole
+from config.strict import Days, Strict, Tier
+
+
+class Segments(Strict):
+    """Expected spend crossed with growth potential; an account at or above both cuts is Prioritize."""
+
+    expected_spend: Percent = Field(default=60, description="rank in the book")
+    growth: Percent = Field(default=50, description="growth score")
+
+
+class AccountValue(Strict):
+    """What an account is worth without a hot deal."""
+
+    expected_spend: Percent = 50
+    growth: Percent = 50
+
+    @model_validator(mode="after")
+    def _something(self) -> AccountValue:
+        if self.expected_spend + self.growth <= 0:
+            raise ValueError("the weights sum to nothing: give at least one of expected_spend, growth")
+        return self
+
+
+class Tiers(Strict):
+    """Shares of each owner's book, best first; the rest is D."""
+
+    A: Percent = 15
+    B: Percent = 25
+    C: Percent = 35
+    a_at_least: Annotated[Whole, Field(ge=0, le=100)] = Field(default=60, description="lowest score for an A")
+    dwell_days: Days = Field(default=7, description="a tier is kept at least this long before it may fall")
+    exit_margin: Annotated[Whole, Field(ge=0, le=100)] = Field(
+        default=5, description="points under the cut-off before a tier falls"
+    )
+    min_margin: Percent | None = Field(default=None, description="a deal with less gross margin is at most B")
+    prioritize_at_least: Tier = Field(
+        default="B", description="lowest tier of a Prioritize account without a live deal"
+    )
+    reduce_at_most: Tier = Field(
+        default="D", description="highest tier of a Reduce account without a live deal"
+    )
+
+    @model_validator(mode="after")
+    def _within_the_book(self) -> Tiers:
+        if self.A + self.B + self.C > 100:
+            raise ValueError(
+                f"A, B and C together are {self.A + self.B + self.C:g} % of the book: at most 100"
+            )
+        return self
+
+
+class Alerts(Strict):
+    """What could go wrong with an account."""
+
+    owner_share: Percent = Field(default=20, description="percent of the owner's spend of the last year")
+    company_share: Percent = Field(default=10, description="percent of the company's spend of the last year")
+    at_least_customers: Whole = Field(
+        default=5, ge=1, description="no shares in books with fewer buying accounts"
+    )
+    quiet_after: Annotated[Number, Field(gt=0, le=100)] = Field(default=2, description="times the usual gap")
+    new_parent_days: Days = 90
+
+
+class Overrides(Strict):
+    """How long a person's word holds."""
+
+    days: Days = Field(default=90, description="if the override has no end date, from when it was first seen")
+    notice_days: Days = 14
