@@ -40,7 +40,7 @@ def explain(tagged: Tagged, record_id: str) -> pa.Table:
         if row >= 0:
             said = details(tagged, row)
             for name in points.column_names[1:]:
-                dimension, item = name.split(":")
+                dimension, item = name.split(":", 1)
                 number = points[name][row].as_py()
                 if number is not None and (number != 0 or name in said):
                     rows.append((object_name, record_id, dimension, item, number, said.get(name, "")))

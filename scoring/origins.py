@@ -1,0 +1,80 @@
+"""Where each item of a score comes from: the part of the rules that gave it, and the canonical columns that it read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from config.rules import Rules
+
+_WON = ("opportunity.stage", "opportunity.close_date", "opportunity.account_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """`rule` is a path of keys in the rules file, empty if no rule is behind it; `reads` are `object.column`."""
+
+    rule: tuple[str | int, ...] = ()
+    reads: tuple[str, ...] = ()
+
+
+# By dimension and item. An account's priority holds the items of its best deal, or its own.
+ORIGINS: dict[str, Origin] = {
+    "priority:close_date": Origin(("priority", "close_date"), ("opportunity.close_date",)),
+    "priority:pushed": Origin(("priority", "pushes"), ("opportunity.push_count",)),
+    "priority:idle": Origin(
+        ("priority", "idle"), ("opportunity.last_activity_date", "opportunity.stage_changed_at")
+    ),
+    "priority:chance": Origin(
+        ("priority", "chance_share"), ("opportunity.stage", "opportunity.probability")
+    ),
+    "priority:margin": Origin(
+        ("priority", "margin"), ("opportunity.margin", "opportunity.product", "opportunity.amount")
+    ),
+    "priority:amount": Origin(("priority", "weights"), ("opportunity.amount",)),
+    "priority:need_by": Origin(("needs", "need_by"), ("opportunity.need_by",)),
+    "priority:pain": Origin(("needs", "pain"), ("opportunity.pain",)),
+    "priority:limit": Origin(),
+    "priority:expected_spend": Origin(("account_value", "expected_spend"), (*_WON, "opportunity.amount")),
+    "priority:growth": Origin(("account_value", "growth")),
+    "likelihood:base": Origin(("likelihood", "horizon"), _WON),
+    "likelihood:recency": Origin(("likelihood", "recency"), _WON),
+    "likelihood:rhythm": Origin(("likelihood", "rhythm"), _WON),
+    "likelihood:purchases": Origin(("likelihood", "purchases"), _WON),
+    "likelihood:value": Origin(("likelihood", "value"), (*_WON, "opportunity.amount")),
+    "likelihood:deal": Origin(("likelihood", "deal"), ("opportunity.stage", "opportunity.probability")),
+    "likelihood:momentum": Origin(
+        ("likelihood", "momentum"), ("opportunity.last_activity_date", "opportunity.stage_changed_at")
+    ),
+    "likelihood:similar": Origin(
+        ("likelihood", "similar"), ("account.industry", "account.employees", "account.annual_revenue")
+    ),
+    "growth:base": Origin(("growth", "base")),
+    "growth:trend": Origin(("growth", "trend"), (*_WON, "opportunity.amount")),
+    "growth:promise": Origin(
+        ("growth", "promise"), ("account.foretag_growth_plan", "account.foretag_growth_plan_by")
+    ),
+    "growth:kept": Origin(
+        ("growth", "kept"), ("account.foretag_growth_plan", "account.foretag_growth_plan_by")
+    ),
+    "growth:headroom": Origin(
+        ("growth", "headroom"), ("account.industry", "account.employees", "account.annual_revenue")
+    ),
+    "growth:fit": Origin(
+        ("growth", "fit"), ("account.industry", "account.employees", "account.annual_revenue")
+    ),
+}  # fmt: skip
+
+
+def origin(dimension: str, item: str, rules: Rules) -> Origin:
+    """The origin of an item; a boost's is its own rule."""
+    kind, _, name = item.partition(":")
+    if kind == "boost":
+        return _of_boost(name, rules)
+    return ORIGINS[f"{dimension}:{item}"]
+
+
+def _of_boost(name: str, rules: Rules) -> Origin:
+    names = [boost.name for boost in rules.boosts]
+    return Origin(("boosts", names.index(name)) if name in names else ("boosts",))
