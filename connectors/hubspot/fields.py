@@ -16,6 +16,9 @@ OBJECTS = {
     "quota": "goal_targets",
     "case": "tickets",
     "line_item": "line_items",
+    "call": "calls",
+    "email": "emails",
+    "meeting": "meetings",
 }
 
 # What HubSpot itself calls the objects in export and import requests.
@@ -25,12 +28,19 @@ TYPE_IDS = {
     "tickets": "0-5",
     "line_items": "0-8",
     "tasks": "0-27",
+    "meetings": "0-47",
+    "calls": "0-48",
+    "emails": "0-49",
     "goal_targets": "0-74",
 }
 
 _KEYS: dict[str, tuple[str, ...]] = {"id": ("hs_object_id",), "modified_at": ("hs_lastmodifieddate",)}
 _CREATED = ("createdate", "hs_createdate")
 _OWNER = ("hubspot_owner_id",)
+# A task that somebody ticked off counts as activity, too; where a portal lacks that, the last contact does.
+_LAST_ACTIVITY = ("notes_last_updated", "notes_last_contacted")
+_TOUCHES = ("num_contacted_notes",)
+_ACTIVITY: dict[str, tuple[str, ...]] = {**_KEYS, "owner_id": _OWNER, "day": ("hs_timestamp",)}
 
 # Canonical column -> property names; the first one that the portal has counts.
 DEFAULTS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -44,6 +54,8 @@ DEFAULTS: dict[str, dict[str, tuple[str, ...]]] = {
         "country": ("country",),
         "employees": ("numberofemployees",),
         "annual_revenue": ("annualrevenue",),
+        "last_activity_date": _LAST_ACTIVITY,
+        "touches": _TOUCHES,
         "created_at": _CREATED,
     },
     "opportunity": {
@@ -60,7 +72,9 @@ DEFAULTS: dict[str, dict[str, tuple[str, ...]]] = {
         "is_closed": ("hs_is_closed",),
         "is_won": ("hs_is_closed_won",),
         "stage_changed_at": ("hs_v2_date_entered_current_stage",),
-        "last_activity_date": ("notes_last_updated",),
+        "pipeline": ("pipeline",),
+        "last_activity_date": _LAST_ACTIVITY,
+        "touches": _TOUCHES,
         "created_at": _CREATED,
     },
     "owner": {},
@@ -96,6 +110,9 @@ DEFAULTS: dict[str, dict[str, tuple[str, ...]]] = {
         "amount": ("amount",),
         "cost": ("hs_cost_of_goods_sold",),
     },
+    "call": _ACTIVITY,
+    "email": _ACTIVITY,
+    "meeting": _ACTIVITY,
 }
 
 for _field in ALL_FIELDS:
@@ -125,4 +142,7 @@ LINKS: dict[str, dict[str, Link]] = {
     "task": {"account_id": Link("companies", made=192), "opportunity_id": Link("deals", made=216)},
     "case": {"account_id": Link("companies", primary=26)},
     "line_item": {"opportunity_id": Link("deals")},
+    "call": {"account_id": Link("companies"), "opportunity_id": Link("deals")},
+    "email": {"account_id": Link("companies"), "opportunity_id": Link("deals")},
+    "meeting": {"account_id": Link("companies"), "opportunity_id": Link("deals")},
 }

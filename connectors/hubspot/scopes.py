@@ -24,6 +24,10 @@ READ: dict[str, tuple[str, ...]] = {
     "quota": ("crm.objects.goals.read",),
     "case": ("tickets", "crm.objects.tickets.read"),
     "line_item": ("crm.objects.line_items.read", "e-commerce"),
+    # Nor have the other activities.
+    "call": ("crm.objects.contacts.read",),
+    "email": ("crm.objects.contacts.read",),
+    "meeting": ("crm.objects.contacts.read",),
 }
 WRITE: dict[str, tuple[str, ...]] = {
     "account": ("crm.objects.companies.write",),

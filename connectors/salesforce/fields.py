@@ -13,9 +13,19 @@ OBJECTS = {
     "quota": "ForecastingQuota",
     "case": "Case",
     "line_item": "OpportunityLineItem",
+    "call": "Task",
+    "email": "Task",
+    "meeting": "Event",
 }
 
 _KEYS: dict[str, tuple[str, ...]] = {"id": ("Id",), "modified_at": ("SystemModstamp",)}
+_ACTIVITY: dict[str, tuple[str, ...]] = {
+    **_KEYS,
+    "account_id": ("AccountId",),
+    "opportunity_id": ("WhatId",),
+    "owner_id": ("OwnerId",),
+    "day": ("ActivityDate",),
+}
 
 # Canonical column -> field paths; the first one that the org has counts.
 DEFAULTS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -30,6 +40,7 @@ DEFAULTS: dict[str, dict[str, tuple[str, ...]]] = {
         "employees": ("NumberOfEmployees",),
         "annual_revenue": ("AnnualRevenue",),
         "currency": ("CurrencyIsoCode",),
+        "last_activity_date": ("LastActivityDate",),
         "created_at": ("CreatedDate",),
     },
     "opportunity": {
@@ -47,6 +58,8 @@ DEFAULTS: dict[str, dict[str, tuple[str, ...]]] = {
         "is_won": ("IsWon",),
         "push_count": ("PushCount",),
         "stage_changed_at": ("LastStageChangeDate",),
+        # An org without record types has one pipeline, and no such field.
+        "pipeline": ("RecordType.Name",),
         "last_activity_date": ("LastActivityDate",),
         "created_at": ("CreatedDate",),
     },
@@ -101,6 +114,9 @@ DEFAULTS: dict[str, dict[str, tuple[str, ...]]] = {
         "quantity": ("Quantity",),
         "amount": ("TotalPrice",),
     },
+    "call": _ACTIVITY,
+    "email": _ACTIVITY,
+    "meeting": _ACTIVITY,
 }
 
 for _field in ALL_FIELDS:
@@ -108,4 +124,8 @@ for _field in ALL_FIELDS:
         DEFAULTS[_object].setdefault(_field.name, (_field.salesforce_name,))
 
 # A reference to several objects is kept only where it points to the one that the column is about.
-KEY_PREFIXES = {("task", "opportunity_id"): "006", ("task", "account_id"): "001"}
+KEY_PREFIXES = {
+    (name, column): prefix
+    for name in ("task", "call", "email", "meeting")
+    for column, prefix in (("opportunity_id", "006"), ("account_id", "001"))
+}
