@@ -38,6 +38,11 @@ ACCOUNTS = pa.schema(
         ("employees", pa.int64()),
         ("annual_revenue", pa.float64()),
         ("year_started", pa.string()),
+        ("territory", pa.string()),
+        ("company_growth", pa.float64()),  # percent per year
+        ("opted_out", pa.bool_()),
+        ("growth_plan", pa.float64()),  # money per year, as people fill in Foretag's own field
+        ("growth_plan_by", pa.date32()),
         ("created_at", _STAMP),
         ("modified_at", _STAMP),
     ]
@@ -56,16 +61,65 @@ OPPORTUNITIES = pa.schema(
         ("close_date", pa.date32()),
         ("first_amount", pa.float64()),
         ("first_close_date", pa.date32()),
+        ("pipeline", pa.string()),  # the sales process; null is the only one, or the first
+        ("margin", pa.float64()),  # percent of the amount
+        ("need_by", pa.date32()),
+        ("pain", pa.string()),
         ("created_at", _STAMP),
         ("stage_changed_at", _STAMP),
         ("modified_at", _STAMP),
+    ]
+)
+CASES = pa.schema(
+    [
+        ("account", pa.int64()),
+        ("owner", pa.int64()),
+        ("type", pa.string()),
+        ("priority", pa.string()),  # High, Medium or Low
+        ("created_at", _STAMP),
+        ("closed_at", _STAMP),  # null while it is open
+        ("modified_at", _STAMP),
+    ]
+)
+LINE_ITEMS = pa.schema(
+    [
+        ("opportunity", pa.int64()),
+        ("product", pa.int64()),
+        ("quantity", pa.float64()),
+        ("amount", pa.float64()),  # what the customer pays for all of them
+        ("cost", pa.float64()),  # what all of them cost the seller
+        ("created_at", _STAMP),
+        ("modified_at", _STAMP),
+    ]
+)
+# What took place between a seller and an account; `opportunity` is null where it was about none.
+ACTIVITIES = pa.schema(
+    [
+        ("kind", pa.string()),  # call, email or meeting
+        ("account", pa.int64()),
+        ("opportunity", pa.int64()),
+        ("owner", pa.int64()),
+        ("at", _STAMP),
+        ("modified_at", _STAMP),
+    ]
+)
+# What an owner is asked to sell from `start` to `end`, both days included.
+QUOTAS = pa.schema(
+    [
+        ("owner", pa.int64()),
+        ("amount", pa.float64()),
+        ("start", pa.date32()),
+        ("end", pa.date32()),
     ]
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """One data set. `history` tells whether every opportunity's way through the stages is to be kept too."""
+    """One data set. `history` tells whether every opportunity's way through the stages is to be kept too.
+
+    Cases, line items, activities and quotas are what most data sets have none of.
+    """
 
     name: str
     today: date
@@ -76,6 +130,10 @@ class Book:
     opportunities: pa.Table
     history: bool = True
     notes: tuple[str, ...] = field(default=())
+    cases: pa.Table = field(default_factory=CASES.empty_table)
+    line_items: pa.Table = field(default_factory=LINE_ITEMS.empty_table)
+    activities: pa.Table = field(default_factory=ACTIVITIES.empty_table)
+    quotas: pa.Table = field(default_factory=QUOTAS.empty_table)
 
 
 def table(schema: pa.Schema, columns: Mapping[str, Any]) -> pa.Table:
