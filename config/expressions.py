@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import ast
 import warnings
+from typing import TYPE_CHECKING
 
 from config.documents import did_you_mean
 from config.vocabulary import KNOWN_VALUES, NAMES, Kind, Name
+
+if TYPE_CHECKING:
+    from pydantic import ValidationInfo
 
 MAX_LENGTH = 500
 _COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn)
 _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div)
 
 
-def parse(text: str, object_name: str) -> ast.expr:
+def checked(text: str, info: ValidationInfo, *, before_score: bool = False) -> str:
+    """A condition that stands in a rule beside its `on:`, as it is. Raises as `parse` does."""
+    if "on" in info.data:  # else `on` itself is wrong and already reported
+        parse(text, info.data["on"], before_score=before_score)
+    return text
+
+
+def parse(text: str, object_name: str, *, before_score: bool = False) -> ast.expr:
     """The checked tree of a condition on an account or an opportunity.
 
     Allowed are names of the vocabulary, numbers, texts, True and False, `and or not`, comparisons (chained too),
-    `in [ … ]`, and `+ - * /` on numbers. Raises `ValueError` that says what is wrong, in the user's words.
+    `in [ … ]`, and `+ - * /` on numbers. What makes a score (`before_score`) may not name what follows from it.
+    Raises `ValueError` that says what is wrong, in the user's words.
     """
     if len(text) > MAX_LENGTH:
         raise ValueError(f"is longer than {MAX_LENGTH} characters")
@@ -30,7 +42,15 @@ def parse(text: str, object_name: str) -> ast.expr:
         raise ValueError(f'"{text}" is not a condition: {reason}') from None
     if _kind(tree, NAMES[object_name]) != "yes-or-no":
         raise ValueError(f'"{text}" is not a condition: it gives no yes or no')
+    if before_score:
+        _expect_early(tree, NAMES[object_name])
     return tree
+
+
+def _expect_early(tree: ast.expr, names: dict[str, Name]) -> None:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and names[node.id].known == "after":
+            raise ValueError(f'"{node.id}" is not known yet: it follows from the score')
 
 
 def _kind(node: ast.expr, names: dict[str, Name]) -> Kind:  # noqa: PLR0911  # one case, one line

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from config.documents import did_you_mean
-from config.expressions import parse
+from config.expressions import checked
 from config.strict import Days, Scored, Strict
 from config.vocabulary import TEMPLATE_NAMES
 
@@ -23,7 +23,7 @@ class Step(Strict):
     @field_validator("when")
     @classmethod
     def _condition(cls, value: str, info: ValidationInfo) -> str:
-        return _checked(value, info)
+        return checked(value, info)
 
 
 class TaskRule(Strict):
@@ -41,7 +41,7 @@ class TaskRule(Strict):
     @field_validator("when")
     @classmethod
     def _condition(cls, value: str, info: ValidationInfo) -> str:
-        return _checked(value, info)
+        return checked(value, info)
 
     @field_validator("subject", "description")
     @classmethod
@@ -55,12 +55,6 @@ class TaskRule(Strict):
             if name is not None and known and (name not in known or spec or conversion):
                 raise ValueError(f'unknown name "{{{name}}}"; {did_you_mean(name, list(known))}')
         return value
-
-
-def _checked(value: str, info: ValidationInfo) -> str:
-    if "on" in info.data:  # else `on` itself is wrong and already reported
-        parse(value, info.data["on"])
-    return value
 
 
 PLAYBOOK = (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, field_validator
 
+from config.boosts import Boost
 from config.documents import load_document, validate
 from config.growth import Growth
 from config.likelihood import Likelihood
@@ -36,6 +37,7 @@ class Rules(Strict):
     )
     priority: Priority = Priority()
     needs: Needs = Needs()
+    boosts: tuple[Boost, ...] = ()
     likelihood: Likelihood = Likelihood()
     growth: Growth = Growth()
     account_value: AccountValue = AccountValue()
@@ -49,6 +51,15 @@ class Rules(Strict):
     tasks: tuple[TaskRule, ...] = TASKS
     task_limits: TaskLimits = TaskLimits()
     writing: Writing = Writing()
+
+    @field_validator("boosts")
+    @classmethod
+    def _one_boost_of_a_name(cls, value: tuple[Boost, ...]) -> tuple[Boost, ...]:
+        names = [boost.name for boost in value]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f'two boosts are called "{twice[0]}": each gives points under its own name')
+        return value
 
     @field_validator("tasks")
     @classmethod
@@ -64,6 +75,10 @@ class Rules(Strict):
         """Twelve hex digits that change when, and only when, the effective rules change."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def boost_names(self, object_name: str) -> tuple[str, ...]:
+        """The names of all boosts on an object."""
+        return tuple(boost.name for boost in self.boosts if boost.on == object_name)
 
     def mapping(self, crm: str) -> Mapping[str, Mapping[str, str]]:
         """Canonical object → canonical column → the field of this CRM, as given under `fields:`."""

@@ -6,20 +6,22 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["number", "text", "yes-or-no"]
+Known = Literal["before", "after"]
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """One input of conditions and templates."""
+    """One input of conditions and templates. `known` tells whether it is there before tier and score are."""
 
     name: str
     kind: Kind
     meaning: str
+    known: Known = "before"
 
 
 ACCOUNT_NAMES = (
-    Name("tier", "text", "A, B, C or D"),
-    Name("score", "number", "the account's priority, 0-100"),
+    Name("tier", "text", "A, B, C or D", known="after"),
+    Name("score", "number", "the account's priority, 0-100", known="after"),
     Name("segment", "text", "Prioritize, Nurture, Monitor or Reduce"),
     Name("growth_potential", "text", "High, Medium or Low"),
     Name("growth_score", "number", "0-100"),
@@ -27,7 +29,7 @@ ACCOUNT_NAMES = (
     Name("expected_spend", "number", "money expected within the horizon"),
     Name("expected_spend_rank", "number", "where that stands in the book, 0-100"),
     Name("open_deals", "number", "open opportunities that are not long overdue"),
-    Name("best_deal_score", "number", "priority of the best open deal, 0-100"),
+    Name("best_deal_score", "number", "priority of the best open deal, 0-100", known="after"),
     Name("purchases", "number", "won opportunities so far"),
     Name("spend_total", "number", "money won so far"),
     Name("spend_last_year", "number", "money won in the last 365 days"),
@@ -43,8 +45,8 @@ ACCOUNT_NAMES = (
 )
 
 OPPORTUNITY_NAMES = (
-    Name("tier", "text", "A, B, C or D"),
-    Name("score", "number", "the deal's priority, 0-100"),
+    Name("tier", "text", "A, B, C or D", known="after"),
+    Name("score", "number", "the deal's priority, 0-100", known="after"),
     Name("stage", "text", "name of the stage it is in"),
     Name("type", "text", "new business, renewal …, as the CRM words it"),
     Name("product", "text", "main product"),
@@ -57,7 +59,7 @@ OPPORTUNITY_NAMES = (
     Name("days_idle", "number", "days since the last activity or change of stage, else since creation"),
     Name("days_to_need", "number", "days until the customer needs a solution"),
     Name("pain", "yes-or-no", "the problem that makes the customer buy is filled in"),
-    Name("account_segment", "text", "segment of the account"),
+    Name("account_segment", "text", "segment of the account", known="after"),
     Name("owner_active", "yes-or-no", "the owner may work records"),
 )
 
