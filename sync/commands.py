@@ -20,8 +20,10 @@ from sync.pipeline import Report, apply_plan, preview
 from sync.pipeline import run as run_pipeline
 from sync.plan import OBJECTS, Plan
 from sync.plan_file import PlanHeader, mismatches, read_plan, write_plan
+from sync.rule_lines import RuleLines
 from sync.stopping import Parked
 from sync.talk import quiet
+from sync.waterfall import draw
 from sync.workplace import admin_auth, chosen, connect, connect_admin, opened_job, opened_ledger
 
 if TYPE_CHECKING:
@@ -164,9 +166,10 @@ def runs(talk: Talk, settings: Path, connection: str | None, run_id: str | None)
 def explain(talk: Talk, settings: Path, connection: str | None, record: str) -> int:
     """Where every point of a record's score came from, as of the last run."""
     with opened_job(settings, connection, quiet) as job:
-        explained = explain_record(job.mirror, job.tags, job.rules, job.crm, record)
+        lines = RuleLines.read(job.connection.rules)
+        explained = explain_record(job.mirror, job.tags, job.rules, lines, job.crm, record)
         talk.result(explained.as_dict())
-        explained.show(talk)
+        draw(explained, talk)
     return DONE
 
 

@@ -3,102 +3,149 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from config.problems import ConfigProblem, Problem
+from config.records import RECORDS
 from scoring import explain, extract, tag
+from scoring.moves import Outlook, outlook
+from scoring.origins import origin
 from sync.mirror import bucket_of
 from sync.score import Buckets
 
 if TYPE_CHECKING:
     from config.crms import Crm
     from config.rules import Rules
+    from scoring import Tagged
     from sync.mirror import Mirror
+    from sync.rule_lines import RuleLines
     from sync.tags import TagStore
-    from sync.talk import Talk
 
 # Some CRMs show ids in a short form of so many characters, too; the long one starts with it.
 _SHORT_ID = 15
 MOST_COMPARED = 20_000
 
-_SHOWN = (
-    ("foretag_tier", "Tier"),
-    ("foretag_score", "Score"),
-    ("foretag_segment", "Segment"),
-    ("foretag_growth_potential", "Growth potential"),
-    ("foretag_likelihood", "Likelihood to buy"),
-    ("foretag_growth_score", "Growth score"),
-    ("foretag_reason", "Why"),
-    ("foretag_next_step", "Next step"),
-    ("foretag_alert", "Alert"),
-    ("cause", "Last change of tier by"),
-)
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one item gave to a score: its points, what it saw, and the rule behind it (`rules.yaml:12` or default)."""
+
+    item: str
+    points: int
+    saw: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One value that the scores read: `of` says of what, `field` is the CRM's own name for it."""
+
+    of: str
+    column: str
+    field: str
+    value: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A record's tags, and its contributions by dimension: (item, points, what it saw), adding up to the score."""
+    """A record's tags, its contributions by dimension (each adds up to the score), what they read, and what is next."""
 
     object: str
     id: str
     name: str
     tags: dict[str, Any]
-    points: dict[str, list[tuple[str, int, str]]]
+    points: dict[str, list[Contribution]]
+    inputs: list[Read]
+    outlook: Outlook | None
 
     def as_dict(self) -> dict[str, Any]:
         """For machines."""
-        return {
-            "object": self.object,
-            "id": self.id,
-            "name": self.name,
-            "tags": self.tags,
-            "points": self.points,
-        }
-
-    def show(self, talk: Talk) -> None:
-        """For people: the tags, then one bar for each contribution."""
-        talk.table(
-            f"{self.name} ({self.id})",
-            ("", ""),
-            [(label, self.tags[name]) for name, label in _SHOWN if self.tags.get(name) not in (None, "")],
-        )
-        for dimension, items in self.points.items():
-            talk.table(
-                f"{dimension.capitalize()}: {sum(points for _, points, _ in items)} of 100",
-                ("", "points", "", "what it saw"),
-                [
-                    (item, f"{points:+d}", ("+" if points > 0 else "-") * round(abs(points) / 4), seen)
-                    for item, points, seen in items
-                ],
-                right=("points",),
-            )
+        return asdict(self)
 
 
-def explain_record(mirror: Mirror, tags: TagStore, rules: Rules, crm: Crm, record: str) -> Explained:
-    """The record with this id, or the account with this name, as of the last `plan` or `run`.
+def explain_record(
+    mirror: Mirror, tags: TagStore, rules: Rules, lines: RuleLines, crm: Crm, record: str
+) -> Explained:
+    """The record with this id, or the account or opportunity with this name, as of the last `plan` or `run`.
 
     Raises `ConfigProblem` if there is none, or if it was not scored under these rules.
     """
     object_name, row = _found(mirror, crm, record)
     home = row["id"] if object_name == "account" else row["account_id"] or row["id"]
     bucket = bucket_of(pa.array([home]), mirror.buckets())[0].as_py()
-    tagged = _row(tags.read(f"tags_{object_name}", bucket), row["id"])
+    said = _row(tags.read(f"tags_{object_name}", bucket), row["id"])
     kept = tags.book(rules)
-    if tagged is None or kept is None:
+    if said is None or kept is None:
         why = "has no score; closed deals have none" if kept else "was not scored under these rules"
         raise ConfigProblem(
             Problem(f"{row['name']} ({row['id']}) {why}", fix="run `foretag plan` to score the book")
         )
     book, today = kept
     features = extract(Buckets(mirror, rules).tables(bucket), book.horizon, rules, today)
-    points: dict[str, list[tuple[str, int, str]]] = {}
-    for found in explain(tag(features, book, tags.state(bucket), rules, today), row["id"]).to_pylist():
-        points.setdefault(found["dimension"], []).append((found["item"], found["points"], found["detail"]))
-    return Explained(object_name, row["id"], row["name"], tagged, points)
+    tagged = tag(features, book, tags.state(bucket), rules, today)
+    points: dict[str, list[Contribution]] = {}
+    columns: set[str] = set()
+    for found in explain(tagged, row["id"]).to_pylist():
+        came = origin(found["dimension"], found["item"], rules)
+        columns |= {*came.reads}
+        points.setdefault(found["dimension"], []).append(
+            Contribution(found["item"], found["points"], found["detail"], lines.of(came.rule))
+        )
+    inputs = _inputs(mirror, tags, tagged, rules, columns, object_name, row["id"])
+    return Explained(object_name, row["id"], row["name"], said, points, inputs, outlook(tagged, row["id"]))
+
+
+def _inputs(
+    mirror: Mirror,
+    tags: TagStore,
+    tagged: Tagged,
+    rules: Rules,
+    columns: set[str],
+    object_name: str,
+    record_id: str,
+) -> list[Read]:
+    """The values behind the scores: of the record, and of the deal that speaks for an account."""
+    records = {object_name: record_id}
+    if object_name == "account":
+        best = int(tagged.scored.best.row[pc.index(tagged.accounts["id"], record_id).as_py()])
+        if best >= 0:
+            records["opportunity"] = tagged.opportunities["id"][best].as_py()
+    fields = tags.fields()
+    found = []
+    for name, one in records.items():
+        wanted = [column.name for column in RECORDS[name] if f"{name}.{column.name}" in columns]
+        wanted = [column for column in wanted if column in rules.needed_columns(name)]
+        row = mirror.read(name, ("name", *wanted), ids=pa.array([one])).to_pylist()[0]
+        found += [
+            Read(
+                row["name"] or one,
+                column,
+                fields.get(name, {}).get(column, ""),
+                _shown(rules, column, row[column]),
+            )
+            for column in wanted
+        ]
+    return found
+
+
+# What the rules keep out of reasons is not shown here either.
+_KEPT_OUT = {
+    "margin": "margin",
+    "amount": "amount",
+    "foretag_growth_plan": "growth_plan",
+    "foretag_growth_plan_by": "growth_plan",
+}
+
+
+def _shown(rules: Rules, column: str, value: Any) -> Any:
+    shown = getattr(rules.show, _KEPT_OUT[column]) if column in _KEPT_OUT else "value"
+    if value is None or shown == "value":
+        return value
+    return f"known, not shown (show: {_KEPT_OUT[column]}: {shown})"
 
 
 def _found(mirror: Mirror, crm: Crm, record: str) -> tuple[str, dict[str, Any]]:
@@ -116,7 +163,11 @@ def _found(mirror: Mirror, crm: Crm, record: str) -> tuple[str, dict[str, Any]]:
                 fix=f"give an id: {', '.join(row['id'] for row in named[:5])}",
             )
         )
-    row = _with_id(mirror.read("opportunity", ("id", "name", "account_id")), record)
+    deals = mirror.read("opportunity", ("id", "name", "account_id", "is_closed"))
+    row = _with_id(deals, record)
+    if row is not None:
+        return "opportunity", row
+    row = _only_open(deals, record)
     if row is not None:
         return "opportunity", row
     close = difflib.get_close_matches(record, _alike(accounts["name"], record), n=1)
@@ -129,6 +180,13 @@ def _with_id(rows: pa.Table, record: str) -> dict[str, Any] | None:
     if not matching.num_rows and len(record) == _SHORT_ID:
         matching = rows.filter(pc.starts_with(rows["id"], record))
     return matching.to_pylist()[0] if matching.num_rows else None
+
+
+def _only_open(deals: pa.Table, record: str) -> dict[str, Any] | None:
+    """The one open deal of this name."""
+    named = deals.filter(pc.equal(pc.utf8_lower(deals["name"]), record.lower())).to_pylist()
+    still_open = [row for row in named if not row["is_closed"]]
+    return still_open[0] if len(still_open) == 1 else None
 
 
 def _alike(names: pa.ChunkedArray, record: str) -> list[str]:

@@ -28,7 +28,7 @@ from sync.stopping import cause
 from sync.tasks import due_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date
 
     from config.rules import Rules
@@ -217,6 +217,7 @@ class _Pass:
         with self._timed("check"):
             columns = job.columns()
             raise_if_any(job.connector.check(columns, {name: _names(job.written(name)) for name in OBJECTS}))
+            job.tags.keep_fields(_fields_behind(job.connector, columns))
         with self._timed("pull"):
             pulled = pull(job.name, job.connector, job.ledger, job.mirror, columns, job.tell)
         job.ledger.list_items(report.run, pulled.set_aside)
@@ -320,6 +321,15 @@ class _Pass:
             yield
         finally:
             self.report.seconds[stage] = round(time.perf_counter() - started, 3)
+
+
+def _fields_behind(connector: Connector, columns: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
+    """The CRM's own name of each column that is read, by object, for what is said to people."""
+    schemas = {name: connector.schema(name) for name in columns}
+    return {
+        name: {column: schemas[name][column].name for column in wanted if column in schemas[name]}
+        for name, wanted in columns.items()
+    }
 
 
 def _names(fields: tuple[Any, ...]) -> tuple[str, ...]:

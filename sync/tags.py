@@ -51,6 +51,17 @@ class TagStore:
             return None
         return Book.from_json(kept["book"]), date.fromisoformat(kept["today"])
 
+    def keep_fields(self, fields: Mapping[str, Mapping[str, str]]) -> None:
+        """Remember which field of the CRM each canonical column was read from, by object."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write_whole(self._folder / "fields.json", json.dumps(fields).encode())
+
+    def fields(self) -> Mapping[str, Mapping[str, str]]:
+        """The CRM's name of each canonical column, by object, as last read."""
+        path = self._folder / "fields.json"
+        kept: dict[str, dict[str, str]] = json.loads(path.read_bytes()) if path.exists() else {}
+        return kept
+
     def keep_state(self, states: Sequence[pa.Table]) -> None:
         """Remember the tag state of all buckets; only when their tags are about to be written to the CRM."""
         self._replace("state", states)

@@ -174,7 +174,7 @@ def test_explain_tells_where_every_point_came_from(shell):
     assert done.code == 0, done.err
     explained = done.json
     assert (
-        sum(points for _, points, *_ in explained["points"]["priority"]) == explained["tags"]["foretag_score"]
+        sum(part["points"] for part in explained["points"]["priority"]) == explained["tags"]["foretag_score"]
     )
     by_id = shell.foretag("explain", explained["id"][: shell.people.id_shown], "--json").json
     assert by_id == explained
@@ -189,7 +189,7 @@ def test_explain_tells_of_an_opportunity_too(shell):
     assert done.code == 0, done.err
     assert done.json["object"] == "opportunity"
     assert (
-        sum(points for _, points, *_ in done.json["points"]["priority"]) == done.json["tags"]["foretag_score"]
+        sum(part["points"] for part in done.json["points"]["priority"]) == done.json["tags"]["foretag_score"]
     )
 
 

@@ -1,0 +1,40 @@
+"""A waterfall begins each bar where the one before it ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from config.documents import load_document
+from sync.rule_lines import RuleLines
+from sync.waterfall import bar
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "drawn"),
+    [
+        (0, 10, "█████"),
+        (10, 14, "     ██"),
+        (14, 10, "     ░░"),
+        (20, 20, " " * 10),
+        (99, 100, " " * 50 + "█"),
+        (0, -10, "░"),
+    ],
+)
+def test_a_bar_goes_from_sum_to_sum(start, end, drawn):
+    """Full where points are added, hollow where they are taken away; even one point is seen."""
+    assert bar(start, end) == drawn
+
+
+def test_a_rule_is_told_by_its_line_or_as_a_default(tmp_path: Path):
+    """Exactly the key counts: a section that says something else does not make its other rules the user's."""
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("priority:\n  pushes: {0: 100, 1: 50}\n")
+    lines = RuleLines((load_document(rules),))
+    assert lines.of(("priority", "pushes")) == "rules.yaml:2"
+    assert lines.of(("priority", "idle")) == "default"
+    assert lines.of(()) == ""
