@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from config.cards import Curve, Percent, Whole
-from config.strict import Days, Strict
+from config.strict import Days, Strict, Word
 
 
 class Weights(Strict):
@@ -58,3 +58,8 @@ class Needs(Strict):
 
     need_by: Curve = Field(default={0: 15, 30: 12, 90: 6, 180: 0}, description="days until the need → points")
     pain: Annotated[Whole, Field(ge=0, le=50)] = 5
+    cases: tuple[Word, ...] = Field(default=(), description="kinds of open requests that are signs of need")
+    urgent: tuple[Word, ...] = Field(
+        default=("High", "Urgent", "Critical"),
+        description="priorities of an open request that comes before selling, unless it is a sign of need",
+    )

@@ -174,6 +174,31 @@ ACTIVITY = (
     _MODIFIED,
 )
 
+# What files next to the rules may tell, with every name already looked up in the CRM's records.
+
+COMMITMENT = (
+    Column("account_id", pa.string(), "id of the account"),
+    Column("amount", MONEY, "spend per year that was promised together with the customer"),
+    Column("by", pa.date32(), "the day by which it should be reached"),
+    Column("made_on", pa.date32(), "the day on which it was promised"),
+)
+
+TERRITORY = (
+    Column("territory", pa.string(), "the territory or region, as accounts word it"),
+    Column("owner_id", pa.string(), "id of an owner who works it"),
+)
+
+CAPACITY = (
+    Column("owner_id", pa.string(), "id of the owner"),
+    Column("accounts", pa.int64(), "how many accounts the owner can look after"),
+)
+
+SIDE_TABLES: dict[str, tuple[Column, ...]] = {
+    "commitment": COMMITMENT,
+    "territory": TERRITORY,
+    "capacity": CAPACITY,
+}
+
 _OUTPUT_TYPES: dict[str, pa.DataType] = {
     "number": pa.int64(),
     "date": pa.date32(),

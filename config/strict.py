@@ -11,6 +11,7 @@ from config.cards import Whole
 Tier = Literal["A", "B", "C", "D"]
 Scored = Literal["account", "opportunity"]
 Days = Annotated[Whole, Field(ge=0, le=3650)]
+Word = Annotated[str, Field(min_length=1, max_length=255)]  # a value, as the CRM words it
 
 
 class Strict(BaseModel):

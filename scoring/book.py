@@ -129,7 +129,7 @@ def read_book(
     Every statistic is a sum of integers over buckets, so neither their number nor any order matters.
     The features come back too, one for each bucket in order, so that `tag` need not extract them again.
     """
-    with Reader(today) as reader:
+    with Reader(rules, today) as reader:
         won_after = merge({"cycles": _keyed(reader.cycles(tables))} for tables in times or buckets)
         book = start(as_integers(won_after.get("cycles", {})), rules)
         parts = tuple(reader.features(tables, book.horizon) for tables in buckets)

@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
+import pyarrow as pa
 
-from config.records import RECORDS
+from config.records import RECORDS, SIDE_TABLES, Column
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from config.rules import Rules
 
-# `account`, `opportunity`, `owner` and `stage`, each a pyarrow Table or Dataset with (some) columns of its
-# canonical record; a column that is absent counts as null in every row. Owner and stage are whole each time.
+# By name (those of `TABLES`), pyarrow Tables or Datasets with (some) columns of the canonical record; a column that
+# is absent counts as null in every row, a table that is absent has no rows. What belongs to accounts or their
+# deals is cut into buckets; owner, stage, quota, territory and capacity are whole each time.
 Tables = Mapping[str, Any]
+
+# Sums over a family of companies, kept from a full run: of one bucket alone they cannot be had.
+FAMILY = (
+    Column("id", pa.string(), "id of the account"),
+    Column("size", pa.int64(), "accounts of its family, itself included"),
+    Column("year_spend", pa.int64(), "cents that the family spent in the last 365 days"),
+    Column("open_value", pa.int64(), "cents of the family's open deals"),
+)
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    **{name: RECORDS[name] for name in RECORDS if name != "task"},
+    **SIDE_TABLES,
+    "family": FAMILY,
+}
 
 _EPOCH = date(1970, 1, 1)
 
-_VIEWS = files("scoring").joinpath("features.sql").read_text(encoding="utf-8")
+_VIEWS = "".join(
+    files("scoring").joinpath(name).read_text(encoding="utf-8")
+    for name in ("events.sql", "signals.sql", "features.sql")
+)
+
+_CONTACTS = ("call", "email", "meeting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +64,7 @@ def day_number(day: date) -> int:
 
 def extract(tables: Tables, horizon: int, rules: Rules, today: date) -> Features:
     """The features of one bucket. `horizon` is in days: the book's (`Book.horizon`)."""
-    del rules  # line items will come from a table that the rules name
-    with Reader(today) as reader:
+    with Reader(rules, today) as reader:
         return reader.features(tables, horizon)
 
 
@@ -56,11 +74,13 @@ class Reader:
     It runs on one thread, so that nothing depends on the machine, and holds no data of its own.
     """
 
-    def __init__(self, today: date) -> None:
+    def __init__(self, rules: Rules, today: date) -> None:
         self._today = day_number(today)
         self._database = duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False})
         self._columns: dict[str, frozenset[str] | None] = {}
         self._database.execute(f"CREATE MACRO today() AS {self._today:d}")
+        for name, words in (("is_need", rules.needs.cases), ("is_urgent", rules.needs.urgent)):
+            self._database.execute(f"CREATE MACRO {name}(word) AS {_one_of(words)}")
 
     def __enter__(self) -> Self:
         return self
@@ -83,16 +103,24 @@ class Reader:
     def _open(self, tables: Tables, horizon: int) -> None:
         first = not self._columns
         self._database.execute(f"CREATE OR REPLACE MACRO cut() AS {self._today - horizon:d}")
-        for name in ("account", "opportunity", "owner", "stage"):
+        read = any(tables.get(name) is not None for name in _CONTACTS)
+        self._database.execute(f"CREATE OR REPLACE MACRO contacts_read() AS {read}")
+        for name in TABLES:
             given = tables.get(name)
             present = None if given is None else frozenset(given.schema.names)
             if given is not None:
                 self._database.register(f"given_{name}", given)
             if first or self._columns[name] != present:
-                self._database.execute(f"CREATE OR REPLACE VIEW {name} AS {_canonical(name, present)}")
+                self._database.execute(f'CREATE OR REPLACE VIEW "{name}" AS {_canonical(name, present)}')
                 self._columns[name] = present
         if first:
             self._database.execute(_VIEWS)
+
+
+def _one_of(words: Sequence[str]) -> str:
+    """Whether `word`, in any case, is one of these; false where it is null."""
+    texts = ", ".join("'" + word.strip().lower().replace("'", "''") + "'" for word in words)
+    return f"coalesce(lower(trim(word)) IN ({texts}), false)" if words else "false"
 
 
 _SQL_TYPES = {
@@ -106,7 +134,7 @@ def _canonical(name: str, present: frozenset[str] | None) -> str:
     columns = ", ".join(
         f'"{column.name}"' if present is not None and column.name in present
         else f'CAST(NULL AS {_SQL_TYPES[str(column.type)]}) AS "{column.name}"'
-        for column in RECORDS[name]
+        for column in TABLES[name]
     )  # fmt: skip
     rows = f"FROM given_{name}" if present is not None else "WHERE false"
     once = " QUALIFY row_number() OVER (PARTITION BY name ORDER BY id) = 1" if name == "stage" else ""

@@ -1,52 +1,4 @@
--- Features of one bucket, as views over the canonical tables account, opportunity, owner and stage.
--- Macros today() and cut() are days since 1970-01-01; cut is one horizon before today.
--- Poison stays small: no deal above 100 billion, no day outside 1900 to 2200, so that sums fit in 64 bits.
-
-CREATE MACRO day_of(d) AS CASE WHEN d BETWEEN DATE '1900-01-01' AND DATE '2200-01-01' THEN d - DATE '1970-01-01' END;
-CREATE MACRO day_of_stamp(t) AS epoch_ms(t) // 86400000;
--- greatest and least skip nulls and are slow on decimals.
-CREATE MACRO in_cents(money) AS CASE
-    WHEN money > CAST(100000000000 AS DECIMAL(18, 2)) THEN 10000000000000
-    WHEN money < CAST(-100000000000 AS DECIMAL(18, 2)) THEN -10000000000000
-    ELSE CAST(money * 100 AS BIGINT) END;
-CREATE MACRO sum_in_range(cents) AS CAST(greatest(least(coalesce(cents, 0), 900000000000000000), 0) AS BIGINT);
-
-CREATE VIEW deal AS
-SELECT o.*,
-    in_cents(o.amount) AS cents,
-    coalesce(o.is_won, s.is_won, false) AS won,
-    coalesce(o.is_won, false) OR coalesce(o.is_closed, s.is_closed, false) AS closed,
-    day_of(o.close_date) AS close_day,
-    day_of_stamp(o.created_at) AS created_day,
-    s.probability AS stage_probability
-FROM opportunity o LEFT JOIN stage s ON o.stage = s.name;
-
--- A won deal dated ahead was won by today all the same; one without a date was won when it was made.
-CREATE VIEW event AS
-SELECT *, least(coalesce(close_day, created_day, today()), today()) AS day FROM deal;
-
-CREATE VIEW cycle AS
-SELECT least(day - created_day, 3650) AS days, count(*) AS deals
-FROM event WHERE won AND created_day <= day GROUP BY days;
-
-CREATE VIEW spent AS
-SELECT account_id,
-    count(*) FILTER (won) AS purchases,
-    count(*) FILTER (closed) AS closed,
-    count(*) AS opportunities,
-    min(day) FILTER (won) AS first_day,
-    max(day) FILTER (won) AS last_day,
-    sum(cents) FILTER (won) AS spend,
-    sum(cents) FILTER (won AND day > today() - 365) AS year_spend,
-    sum(cents) FILTER (won AND day > today() - 182) AS half_spend,
-    sum(cents) FILTER (won AND day > today() - 547 AND day <= today() - 365) AS half_before,
-    count(*) FILTER (won AND day <= cut()) AS cut_purchases,
-    max(day) FILTER (won AND day <= cut()) AS cut_last_day,
-    sum(cents) FILTER (won AND day <= cut()) AS cut_spend,
-    bool_or(created_day <= cut() AND (NOT closed OR day > cut())) AS cut_open,
-    min(created_day) AS first_created,
-    bit_xor(hash(id, stage, won, closed, close_day, cents)) AS fingerprint
-FROM event WHERE account_id IS NOT NULL GROUP BY account_id;
+-- Features of one bucket: one row per account, one per deal that has or holds a tag; over events.sql and signals.sql.
 
 CREATE VIEW account_features AS
 SELECT a.id, a.name, a.owner_id, a.parent_id, a.type, a.industry, a.country, a.employees,
@@ -72,6 +24,30 @@ SELECT a.id, a.name, a.owner_id, a.parent_id, a.type, a.industry, a.country, a.e
     sum_in_range(s.half_spend) AS half_spend,
     sum_in_range(s.half_before) AS half_before,
     sum_in_range(s.cut_spend) AS cut_spend,
+    coalesce(b.purchase_days, 0) AS purchase_days,
+    coalesce(b.cut_purchase_days, 0) AS cut_purchase_days,
+    coalesce(b.first_value, 0) AS first_value,
+    sum_in_range(b.q0) AS q0, sum_in_range(b.q1) AS q1, sum_in_range(b.q2) AS q2, sum_in_range(b.q3) AS q3,
+    sum_in_range(b.q4) AS q4, sum_in_range(b.q5) AS q5, sum_in_range(b.q6) AS q6, sum_in_range(b.q7) AS q7,
+    sum_in_range(s.open_value) AS open_value,
+    coalesce(s.closed - s.purchases, 0) AS lost,
+    coalesce(k.open_cases, 0) AS open_cases,
+    coalesce(k.need_cases, 0) AS need_cases,
+    coalesce(k.urgent_cases, 0) AS urgent_cases,
+    greatest(CASE WHEN day_of(a.last_activity_date) <= today() THEN day_of(a.last_activity_date) END,
+        s.last_activity_day, c.last_day) AS last_activity_day,
+    c.last_call_day, c.last_email_day, c.last_meeting_day,
+    coalesce(CASE WHEN a.touches >= 0 THEN a.touches END, c.contacts, CASE WHEN contacts_read() THEN 0 END) AS touches,
+    CASE WHEN a.company_growth BETWEEN -100 AND 10000 THEN a.company_growth END AS company_growth,
+    a.territory, w.team, coalesce(a.opted_out, false) AS opted_out,
+    r.plan.cents AS promised,
+    nullif(r.plan.due, 0) AS promised_day,
+    coalesce(p.plans, 0) AS plans_due,
+    coalesce(p.promised, 0) AS plans_promised,
+    coalesce(p.reached, 0) AS plans_reached,
+    coalesce(g.size, 1) AS group_size,
+    coalesce(g.year_spend, sum_in_range(s.year_spend)) AS group_year_spend,
+    coalesce(g.open_value, sum_in_range(s.open_value)) AS group_open_value,
     in_cents(a.foretag_growth_plan) AS plan,
     day_of(a.foretag_growth_plan_by) AS plan_day,
     a.foretag_override AS override,
@@ -79,11 +55,20 @@ SELECT a.id, a.name, a.owner_id, a.parent_id, a.type, a.industry, a.country, a.e
     a.foretag_override_reason AS override_reason,
     CAST(xor(coalesce(s.fingerprint, 0), hash(a.owner_id, a.industry, a.employees, a.annual_revenue,
         a.foretag_growth_plan, a.foretag_growth_plan_by)) >> 1 AS BIGINT) AS fingerprint
-FROM account a LEFT JOIN spent s ON a.id = s.account_id LEFT JOIN owner w ON a.owner_id = w.id
+FROM account a LEFT JOIN spent s ON a.id = s.account_id LEFT JOIN bought b ON a.id = b.account_id
+LEFT JOIN owner w ON a.owner_id = w.id
+LEFT JOIN asked k ON a.id = k.account_id LEFT JOIN account_contact c ON a.id = c.account_id
+LEFT JOIN running r ON a.id = r.account_id LEFT JOIN kept p ON a.id = p.account_id
+LEFT JOIN family g ON a.id = g.id
 WHERE a.id IS NOT NULL;
 
 CREATE VIEW deal_features AS
-SELECT d.id, d.name, d.account_id, d.owner_id, d.stage, d.type, d.product, d.closed,
+SELECT d.id, d.name, d.account_id, d.owner_id, d.stage, d.type, coalesce(d.product, i.product) AS product, d.closed,
+    d.pipeline, w.team, d.created_day, day_of_stamp(d.stage_changed_at) AS stage_day,
+    i.margin AS items_margin,
+    coalesce(CASE WHEN d.touches >= 0 THEN d.touches END, c.contacts, CASE WHEN contacts_read() THEN 0 END) AS touches,
+    coalesce(k.need_cases > 0, false) AS need_case,
+    coalesce(k.urgent_cases > 0, false) AS urgent_case,
     coalesce(a.row, -1) AS account_row,
     a.name AS account_name,
     coalesce(w.active, true) AS owner_active,
@@ -93,7 +78,8 @@ SELECT d.id, d.name, d.account_id, d.owner_id, d.stage, d.type, d.product, d.clo
         THEN CAST(coalesce(d.probability, d.stage_probability) AS BIGINT) END AS probability,
     greatest(coalesce(d.push_count, 0), 0) AS pushes,
     CASE WHEN d.margin BETWEEN -1000 AND 100 THEN d.margin END AS margin,
-    coalesce(greatest(day_of(d.last_activity_date), day_of_stamp(d.stage_changed_at)), d.created_day) AS moved_day,
+    coalesce(greatest(day_of(d.last_activity_date), day_of_stamp(d.stage_changed_at), c.last_day), d.created_day)
+        AS moved_day,
     day_of(d.need_by) AS need_day,
     coalesce(length(trim(d.pain)) > 0, false) AS pain,
     d.foretag_override AS override,
@@ -105,4 +91,6 @@ FROM deal d
 LEFT JOIN (SELECT id, name, row_number() OVER (ORDER BY id) - 1 AS row FROM account WHERE id IS NOT NULL) a
     ON d.account_id = a.id
 LEFT JOIN owner w ON d.owner_id = w.id
+LEFT JOIN asked k ON d.account_id = k.account_id
+LEFT JOIN deal_contact c ON d.id = c.opportunity_id LEFT JOIN deal_item i ON d.id = i.opportunity_id
 WHERE d.id IS NOT NULL AND (NOT d.closed OR d.foretag_tier IS NOT NULL OR d.foretag_reason IS NOT NULL);
