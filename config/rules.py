@@ -21,6 +21,7 @@ from config.records import RECORDS
 from config.showing import Product, Show
 from config.strict import Strict
 from config.tiers import AccountValue, Alerts, Overrides, Segments, Tiers
+from config.win import Win
 from config.writing import TaskLimits, Writing
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Rules(Strict):
     )
     priority: Priority = Priority()
     needs: Needs = Needs()
+    win: Win = Win()
     boosts: tuple[Boost, ...] = ()
     likelihood: Likelihood = Likelihood()
     growth: Growth = Growth()
