@@ -12,22 +12,41 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from config.problems import ConfigProblem, Problem
+from config.places import characters, key_end
+from config.problems import ConfigProblem, Fault, Faulty, Problem
+from config.units import written_as
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+Steps = tuple[int | str, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in a file; lines and columns count from 1, `end_column` is the first after it."""
+
+    path: Path
+    line: int | None = None
+    column: int | None = None
+    end_column: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
-    """A parsed YAML file that still knows where each value stands."""
+    """A parsed YAML file that still knows where each value stands.
+
+    `base` is the file that this one extends: then `data` are both files', and `own` this file's alone.
+    """
 
     path: Path
     data: Any
+    lines: tuple[str, ...] = ()
+    base: Document | None = None
+    own: Any = None
 
-    def named(self, location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    def named(self, location: Steps) -> Steps:
         """The steps of a location that are keys or items of the file; pydantic puts names of union members between."""
         node, steps = self.data, []
         for step in location:
@@ -38,21 +57,83 @@ class Document:
                 steps.append(step)
         return tuple(steps)
 
-    def position(self, location: tuple[int | str, ...]) -> tuple[int | None, int | None]:
+    def position(self, location: Steps) -> tuple[int | None, int | None]:
         """Line and column (from 1) of the key or item at a path of keys, or of the nearest parent that has one."""
-        node, line, column = self.data, None, None
+        place = self.place(location)
+        return place.line, place.column
+
+    def place(self, location: Steps) -> Place:
+        """Where the key or item at a path of keys stands, in this file or the one it extends; or its nearest parent."""
+        location = self.named(location)
+        found = self._within(location)
+        if len(found.steps) < len(location) and self.base is not None and not found.in_list:
+            below = self.base.place(location)
+            return below if below.line is not None else self._place(found)
+        return self._place(found)
+
+    def inside(self, location: Steps, start: int, end: int) -> Place:
+        """Where the characters from `start` to before `end` of the text at a path of keys stand."""
+        location = self.named(location)
+        found = self._within(location)
+        if len(found.steps) < len(location):
+            within = self.base is not None and not found.in_list
+            return self.base.inside(location, start, end) if within and self.base else self._place(found)
+        if not isinstance(found.value, str) or found.value_at is None:
+            return self._place(found)
+        places = characters(self.lines, *found.value_at, found.value)
+        if not places or start >= len(places):
+            return self._place(found)
+        (line, column), (last_line, last) = places[start], places[max(min(end, len(places)) - 1, start)]
+        return Place(self.path, line + 1, column + 1, last + 2 if last_line == line else None)
+
+    def _place(self, found: _Found) -> Place:
+        if found.at is None:
+            return Place(self.path)
+        line, column = found.at
+        is_key = line < len(self.lines) and found.is_key
+        end = key_end(self.lines[line], column) if is_key else None
+        return Place(self.path, line + 1, column + 1, None if end is None else end + 1)
+
+    def _within(self, location: Steps) -> _Found:
+        """How far this file alone goes along a path of keys."""
+        found = _Found(self.data if self.own is None else self.own)
         for step in location:
-            try:
-                if isinstance(node, CommentedMap) and step in node:
-                    line, column = node.lc.key(step)
-                    node = node[step]
-                elif isinstance(node, CommentedSeq) and isinstance(step, int):
-                    line, column = node.lc.item(step)
-                    node = node[step]
-            except (KeyError, IndexError, TypeError, AttributeError):
-                # A step that is no key of the file: pydantic puts the names of union members in between.
-                continue
-        return (None, None) if line is None or column is None else (line + 1, column + 1)
+            deeper = found.deeper(step)
+            if deeper is None:
+                break
+            found = deeper
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A value of a file and where it, and its key or item, stand; lines and columns count from 0."""
+
+    value: Any
+    steps: Steps = ()
+    at: tuple[int, int] | None = None
+    value_at: tuple[int, int] | None = None
+    is_key: bool = True
+    in_list: bool = False
+
+    def deeper(self, step: int | str) -> _Found | None:
+        node, steps = self.value, (*self.steps, step)
+        if isinstance(node, CommentedMap) and step in node:
+            holder = _holder(node, step)
+            if holder is None:
+                return _Found(node[step], steps, self.at, None, self.is_key, self.in_list)
+            return _Found(node[step], steps, holder.lc.key(step), holder.lc.value(step), in_list=self.in_list)
+        if isinstance(node, CommentedSeq) and isinstance(step, int) and -1 < step < len(node):
+            item = node.lc.item(step)
+            return _Found(node[step], steps, item, item, is_key=False, in_list=True)
+        return None
+
+
+def _holder(node: CommentedMap, key: int | str) -> CommentedMap | None:
+    """The mapping that says the key itself: this one, or one that it merges in by `<<`."""
+    merged = [pair[1] if isinstance(pair, tuple) else pair for pair in getattr(node, "merge", ())]
+    holders = [holder for holder in (node, *merged) if key in (getattr(holder.lc, "data", None) or ())]
+    return holders[0] if holders else None
 
 
 # Nobody writes this much by hand; parsing more would take minutes.
@@ -85,7 +166,7 @@ def load_document(path: Path) -> Document:
                 _PLAIN_WORDS["dict_type"], where=str(path), line=1, column=1, fix="begin with `key: value`"
             )
         )
-    return Document(path, data)
+    return Document(path, data, tuple(text.splitlines()))
 
 
 def _text(path: Path) -> str:
@@ -140,12 +221,16 @@ def validate(document: Document, model: type[Model]) -> Model:
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        raise ConfigProblem(
-            *(
-                _problem(document, model, dict(detail))
-                for detail in error.errors(include_input=False, include_url=False)
-            )
-        ) from None
+        raise ConfigProblem(*problems_of(error, document, model)) from None
+
+
+def problems_of(error: ValidationError, document: Document, model: type[BaseModel]) -> list[Problem]:
+    """Every problem that a model finds in a document."""
+    return [
+        problem
+        for detail in error.errors(include_input=False, include_url=False)
+        for problem in _problems(document, model, dict(detail))
+    ]
 
 
 # What pydantic says of a type, in the words of somebody who writes YAML.
@@ -159,26 +244,78 @@ _PLAIN_WORDS = {
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
     "path_type": "must be the path of a file",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
 }
 
 
-def _problem(document: Document, model: type[BaseModel], detail: dict[str, Any]) -> Problem:
-    location = tuple(detail["loc"])
-    line, column = document.position(location)
-    message, fix = str(detail["msg"]).removeprefix("Value error, ").replace("Input should be", "must be"), ""
-    if detail["type"] in ("extra_forbidden", "missing"):
-        *parents, key = location
-        dotted = ".".join(str(step) for step in document.named(tuple(parents)))
-        if detail["type"] == "missing":
-            message, fix = f"{key!r} is missing", _meaning(model, location)
-        else:
-            message, fix = f"unknown key {key!r}", did_you_mean(str(key), _keys(model, tuple(parents)))
-    else:
-        message = _PLAIN_WORDS.get(detail["type"], message)
-        dotted = ".".join(str(step) for step in document.named(location))
-    if dotted:
-        message = f"{dotted}: {message}"
-    return Problem(message, where=str(document.path), line=line, column=column, fix=fix)
+def _problems(document: Document, model: type[BaseModel], detail: dict[str, Any]) -> list[Problem]:
+    location, raised = tuple(detail["loc"]), detail.get("ctx", {}).get("error")
+    if isinstance(raised, Faulty):
+        return [problem_at(document, location, fault) for fault in raised.faults]
+    return [problem_at(document, *_plainly(document, model, location, detail))]
+
+
+def problem_at(document: Document, location: Steps, fault: Fault, severity: str = "error") -> Problem:
+    """A fault of the value at a path of keys as a problem, with its place and the name of its rule."""
+    below = (*location, *fault.path)
+    place = (
+        document.place(below)
+        if fault.start is None
+        else document.inside(below, fault.start, fault.start + 1 if fault.end is None else fault.end)
+    )
+    rule, steps = _rule(document, document.named(location))
+    said = f"{'.'.join(map(str, steps))}: {fault.message}" if steps else fault.message
+    return Problem(
+        said, str(place.path), place.line, place.column, rule, fault.fix, severity, place.end_column
+    )
+
+
+def _rule(document: Document, steps: Steps) -> tuple[str, Steps]:
+    """The name of the innermost list item on a path, and the steps below it; without a name, its section and number."""
+    for depth in range(len(steps), 0, -1):
+        if isinstance(steps[depth - 1], int):
+            item = document.data
+            for step in steps[:depth]:
+                item = item[step]
+            name = item.get("name") if isinstance(item, dict) else None
+            if isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME and name.isprintable():
+                return name, steps[depth:]
+            if isinstance(item, dict):
+                return f"{steps[depth - 2]} {int(steps[depth - 1]) + 1}", steps[depth:]
+    return "", steps
+
+
+_LONGEST_NAME = 80
+
+
+def _plainly(
+    document: Document, model: type[BaseModel], location: Steps, detail: dict[str, Any]
+) -> tuple[Steps, Fault]:
+    """Where and what a validator's finding is, in the words of somebody who writes YAML."""
+    *parents, key = location or ("",)
+    if detail["type"] == "missing":
+        return tuple(parents), Fault(f"{key!r} is missing", _meaning(model, location))
+    if detail["type"] == "extra_forbidden":
+        hint = did_you_mean(str(key), _keys(model, tuple(parents)))
+        return tuple(parents), Fault(f"unknown key {key!r}", hint, path=(key,))
+    message = str(detail["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
+    return location, Fault(_PLAIN_WORDS.get(detail["type"], message), _number(document, location, detail))
+
+
+def _number(document: Document, location: Steps, detail: dict[str, Any]) -> str:
+    """How to write a number that was written as text, with a unit or separators."""
+    if not detail["type"].startswith(("int_", "float_")):
+        return ""
+    if location and location[-1] == "[key]":
+        return written_as(str(location[-2]))
+    value: Any = document.data
+    for step in document.named(location):
+        value = value[step]
+    return written_as(value) if isinstance(value, str) else ""
 
 
 def did_you_mean(word: str, known: list[str]) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import warnings
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from config.documents import did_you_mean
+from config.phrasing import habit
+from config.problems import Fault, Faulty
 from config.vocabulary import KNOWN_VALUES, NAMES, Kind, Name
 
 if TYPE_CHECKING:
@@ -28,116 +31,183 @@ def parse(text: str, object_name: str, *, before_score: bool = False) -> ast.exp
     """The checked tree of a condition on an account or an opportunity.
 
     Allowed are names of the vocabulary, numbers, texts, True and False, `and or not`, comparisons (chained too),
-    `in [ … ]`, and `+ - * /` on numbers. What makes a score (`before_score`) may not name what follows from it.
-    Raises `ValueError` that says what is wrong, in the user's words.
+    `in [ … ]`, and `+ - * /` on numbers; it may be written on several lines. What makes a score (`before_score`)
+    may not name what follows from it. Raises `Faulty` (a `ValueError`) with all that is wrong, each with its
+    place in the text, in the user's words.
     """
-    if len(text) > MAX_LENGTH:
-        raise ValueError(f"is longer than {MAX_LENGTH} characters")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "5 is 5" and the like are refused below, not remarked on
-            tree = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        reason = error.msg if isinstance(error, SyntaxError) else "it cannot be read"
-        raise ValueError(f'"{text}" is not a condition: {reason}') from None
-    if _kind(tree, NAMES[object_name]) != "yes-or-no":
-        raise ValueError(f'"{text}" is not a condition: it gives no yes or no')
-    if before_score:
-        _expect_early(tree, NAMES[object_name])
+    tree = _tree(text)
+    checker = _Checker(text, NAMES[object_name], before_score=before_score)
+    kind = checker.kind(tree)
+    if checker.faults:
+        raise Faulty(*checker.faults)
+    if kind != "yes-or-no":
+        raise Faulty(Fault("is not a condition: it gives no yes or no", start=0, end=len(text)))
     return tree
 
 
-def _expect_early(tree: ast.expr, names: dict[str, Name]) -> None:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and names[node.id].known == "after":
-            raise ValueError(f'"{node.id}" is not known yet: it follows from the score')
+def _tree(text: str) -> ast.expr:
+    if len(text) > MAX_LENGTH:
+        raise Faulty(Fault(f"is longer than {MAX_LENGTH} characters"))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "5 is 5" and the like are refused below, not remarked on
+            # One line: within a condition a line end means no more than a blank.
+            return ast.parse(_one_line(text).strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise Faulty(_unreadable(text, error)) from None
 
 
-def _kind(node: ast.expr, names: dict[str, Name]) -> Kind:  # noqa: PLR0911  # one case, one line
-    """The kind of value that a tree gives, checking all below it."""
-    match node:
-        case ast.BoolOp(values=values):
-            for value in values:
-                _expect(value, "yes-or-no", names)
-            return "yes-or-no"
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
-            _expect(operand, "yes-or-no", names)
-            return "yes-or-no"
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            _expect(operand, "number", names)
-            return "number"
-        case ast.BinOp(left=left, op=op, right=right) if isinstance(op, _ARITHMETIC):
-            _expect(left, "number", names)
-            _expect(right, "number", names)
-            return "number"
-        case ast.Compare():
-            return _comparison(node, names)
-        case ast.Name(id=name):
-            return _name(name, names).kind
-        case ast.Constant():
-            return _constant(node)
-    raise ValueError(f'"{ast.unparse(node)}" is not allowed in a condition')
+def _one_line(text: str) -> str:
+    return "".join(" " if character.isspace() else character for character in text)
 
 
-def _expect(node: ast.expr, kind: Kind, names: dict[str, Name]) -> None:
-    found = _kind(node, names)
-    if found != kind:
-        raise ValueError(f'"{ast.unparse(node)}" is a {found}, where a {kind} is needed')
+def _unreadable(text: str, error: Exception) -> Fault:
+    known = habit(text)
+    if known is not None:
+        return Fault(f"is not a condition: {known.message}", known.fix, start=known.start, end=known.end)
+    if not text.strip():
+        return Fault("is not a condition: it is empty")
+    if not isinstance(error, SyntaxError):
+        return Fault("is not a condition: it cannot be read")
+    begin = len(text) - len(text.lstrip()) + max((error.offset or 1) - 1, 0)
+    return Fault(f"is not a condition: {error.msg}", start=min(begin, len(text.rstrip()) - 1))
 
 
-def _name(name: str, names: dict[str, Name]) -> Name:
-    if name not in names:
-        hint = did_you_mean(name, list(names))
-        raise ValueError(f'unknown name "{name}"' + (f"; {hint}" if hint else ""))
-    return names[name]
+@dataclass
+class _Checker:
+    """Walks a tree and collects all that is wrong with it. A kind that is not known was reported already."""
 
+    text: str
+    names: dict[str, Name]
+    before_score: bool
+    faults: list[Fault] = field(default_factory=list)
 
-def _constant(node: ast.Constant) -> Kind:
-    match node.value:
-        case bool():
-            return "yes-or-no"
-        case int() | float():
-            if abs(node.value) > 1e15:
-                raise ValueError(f"{node.value} is too large a number")
-            return "number"
-        case str():
-            return "text"
-    raise ValueError(f'"{ast.unparse(node)}" is not allowed in a condition')
+    def kind(self, node: ast.expr) -> Kind | None:  # noqa: PLR0911  # one case, one line
+        """The kind of value that a tree gives, checking all below it."""
+        match node:
+            case ast.BoolOp(values=values):
+                for value in values:
+                    self._expect(value, "yes-or-no")
+                return "yes-or-no"
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                self._expect(operand, "yes-or-no")
+                return "yes-or-no"
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                self._expect(operand, "number")
+                return "number"
+            case ast.BinOp(left=left, op=op, right=right) if isinstance(op, _ARITHMETIC):
+                self._expect(left, "number")
+                self._expect(right, "number")
+                return "number"
+            case ast.Compare():
+                self._comparison(node)
+                return "yes-or-no"
+            case ast.Name():
+                return self._name(node)
+            case ast.Constant():
+                return self._constant(node)
+        return self._refused(node)
 
-
-def _comparison(node: ast.Compare, names: dict[str, Name]) -> Kind:
-    left = node.left
-    for op, right in zip(node.ops, node.comparators, strict=True):
-        if not isinstance(op, _COMPARISONS):
-            raise ValueError(f'"{ast.unparse(node)}": compare with == != < <= > >= or in')  # noqa: TRY004
-        kind = _kind(left, names)
-        if isinstance(op, ast.In | ast.NotIn):
-            _members(left, kind, right, names)
+    def _refused(self, node: ast.expr) -> None:
+        known = habit(self.text)
+        if known is not None:
+            self.faults.append(known)
         else:
-            _expect(right, kind, names)
-            if kind != "number" and not isinstance(op, ast.Eq | ast.NotEq):
-                raise ValueError(f'"{ast.unparse(node)}": a {kind} has no order, use == or in')
-            _known_value(left, right)
-            _known_value(right, left)
-        left = right
-    return "yes-or-no"
+            self._report(node, f'"{ast.unparse(node)}" is not allowed in a condition')
 
+    def _report(self, node: ast.expr, message: str, fix: str = "") -> None:
+        self.faults.append(Fault(message, fix, (), *self._span(node)))
 
-def _members(left: ast.expr, kind: Kind, right: ast.expr, names: dict[str, Name]) -> None:
-    if not isinstance(right, ast.List | ast.Tuple) or not right.elts:
-        raise ValueError(
-            f'"{ast.unparse(right)}": after "in" comes a list, as in ["Negotiation", "Proposal"]'
-        )
-    for member in right.elts:
-        if not isinstance(member, ast.Constant):
-            raise ValueError(f'"{ast.unparse(member)}": a list holds texts or numbers only')  # noqa: TRY004
-        _expect(member, kind, names)
-        _known_value(left, member)
+    def _span(self, node: ast.expr) -> tuple[int, int]:
+        """Where a tree stands in the text, in characters; Python counts bytes."""
+        stripped = self.text.lstrip()
+        before, line = len(self.text) - len(stripped), stripped.encode()
+        start, end = node.col_offset, node.end_col_offset or node.col_offset + 1
+        return before + len(line[:start].decode()), before + len(line[:end].decode())
 
+    def _expect(self, node: ast.expr, kind: Kind) -> None:
+        found = self.kind(node)
+        if found not in (kind, None):
+            self._report(node, f'"{ast.unparse(node)}" is a {found}, where a {kind} is needed')
 
-def _known_value(name: ast.expr, value: ast.expr) -> None:
-    if isinstance(name, ast.Name) and isinstance(value, ast.Constant) and name.id in KNOWN_VALUES:
-        known = KNOWN_VALUES[name.id]
-        if not isinstance(value.value, str) or value.value not in known:
-            hint = did_you_mean(str(value.value), list(known))
-            raise ValueError(f"{name.id} is never {ast.unparse(value)}; {hint}")
+    def _name(self, node: ast.Name) -> Kind | None:
+        name = self.names.get(node.id)
+        if name is None:
+            self._report(
+                node, f'unknown name "{node.id}"', did_you_mean(node.id, [*self.names, "True", "False"])
+            )
+            return None
+        if self.before_score and name.known == "after":
+            self._report(node, f'"{node.id}" is not known yet: it follows from the score')
+        return name.kind
+
+    def _constant(self, node: ast.Constant) -> Kind | None:
+        match node.value:
+            case bool():
+                return "yes-or-no"
+            case int() | float():
+                if abs(node.value) > 1e15:
+                    self._report(node, f"{node.value} is too large a number")
+                return "number"
+            case str():
+                return "text"
+        return self._refused(node)
+
+    def _comparison(self, node: ast.Compare) -> None:
+        left = node.left
+        for op, right in zip(node.ops, node.comparators, strict=True):
+            self._link(node, left, op, right)
+            left = right
+
+    def _link(self, whole: ast.Compare, left: ast.expr, op: ast.cmpop, right: ast.expr) -> None:
+        if not isinstance(op, _COMPARISONS):
+            self._report(whole, f'"{ast.unparse(whole)}": compare with == != < <= > >= or in')
+            return
+        if self._unquoted(left, right):
+            return
+        kind = self.kind(left)
+        if isinstance(op, ast.In | ast.NotIn):
+            self._members(left, kind, right)
+            return
+        if kind is None:
+            self.kind(right)
+            return
+        self._expect(right, kind)
+        if kind != "number" and not isinstance(op, ast.Eq | ast.NotEq):
+            self._report(whole, f'"{ast.unparse(whole)}": a {kind} has no order, use == or in')
+        self._known_value(left, right)
+        self._known_value(right, left)
+
+    def _unquoted(self, left: ast.expr, right: ast.expr) -> bool:
+        """Whether a text is compared with a word that should stand in quotes."""
+        texts = isinstance(left, ast.Name) and left.id in self.names and self.names[left.id].kind == "text"
+        if not texts or not isinstance(right, ast.Name) or right.id in self.names:
+            return False
+        self._report(right, f'unknown name "{right.id}"', f'a text stands in quotes: "{right.id}"')
+        return True
+
+    def _members(self, left: ast.expr, kind: Kind | None, right: ast.expr) -> None:
+        if not isinstance(right, ast.List | ast.Tuple) or not right.elts:
+            self._report(
+                right,
+                f'"{ast.unparse(right)}": after "in" comes a list, as in ["Negotiation", "Proposal"]',
+            )
+            return
+        for member in right.elts:
+            if self._unquoted(left, member):
+                continue
+            if not isinstance(member, ast.Constant):
+                self._report(member, f'"{ast.unparse(member)}": a list holds texts or numbers only')
+                continue
+            if kind is not None:
+                self._expect(member, kind)
+            self._known_value(left, member)
+
+    def _known_value(self, name: ast.expr, value: ast.expr) -> None:
+        if not isinstance(name, ast.Name) or not isinstance(value, ast.Constant):
+            return
+        known = KNOWN_VALUES.get(name.id)
+        if known is not None and isinstance(value.value, str) and value.value not in known:
+            self._report(
+                value, f"{name.id} is never {ast.unparse(value)}", did_you_mean(value.value, list(known))
+            )

@@ -70,11 +70,11 @@ def test_digest_follows_the_meaning_not_the_text(tmp_path):
         ),
         (
             "playbook:\n  - on: account\n    when: sgment == 'Reduce'\n    say: Hello\n",
-            ':3:5: playbook.0.when: unknown name "sgment"; did you mean "segment"?',
+            ':3:11: rule "playbook 1": when: unknown name "sgment"; did you mean "segment"?',
         ),
         (
             "tasks:\n  - {name: a, on: account, when: 'True', subject: '{acount}'}\n",
-            ':2:34: tasks.0.subject: unknown name "{acount}"; did you mean "account"?',
+            ':2:34: rule "a": subject: unknown name "{acount}"; did you mean "account"?',
         ),
     ],
 )  # fmt: skip
