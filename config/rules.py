@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pydantic import Field, field_validator
+from pydantic import Field, PrivateAttr, field_validator
 
 from config.boosts import Boost
-from config.documents import load_document, validate
+from config.documents import validate
+from config.exclusions import EXCLUDE, Exclusion
 from config.growth import Growth
+from config.layers import VARIANTS, laid_over, load_layers, sections
 from config.likelihood import Likelihood
 from config.mapping import Fields, name_in
 from config.outputs import OUTPUT_FIELDS
 from config.playbook import PLAYBOOK, TASKS, Step, TaskRule
 from config.priority import Needs, Priority
+from config.problems import ConfigProblem, raise_if_any
 from config.records import RECORDS
 from config.showing import Product, Show
 from config.strict import Strict
 from config.tiers import AccountValue, Alerts, Overrides, Segments, Tiers
+from config.variants import PipelineRules, TeamRules
 from config.win import Win
 from config.writing import TaskLimits, Writing
 
@@ -28,10 +33,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from config.documents import Document
+    from config.problems import Problem
+
 
 class Rules(Strict):
     """The whole of `rules.yaml`; every key may be left out."""
 
+    extends: str | None = Field(
+        default=None,
+        exclude=True,
+        description="another rules file, beside this one: its rules hold where this one says nothing",
+    )
     fields: Fields = Field(
         default={},
         description="our name → the CRM's field (or one for each CRM), by object, where the usual one is not meant",
@@ -40,6 +53,7 @@ class Rules(Strict):
     needs: Needs = Needs()
     win: Win = Win()
     boosts: tuple[Boost, ...] = ()
+    exclude: tuple[Exclusion, ...] = EXCLUDE
     likelihood: Likelihood = Likelihood()
     growth: Growth = Growth()
     account_value: AccountValue = AccountValue()
@@ -53,6 +67,13 @@ class Rules(Strict):
     tasks: tuple[TaskRule, ...] = TASKS
     task_limits: TaskLimits = TaskLimits()
     writing: Writing = Writing()
+    teams: dict[str, TeamRules] = Field(
+        default={}, description="what is other for the accounts and deals of a team's owners"
+    )
+    pipelines: dict[str, PipelineRules] = Field(
+        default={}, description="what is other for the deals of a pipeline, whoever owns them"
+    )
+    _company: Rules | None = PrivateAttr(default=None)  # of a variant: the rules that it varies
 
     @field_validator("boosts")
     @classmethod
@@ -75,12 +96,37 @@ class Rules(Strict):
     @cached_property
     def digest(self) -> str:
         """Twelve hex digits that change when, and only when, the effective rules change."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        company = self.model_dump(mode="json", exclude=set(VARIANTS))
+        others = sorted([*key, rules.digest] for key, rules in self.variants.items())
+        text = json.dumps([company, others] if others else company, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
+    @cached_property
+    def variants(self) -> Mapping[tuple[str, str], Rules]:
+        """The whole rules of each team and pipeline, by `teams` or `pipelines` and `folded` name.
+
+        Raises `ValidationError` where a section does not fit the company's rules (`load_rules` has made sure).
+        """
+        company = self.model_dump(exclude=set(VARIANTS))
+        found = {}
+        for kind in VARIANTS:
+            for name, said in getattr(self, kind).items():
+                varied = Rules.model_validate(laid_over(company, said.model_dump(exclude_unset=True)))
+                varied._company = self  # noqa: SLF001  # of its own class
+                found[kind, folded(name)] = varied
+        return found
+
+    def variant(self, team: str | None = None, pipeline: str | None = None) -> Rules:
+        """The rules for a record: its pipeline's, else its owner's team's, else the company's own."""
+        keys = (("pipelines", pipeline), ("teams", team))
+        found = (self.variants.get((kind, folded(name))) for kind, name in keys if name is not None)
+        return next((rules for rules in found if rules is not None), self)
+
     def boost_names(self, object_name: str) -> tuple[str, ...]:
-        """The names of all boosts on an object."""
-        return tuple(boost.name for boost in self.boosts if boost.on == object_name)
+        """The names of all boosts on an object, those of every team and pipeline included."""
+        company = self._company or self
+        boosts = [*company.boosts, *(boost for rules in company.variants.values() for boost in rules.boosts)]
+        return tuple(dict.fromkeys(boost.name for boost in boosts if boost.on == object_name))
 
     def mapping(self, crm: str) -> Mapping[str, Mapping[str, str]]:
         """Canonical object → canonical column → the field of this CRM, as given under `fields:`."""
@@ -108,6 +154,30 @@ _UNREAD: dict[str, frozenset[str]] = {
 _HELD: dict[str, frozenset[str]] = {"opportunity": frozenset({"foretag_tier", "foretag_reason"})}
 
 
+def folded(name: str) -> str:
+    """A team's or pipeline's name without regard to case and spaces, as people compare names."""
+    return " ".join(name.split()).casefold()
+
+
 def load_rules(path: Path) -> Rules:
     """Read and check the rules file. Raises `ConfigProblem` with every problem, each with its place."""
-    return validate(load_document(path), Rules)
+    document = load_layers(path)
+    problems = list(_problems(document))
+    places = {(problem.where, problem.line, problem.column) for problem in problems}
+    problems += (
+        replace(found, message=f"{kind}.{name}.{found.message}")
+        for kind, name, whole in sections(document)
+        for found in _problems(whole)
+        # What is wrong with the company's own rules is wrong with every variant of them.
+        if (found.where, found.line, found.column) not in places
+    )
+    raise_if_any(problems)
+    return validate(document, Rules)
+
+
+def _problems(document: Document) -> tuple[Problem, ...]:
+    try:
+        validate(document, Rules)
+    except ConfigProblem as found:
+        return found.problems
+    return ()
