@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,6 +31,7 @@ _FIRST_DAY, _LAST_DAY = date(1700, 1, 1), date(4000, 12, 31)
 _FIRST_STAMP = datetime(1700, 1, 1, tzinfo=UTC)
 _LAST_STAMP = datetime(4000, 12, 31, 23, 59, 59, tzinfo=UTC)
 _WIDE_MONEY = pa.decimal128(38, 12)
+_DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,27 @@ def money(cells: pa.Array) -> pa.Array:
 def days(cells: pa.Array) -> pa.Array:
     """ISO dates."""
     return possible_days(cells.cast(pa.string()).cast(pa.date32()))
+
+
+def local_days(cells: pa.Array, timezone: str, moments: Converter | None = None) -> pa.Array:
+    """Days: as such, or the day of a moment (read by `moments`) in a time zone; an unknown zone is UTC."""
+    found = pc.utf8_trim_whitespace(cells.cast(pa.string()))
+    plain = pc.match_substring_regex(found, _DAY)
+    if pc.all(plain).as_py() is not False:
+        return days(found)
+    instants = (moments or stamps)(pc.if_else(plain, None, found))
+    local = instants.cast(pa.timestamp("ms", tz=_known(timezone)))
+    of_instants = pc.local_timestamp(local).cast(pa.date32(), safe=False)
+    return possible_days(pc.coalesce(pc.if_else(plain, found, None).cast(pa.date32()), of_instants))
+
+
+def _known(timezone: str) -> str:
+    """The zone, or UTC where it is one that nobody here knows."""
+    try:
+        ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return "UTC"
+    return timezone
 
 
 def possible_days(found: pa.Array) -> pa.Array:

@@ -9,14 +9,13 @@ Salesforce, and the report names the field.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from config.records import MONEY, STAMP
 from connectors import casting
-from connectors.casting import Casting, possible_days, require, texts
+from connectors.casting import Casting, local_days, require, texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,14 +25,12 @@ if TYPE_CHECKING:
 _ID = r"^[0-9]{1,19}$"
 _DIGIT = "[0-9]"
 _MILLISECONDS = r"^-?[0-9]{11,15}$"
-_DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 # Longer fractions are binary expansions of a few decimals; beyond this they say nothing about money.
 _LONG_FRACTION = r"^([+-]?[0-9]*\.[0-9]{10})[0-9]+$"
 
 
 def portal_casting(timezone: str) -> Casting:
     """The casting of a portal: a day is a day of its time zone."""
-    zone = _known(timezone)
     return Casting(
         ids=_ids,
         references=lambda *_: _references,
@@ -41,7 +38,7 @@ def portal_casting(timezone: str) -> Casting:
             pa.float64(): _tolerant(casting.numbers),
             pa.int64(): _tolerant(casting.integers),
             MONEY: _tolerant(_money),
-            pa.date32(): lambda cells: days(cells, zone),
+            pa.date32(): lambda cells: local_days(cells, timezone, stamps),
             STAMP: stamps,
         },
     )
@@ -82,18 +79,6 @@ def stamps(cells: pa.Array) -> pa.Array:
     return casting.stamps(found)
 
 
-def days(cells: pa.Array, zone: str) -> pa.Array:
-    """Days: as such, or the day of a moment in the portal's zone."""
-    found = pc.utf8_trim_whitespace(cells.cast(pa.string()))
-    plain = pc.match_substring_regex(found, _DAY)
-    if pc.all(plain).as_py() is not False:
-        return possible_days(found.cast(pa.date32()))
-    moments = stamps(pc.if_else(plain, None, found))
-    local = moments.cast(pa.timestamp("ms", tz=zone))
-    of_moments = pc.local_timestamp(local).cast(pa.date32(), safe=False)
-    return possible_days(pc.coalesce(pc.if_else(plain, found, None).cast(pa.date32()), of_moments))
-
-
 def _ids(cells: pa.Array) -> pa.Array:
     ids = texts(cells)
     require(pc.match_substring_regex(ids, _ID))
@@ -121,12 +106,3 @@ def _money(cells: pa.Array) -> pa.Array:
         return casting.money(cells)
     except pa.ArrowInvalid:
         return casting.money(pc.replace_substring_regex(cells.cast(pa.string()), _LONG_FRACTION, r"\1"))
-
-
-def _known(timezone: str) -> str:
-    """The zone, or UTC where it is one that nobody here knows."""
-    try:
-        ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return "UTC"
-    return timezone

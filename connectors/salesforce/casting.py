@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors import casting
-from connectors.casting import LONGEST_TEXT, Casting, require, texts
+from connectors.casting import LONGEST_TEXT, Casting, local_days, require, texts
 from connectors.salesforce.fields import KEY_PREFIXES
 from connectors.salesforce.ids import SHAPE, long_ids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import pyarrow as pa
 
     from connectors.casting import Converter
     from connectors.contract import Page
@@ -23,9 +23,17 @@ if TYPE_CHECKING:
 __all__ = ["LONGEST_TEXT", "cast_records"]
 
 
-def cast_records(object_name: str, columns: Sequence[str], cells: Mapping[str, pa.Array]) -> Page:
-    """Typed records from columns of bytes; a column that is not among the cells is null in every row."""
-    return casting.cast_records(object_name, columns, cells, _SALESFORCE)
+def cast_records(
+    object_name: str, columns: Sequence[str], cells: Mapping[str, pa.Array], timezone: str = ""
+) -> Page:
+    """Typed records from columns of bytes; a column that is not among the cells is null in every row.
+
+    With a time zone, a date column may hold moments, too.
+    """
+    if not timezone:
+        return casting.cast_records(object_name, columns, cells, _SALESFORCE)
+    dated = replace(_SALESFORCE, others={pa.date32(): lambda cells: local_days(cells, timezone)})
+    return casting.cast_records(object_name, columns, cells, dated)
 
 
 def _key_ids(cells: pa.Array) -> pa.Array:

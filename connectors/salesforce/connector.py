@@ -48,7 +48,9 @@ class SalesforceConnector:
     ) -> None:
         self._api = api
         self._schema = Schema(api, mapping)
-        self._pulls = Pulls(api, self._schema, bulk_threshold)
+        self._pulls = Pulls(
+            api, self._schema, bulk_threshold, lambda: str(self._organization["TimeZoneSidKey"])
+        )
         self._updates = Updates(api, self._schema, bulk_threshold)
         self._tasks = Tasks(api, self._schema)
         self._worker = worker

@@ -23,6 +23,7 @@ from connectors.contract import (
 )
 from connectors.cursors import Cursor
 from connectors.reading import Tally, survivors
+from connectors.salesforce.activities import ACTIVITIES
 from connectors.salesforce.bulk_read import read_bulk
 from connectors.salesforce.casting import cast_records
 from connectors.salesforce.fields import OBJECTS
@@ -30,7 +31,7 @@ from connectors.salesforce.rest_read import read_rest
 from connectors.salesforce.soql import Query, one_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from connectors.reading import Convert
     from connectors.salesforce.api import Api
@@ -42,6 +43,8 @@ OVERLAP = timedelta(seconds=600)
 BIN_DAYS = timedelta(days=14)
 # Small by nature: not worth a count.
 SMALL = frozenset({"stage"})
+# A query that is too much for Salesforce; half of its window may not be.
+TOO_MUCH = frozenset({"QUERY_TIMEOUT", "OPERATION_TOO_LARGE"})
 # Before Salesforce, nothing was changed in it.
 _BEGINNING = datetime(1999, 1, 1, tzinfo=UTC)
 _SHORTEST_WINDOW = timedelta(seconds=2)
@@ -51,12 +54,13 @@ _IDS_IN_A_QUERY = 200
 
 
 class Pulls:
-    """Reads the records of one org."""
+    """Reads the records of one org. `timezone` tells in which zone a moment is a day."""
 
-    def __init__(self, api: Api, schema: Schema, bulk_threshold: int) -> None:
+    def __init__(self, api: Api, schema: Schema, bulk_threshold: int, timezone: Callable[[], str]) -> None:
         self._api = api
         self._schema = schema
         self._threshold = bulk_threshold
+        self._timezone = timezone
 
     def pull(self, object_name: str, fields: Sequence[str], since: str | None) -> Iterator[Page | Checkpoint]:
         """As in the contract."""
@@ -82,15 +86,14 @@ class Pulls:
         self, object_name: str, asked: Sequence[str], cursor: Cursor | None
     ) -> Iterator[Page | Checkpoint]:
         paths = self._paths(object_name, asked)
-        conditions = self._conditions(object_name, paths, cursor)
-        query = Query(
-            OBJECTS[object_name],
-            tuple(dict.fromkeys(paths.values())),
-            conditions,
-            first=None if cursor is None else cursor.back(OVERLAP),
-        )
+        fields = dict.fromkeys([*paths.values(), *self._day_fields(object_name, paths)])
+        query = self._query(object_name, tuple(fields))
+        if cursor is None:
+            query = replace(query, conditions=(*query.conditions, *self._at_first(object_name)))
+        else:
+            query = query.window(cursor.back(OVERLAP), None)
         tally = Tally()
-        convert = partial(_convert, object_name, asked, paths)
+        convert = self._converting(object_name, asked, paths)
         rows = _UNLIMITED if object_name not in SMALL else 0
         size = self._size(query) if rows else 0
         started = self._server_date()
@@ -101,12 +104,16 @@ class Pulls:
 
     def _lacks(self, object_name: str) -> bool:
         """Whether this is an object that an org need not have, and this one has not, or does not show."""
-        return object_name in OPTIONAL and not self._schema.described(OBJECTS[object_name])
+        if object_name not in OPTIONAL:
+            return False
+        there = self._schema.described(OBJECTS[object_name])
+        activity = ACTIVITIES.get(object_name)
+        return not there or (activity is not None and not there.keys() >= set(map(str.lower, activity.needs)))
 
     def _again(self, query: Query, ids: Sequence[str], convert: Convert, tally: Tally) -> Iterator[Page]:
         """Records that earlier pulls could not read, whenever they were changed."""
         for start in range(0, len(ids), _IDS_IN_A_QUERY):
-            chosen = (one_of("Id", ids[start : start + _IDS_IN_A_QUERY]),)
+            chosen = (*query.conditions, one_of("Id", ids[start : start + _IDS_IN_A_QUERY]))
             yield from self._windows(replace(query, conditions=chosen, first=None), 0, convert, tally)
 
     def _columns(self, object_name: str, fields: Sequence[str]) -> list[str]:
@@ -130,21 +137,56 @@ class Pulls:
             )
         return paths
 
-    def _conditions(
-        self, object_name: str, paths: Mapping[str, str], cursor: Cursor | None
-    ) -> tuple[str, ...]:
-        """Of tasks only the open ones and our own; but those closed since the cursor must be seen, too."""
-        if object_name != "task" or cursor is not None:
+    def _query(self, object_name: str, paths: tuple[str, ...]) -> Query:
+        """The query for all records of a canonical object, whatever state they are in."""
+        sf_object = OBJECTS[object_name]
+        activity = ACTIVITIES.get(object_name)
+        if activity is not None:
+            # Old activities are archived, and found only among the deleted ones.
+            conditions = (*activity.of, *self._not_ours(sf_object), "IsDeleted = false")
+            return Query(sf_object, paths, conditions, include_deleted=True)
+        if object_name == "quota" and "isamount" in self._schema.described(sf_object):
+            return Query(sf_object, paths, ("IsAmount = true",))
+        return Query(sf_object, paths)
+
+    def _not_ours(self, sf_object: str) -> tuple[str, ...]:
+        """The condition that people made it; none if our key is not there, so that we made nothing."""
+        keys = (self._schema.resolve(sf_object, path) for path in self._schema.candidates("task", "key"))
+        return tuple(f"{found[0]} = null" for found in filter(None, keys))
+
+    def _at_first(self, object_name: str) -> tuple[str, ...]:
+        """What a first load leaves out: closed tasks of people, activities that did not take place.
+
+        An increment must show them, too: they may have been otherwise before.
+        """
+        if object_name in ACTIVITIES:
+            return ACTIVITIES[object_name].done
+        if object_name != "task":
             return ()
-        key = paths.get("key") or self._schema.path("task", "key")
+        key = self._schema.path("task", "key")
         return (f"(IsClosed = false OR {key} != null)",) if key else ("IsClosed = false",)
+
+    def _day_fields(self, object_name: str, paths: Mapping[str, str]) -> list[str]:
+        """The fields of which an activity's day is made, unless the connection maps it to one."""
+        if object_name not in ACTIVITIES or "day" not in paths or self._schema.mapped(object_name, "day"):
+            return []
+        there = self._schema.described(OBJECTS[object_name])
+        return [name for name in ACTIVITIES[object_name].day_fields if name.lower() in there]
+
+    def _converting(self, object_name: str, asked: Sequence[str], paths: Mapping[str, str]) -> Convert:
+        """What makes canonical rows of cells."""
+        convert = partial(_convert, object_name, asked, paths)
+        if object_name not in ACTIVITIES:
+            return convert
+        made = self._day_fields(object_name, paths)
+        return partial(convert, timezone=self._timezone(), made=made)
 
     def _size(self, query: Query) -> int:
         """How many records to expect; a count that takes too long means many."""
         try:
             return self._api.count(query.count(), include_deleted=query.include_deleted)
         except RecordRefused as error:
-            if error.code != "QUERY_TIMEOUT":
+            if error.code not in TOO_MUCH:
                 raise
             return _UNLIMITED
 
@@ -164,7 +206,7 @@ class Pulls:
         try:
             yield from self._read(query, size, convert, part)
         except RecordRefused as error:
-            if error.code != "QUERY_TIMEOUT":
+            if error.code not in TOO_MUCH:
                 raise
         else:
             tally.include(part)
@@ -196,7 +238,7 @@ class Pulls:
         """As in the contract."""
         if self._lacks(object_name):
             return pa.array([], pa.string())
-        query = Query(OBJECTS[object_name], ("Id", "SystemModstamp"))
+        query = self._query(object_name, ("Id", "SystemModstamp"))
         table, unread = self._ids(object_name, query, {"id": "Id", "modified_at": "SystemModstamp"})
         return pa.concat_arrays([*table["id"].chunks, pa.array(unread, pa.string())])
 
@@ -204,7 +246,7 @@ class Pulls:
         """As in the contract: what the recycle bin holds from the cursor on, and who won a merge."""
         cursor = Cursor.parse(since)
         fields = self._schema.described(OBJECTS[object_name])
-        if "isdeleted" not in fields:
+        if "isdeleted" not in fields or self._lacks(object_name):
             return Deleted(())
         # MasterRecordId is read into parent_id, which has the type of an id.
         paths = {"id": "Id", "modified_at": "SystemModstamp"}
@@ -213,7 +255,7 @@ class Pulls:
         query = Query(
             OBJECTS[object_name],
             tuple(paths.values()),
-            ("IsDeleted = true",),
+            (*(ACTIVITIES[object_name].of if object_name in ACTIVITIES else ()), "IsDeleted = true"),
             cursor.back(OVERLAP),
             include_deleted=True,
         )
@@ -234,11 +276,20 @@ class Pulls:
 
 
 def _convert(
-    object_name: str, asked: Sequence[str], paths: Mapping[str, str], cells: Mapping[str, pa.Array]
+    object_name: str,
+    asked: Sequence[str],
+    paths: Mapping[str, str],
+    cells: Mapping[str, pa.Array],
+    *,
+    timezone: str = "",
+    made: Sequence[str] = (),
 ) -> Page:
+    """Canonical rows. `made` are the fields of which an activity's day is made."""
     by_name = {name.lower(): column for name, column in cells.items()}
     columns = {column: by_name[path.lower()] for column, path in paths.items()}
-    return cast_records(object_name, asked, columns)
+    if made:
+        columns["day"] = ACTIVITIES[object_name].day({name: by_name[name.lower()] for name in made})
+    return cast_records(object_name, asked, columns, timezone)
 
 
 def _merged(table: pa.Table) -> dict[str, str]:

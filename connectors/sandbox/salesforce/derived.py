@@ -50,7 +50,19 @@ DERIVED: dict[str, Steps] = {
             "THEN coalesce(c.\"CompletedDateTime\", getvariable('now')) END",
         },
     ),
-    "Event": ({"AccountId": _ACTIVITY_ACCOUNT},),
+    "Event": (
+        {
+            "AccountId": _ACTIVITY_ACCOUNT,
+            "StartDateTime": 'coalesce(c."StartDateTime", c."ActivityDateTime", CAST(c."ActivityDate" AS TIMESTAMP))',
+        },
+        {
+            # An all-day event has no time of day.
+            "ActivityDateTime": 'CASE WHEN NOT c."IsAllDayEvent" THEN c."StartDateTime" END',
+            "ActivityDate": 'CAST(c."StartDateTime" AS DATE)',
+            "EndDateTime": 'coalesce(c."EndDateTime", '
+            'c."StartDateTime" + to_minutes(coalesce(c."DurationInMinutes", 60)))',
+        },
+    ),
     "Contact": ({"Name": _FULL_NAME},),
     "Lead": ({"Name": _FULL_NAME},),
     "User": ({"Name": _FULL_NAME},),
@@ -85,7 +97,7 @@ def inputs(object_name: str) -> set[str]:
         "Lead": {"FirstName", "LastName"},
         "User": {"FirstName", "LastName"},
         "Task": {"WhatId", "WhoId", "Status", "Priority"},
-        "Event": {"WhatId", "WhoId"},
+        "Event": {"WhatId", "WhoId", "IsAllDayEvent", "DurationInMinutes"},
         "Case": {"Status"},
         "PricebookEntry": {"Product2Id"},
         "OpportunityLineItem": {"Quantity", "UnitPrice", "Discount"},

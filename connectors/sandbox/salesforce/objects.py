@@ -794,6 +794,7 @@ EVENT = _object(
         integer("DurationInMinutes", "Duration"),
         moment("StartDateTime", "Start Date Time"),
         moment("EndDateTime", "End Date Time"),
+        flag("IsChild", "Is Child", **READ_ONLY),
         flag("IsPrivate", "Private"),
         choice(
             "ShowAs", "Show Time As", ("Busy", "OutOfOffice", "Free"), 40, restricted=True, default="Busy"

@@ -22,16 +22,19 @@ if TYPE_CHECKING:
 
 # Values that the org works out at read, in SQL over row `t`.
 _OPEN = '(SELECT count(*) FROM "Task" k WHERE k."WhatId" = t."Id" AND NOT k."IsDeleted" AND NOT k."IsClosed"{more}) > 0'
+# Of tasks the closed ones count, of events those that have come.
 _LAST = (
-    'SELECT max(k."ActivityDate") FROM "Task" k WHERE NOT k."IsDeleted" AND k."IsClosed" AND k.{key} = t."Id"'
+    'greatest((SELECT max(k."ActivityDate") FROM "Task" k '
+    'WHERE NOT k."IsDeleted" AND k."IsClosed" AND k."{key}" = t."Id"), '
+    '(SELECT max(e."ActivityDate") FROM "Event" e '
+    'WHERE NOT e."IsDeleted" AND e."ActivityDate" <= getvariable(\'today\') AND e."{key}" = t."Id"))'
 )
+_OLD = 'coalesce(t."ActivityDate", CAST(t."CreatedDate" AS DATE)) <= getvariable(\'today\') - 365'
 DERIVED_AT_READ = {
-    (
-        "Task",
-        "IsArchived",
-    ): 't."IsClosed" AND coalesce(t."ActivityDate", CAST(t."CreatedDate" AS DATE)) <= getvariable(\'today\') - 365',
-    ("Account", "LastActivityDate"): f"({_LAST.format(key=chr(34) + 'AccountId' + chr(34))})",
-    ("Opportunity", "LastActivityDate"): f"({_LAST.format(key=chr(34) + 'WhatId' + chr(34))})",
+    ("Task", "IsArchived"): f't."IsClosed" AND {_OLD}',
+    ("Event", "IsArchived"): _OLD,
+    ("Account", "LastActivityDate"): _LAST.format(key="AccountId"),
+    ("Opportunity", "LastActivityDate"): _LAST.format(key="WhatId"),
     ("Opportunity", "HasOpenActivity"): _OPEN.format(more=""),
     ("Opportunity", "HasOverdueTask"): _OPEN.format(more=" AND k.\"ActivityDate\" < getvariable('today')"),
 }
@@ -52,6 +55,7 @@ _ALWAYS = {
         "Status",
         "Priority",
     ),
+    "Event": ("WhatId", "AccountId", "ActivityDate", "CreatedDate"),
     "Case": ("AccountId",),
     "Contact": ("AccountId",),
     "Opportunity": ("AccountId",),
