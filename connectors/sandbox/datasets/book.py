@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+KNOWN = (
+    "pipeline, cdnow, cdnow_sample, synthetic:ACCOUNTS:OPPORTUNITIES[:SEED] "
+    "or planted:ACCOUNTS:OPPORTUNITIES[:SEED]"
+)
+
 _STAMP = pa.timestamp("ms")
 
 # References are row numbers (from 0) into the other tables; stamps are UTC. What was expected of an opportunity when
@@ -25,6 +30,7 @@ OWNERS = pa.schema(
         ("manager", pa.int64()),
         ("team", pa.string()),
         ("title", pa.string()),
+        ("active", pa.bool_()),  # null: is there
     ]
 )
 ACCOUNTS = pa.schema(
@@ -112,13 +118,21 @@ QUOTAS = pa.schema(
         ("end", pa.date32()),
     ]
 )
+# What no CRM has a place for, and companies keep in lists of their own: growth plans that were agreed with customers,
+# who works which territory, and how many accounts an owner can look after.
+COMMITMENTS = pa.schema(
+    [("account", pa.int64()), ("amount", pa.float64()), ("by", pa.date32()), ("made_on", pa.date32())]
+)
+TERRITORIES = pa.schema([("territory", pa.string()), ("owner", pa.int64())])
+CAPACITIES = pa.schema([("owner", pa.int64()), ("accounts", pa.int64())])
 
 
 @dataclass(frozen=True, slots=True)
 class Book:
     """One data set. `history` tells whether every opportunity's way through the stages is to be kept too.
 
-    Cases, line items, activities and quotas are what most data sets have none of.
+    Cases, line items, activities, quotas and what follows are what most data sets have none of. `truth` is what comes
+    after today, by row of the table it is named after: for tests and benchmarks, and shown by no CRM.
     """
 
     name: str
@@ -134,6 +148,10 @@ class Book:
     line_items: pa.Table = field(default_factory=LINE_ITEMS.empty_table)
     activities: pa.Table = field(default_factory=ACTIVITIES.empty_table)
     quotas: pa.Table = field(default_factory=QUOTAS.empty_table)
+    commitments: pa.Table = field(default_factory=COMMITMENTS.empty_table)
+    territories: pa.Table = field(default_factory=TERRITORIES.empty_table)
+    capacities: pa.Table = field(default_factory=CAPACITIES.empty_table)
+    truth: Mapping[str, pa.Table] = field(default_factory=dict)
 
 
 def table(schema: pa.Schema, columns: Mapping[str, Any]) -> pa.Table:
@@ -157,7 +175,7 @@ def source(name: str, **options: object) -> pa.Table:
 
 
 def load_book(name: str) -> Book:
-    """The data set of this name: `pipeline`, `cdnow`, `cdnow_sample` or `synthetic:ACCOUNTS:OPPORTUNITIES[:SEED]`."""
+    """The data set of this name: one of those in `KNOWN`."""
     # Late, so that starting with one data set does not read the others' modules.
     if name == "pipeline":
         from connectors.sandbox.datasets.pipeline import pipeline  # noqa: PLC0415 (late on purpose)
@@ -171,16 +189,15 @@ def load_book(name: str) -> Book:
         from connectors.sandbox.datasets.synthetic import synthetic  # noqa: PLC0415 (late on purpose)
 
         return synthetic(*_sizes(name))
-    raise ConfigProblem(
-        Problem(
-            f"there is no data set {name!r}",
-            fix="choose pipeline, cdnow, cdnow_sample or synthetic:ACCOUNTS:OPPORTUNITIES[:SEED]",
-        )
-    )
+    if name.startswith("planted:"):
+        from connectors.sandbox.datasets.planted import planted  # noqa: PLC0415 (late on purpose)
+
+        return planted(*_sizes(name))
+    raise ConfigProblem(Problem(f"there is no data set {name!r}", fix=f"choose {KNOWN}"))
 
 
 def _sizes(name: str) -> tuple[int, int, int]:
-    parts = name.split(":")[1:]
+    kind, *parts = name.split(":")
     try:
         numbers = [int(part) for part in parts]
     except ValueError:
@@ -189,7 +206,7 @@ def _sizes(name: str) -> tuple[int, int, int]:
         raise ConfigProblem(
             Problem(
                 f"{name!r} is not a size",
-                fix="write synthetic:ACCOUNTS:OPPORTUNITIES[:SEED], for example synthetic:1000:5000",
+                fix=f"write {kind}:ACCOUNTS:OPPORTUNITIES[:SEED], for example {kind}:1000:5000",
             )
         )
     return numbers[0], numbers[1], numbers[2] if len(numbers) == 3 else 7
