@@ -5,13 +5,13 @@ SELECT a.id, a.name, a.owner_id, a.parent_id, a.type, a.industry, a.country, a.e
     CAST(a.annual_revenue AS DOUBLE) AS annual_revenue,
     coalesce(w.active, true) AS owner_active,
     -- Peers share industry and size; size is head count, else revenue.
-    CASE WHEN length(trim(a.industry)) > 0 THEN lower(trim(a.industry)) || '|' || CASE
-        WHEN a.employees < 10 THEN '1' WHEN a.employees < 50 THEN '2' WHEN a.employees < 250 THEN '3'
+    CASE WHEN a.employees < 10 THEN '1' WHEN a.employees < 50 THEN '2' WHEN a.employees < 250 THEN '3'
         WHEN a.employees < 1000 THEN '4' WHEN a.employees < 5000 THEN '5' WHEN a.employees >= 5000 THEN '6'
         WHEN a.annual_revenue < 2000000 THEN '1' WHEN a.annual_revenue < 10000000 THEN '2'
         WHEN a.annual_revenue < 50000000 THEN '3' WHEN a.annual_revenue < 250000000 THEN '4'
         WHEN a.annual_revenue < 1000000000 THEN '5' WHEN a.annual_revenue >= 1000000000 THEN '6'
-        ELSE '' END END AS peer,
+        ELSE '' END AS size_class,
+    CASE WHEN length(trim(a.industry)) > 0 THEN lower(trim(a.industry)) || '|' || size_class END AS peer,
     coalesce(s.purchases, 0) AS purchases,
     coalesce(s.closed, 0) AS closed,
     coalesce(s.opportunities, 0) AS opportunities,
@@ -48,6 +48,7 @@ SELECT a.id, a.name, a.owner_id, a.parent_id, a.type, a.industry, a.country, a.e
     coalesce(g.size, 1) AS group_size,
     coalesce(g.year_spend, sum_in_range(s.year_spend)) AS group_year_spend,
     coalesce(g.open_value, sum_in_range(s.open_value)) AS group_open_value,
+    o.products,
     in_cents(a.foretag_growth_plan) AS plan,
     day_of(a.foretag_growth_plan_by) AS plan_day,
     a.foretag_override AS override,
@@ -59,7 +60,7 @@ FROM account a LEFT JOIN spent s ON a.id = s.account_id LEFT JOIN bought b ON a.
 LEFT JOIN owner w ON a.owner_id = w.id
 LEFT JOIN asked k ON a.id = k.account_id LEFT JOIN account_contact c ON a.id = c.account_id
 LEFT JOIN running r ON a.id = r.account_id LEFT JOIN kept p ON a.id = p.account_id
-LEFT JOIN family g ON a.id = g.id
+LEFT JOIN family g ON a.id = g.id LEFT JOIN owned o ON a.id = o.account_id
 WHERE a.id IS NOT NULL;
 
 CREATE VIEW deal_features AS

@@ -66,3 +66,12 @@ SELECT opportunity_id, product,
     CASE WHEN costed > 0 AND 2 * costed >= cents AND 100 * (1 - cost / costed) BETWEEN -1000 AND 100
         THEN 100 * (1 - cost / costed) END AS margin
 FROM item;
+
+-- The products that an account bought, in no order, some more than once: who reads them takes each as a yes.
+CREATE VIEW owned AS
+SELECT account_id, list(product) AS products FROM (
+    SELECT account_id, product FROM event WHERE won AND length(product) > 0
+    UNION ALL
+    SELECT e.account_id, l.product
+    FROM line_item l JOIN event e ON l.opportunity_id = e.id WHERE e.won AND length(l.product) > 0)
+WHERE account_id IS NOT NULL GROUP BY account_id;
