@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from connectors.hubspot.schema import Description, Schema
 
 # Columns in percent; HubSpot keeps percentages as fractions.
-_PERCENT = frozenset({"probability", "margin"})
+_PERCENT = frozenset({"probability", "margin", "company_growth"})
 # Objects whose pipelines tell some columns.
 _STAGED = frozenset({"deals", "tickets"})
-_OF_STAGE = frozenset({"stage", "probability", "is_closed", "is_won", "stage_changed_at"})
+_OF_PIPELINES = frozenset({"pipeline", "stage", "probability", "is_closed", "is_won", "stage_changed_at"})
 _FRACTIONS = frozenset({"percentage", "probability"})
 
 
@@ -39,7 +39,7 @@ class Facts:
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._stages: dict[str, list[Stage]] = {}
+        self._pipelines: dict[str, list[Description]] = {}
         self._teams: dict[str, str] | None = None
 
     @cached_property
@@ -59,14 +59,22 @@ class Facts:
 
     def stages(self, hs_object: str) -> list[Stage]:
         """The stages of all pipelines of an object."""
-        if hs_object not in self._stages:
-            self._stages[hs_object] = stages(self._api.sdk.pipelines(hs_object))
-        return self._stages[hs_object]
+        return stages(self._read_pipelines(hs_object))
 
     def fresh_stages(self, hs_object: str) -> list[Stage]:
         """The same, read anew."""
-        self._stages.pop(hs_object, None)
+        self._pipelines.pop(hs_object, None)
         return self.stages(hs_object)
+
+    def pipelines(self, hs_object: str) -> dict[str, str]:
+        """What people call each pipeline of an object, by id."""
+        found = self._read_pipelines(hs_object)
+        return {str(one["id"]): str(one.get("label") or one["id"]) for one in found}
+
+    def _read_pipelines(self, hs_object: str) -> list[Description]:
+        if hs_object not in self._pipelines:
+            self._pipelines[hs_object] = self._api.sdk.pipelines(hs_object)
+        return self._pipelines[hs_object]
 
     def fresh_owners(self) -> list[Owner]:
         """Those who work, and those who left."""
@@ -103,7 +111,7 @@ class Plan:
             if name == object_name and column in asked and not schema.mapped(object_name, column)
         }
         self.properties = self._properties()
-        if self.hs_object in _STAGED and not _OF_STAGE.isdisjoint(self._recipes):
+        if self.hs_object in _STAGED and not _OF_PIPELINES.isdisjoint(self._recipes):
             # Now, and not when a page of records waits for it behind all other readers.
             facts.stages(self.hs_object)
 

@@ -125,6 +125,29 @@ def _recurring_revenue(cells: Cells, _: Facts, name: str) -> pa.Array:
 # The others.
 
 
+# States by which an activity says that nobody met or was reached; a call is logged without any.
+_FELL_THROUGH = {
+    "hs_call_status": (
+        "BUSY", "CALLING_CRM_USER", "CANCELED", "CONNECTING", "FAILED", "MISSED", "NO_ANSWER", "QUEUED", "RINGING",
+    ),
+    "hs_email_status": ("BOUNCED", "FAILED", "SCHEDULED", "SENDING"),
+    "hs_meeting_outcome": ("CANCELED", "NO_SHOW", "RESCHEDULED"),
+}  # fmt: skip
+
+
+def _day_of(state: str) -> Recipe:
+    def day(cells: Cells, _: Facts, name: str) -> pa.Array:
+        """The moment of an activity, unless its state says that it fell through."""
+        failed = pc.is_in(cells.words(state), pa.array(_FELL_THROUGH[state]))
+        return pc.if_else(failed, pa.scalar(None, cells.of(name).type), cells.of(name))
+
+    return Recipe(day, (state,))
+
+
+def _pipeline(cells: Cells, facts: Facts, name: str) -> pa.Array:
+    return labelled(cells.of(name), facts.pipelines("deals"))
+
+
 def _task_is_closed(cells: Cells, _: Facts, name: str) -> pa.Array:
     return pc.fill_null(pc.equal(cells.words(name), _DONE), fill_value=False)
 
@@ -149,6 +172,7 @@ def _team(cells: Cells, facts: Facts, name: str) -> pa.Array:
 
 RECIPES: dict[tuple[str, str], Recipe] = {
     ("opportunity", "stage"): Recipe(_stage),
+    ("opportunity", "pipeline"): Recipe(_pipeline),
     ("opportunity", "probability"): Recipe(_probability, ("dealstage",)),
     ("opportunity", "is_closed"): Recipe(_is_closed, ("dealstage",)),
     ("opportunity", "is_won"): Recipe(_is_won, ("dealstage",)),
@@ -160,4 +184,7 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("case", "is_closed"): Recipe(_case_is_closed, ("hs_pipeline_stage",)),
     ("line_item", "cost"): Recipe(_cost, ("quantity",)),
     ("quota", "team"): Recipe(_team),
+    ("call", "day"): _day_of("hs_call_status"),
+    ("email", "day"): _day_of("hs_email_status"),
+    ("meeting", "day"): _day_of("hs_meeting_outcome"),
 }

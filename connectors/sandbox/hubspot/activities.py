@@ -76,6 +76,12 @@ def _count(state: State, type_name: str, row: int) -> str | None:
     return str(total)
 
 
+def _contacted(state: State, type_name: str, row: int) -> str | None:
+    now = state.now()
+    moments = (_moment(state, kind, place) for kind, place in _linked(state, type_name, row, _CONTACT))
+    return str(sum(1 for at in moments if at is not None and at <= now))
+
+
 def _overdue(state: State, type_name: str, row: int) -> str | None:
     now = state.now()
     return str(sum(1 for at in _open_tasks(state, type_name, row) if at < now))
@@ -100,6 +106,7 @@ ACTIVITY_PROPERTIES: Mapping[str, Callable[[State, str, int], str | None]] = {
     "hs_last_booked_meeting_date": _last(("meetings",)),
     "notes_next_activity_date": _next,
     "num_notes": _count,
+    "num_contacted_notes": _contacted,
     "hs_number_of_overdue_tasks": _overdue,
     "hs_last_open_task_date": _last_open,
 }
