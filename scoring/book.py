@@ -30,6 +30,7 @@ from scoring.cutoffs import EVERYBODY, Cutoffs, cutoffs
 from scoring.features import Features, Reader, day_number
 from scoring.growth import kept_share
 from scoring.likelihood import earlier_points
+from scoring.owners import measure_owners, owners_of, sums, weighted_pipeline
 from scoring.points import DOUBLE, chance
 from scoring.value import Assessed, Scored, assess, settle
 
@@ -85,6 +86,9 @@ class Book:
     spends: Mapping[int, int] = field(default_factory=dict)
     owner_spend: Mapping[str, int] = field(default_factory=dict)
     owner_customers: Mapping[str, int] = field(default_factory=dict)
+    owner_accounts: Mapping[str, int] = field(default_factory=dict)
+    owner_deals: Mapping[str, int] = field(default_factory=dict)
+    owner_pipeline: Mapping[str, int] = field(default_factory=dict)
     cutoffs: Mapping[str, Mapping[str, Cutoffs]] = field(default_factory=dict)
 
     @cached_property
@@ -182,21 +186,10 @@ def measure(part: Features, today: date) -> Summary:
         "amounts": count(money_bin(np.nan_to_num(numbers(part.deals, "cents")))[open_deals]),
         "peer": count_pairs(peers, peer_codes, bins),
         "peer_year": count_pairs(peers, np.where(year > 0, peer_codes, -1), year_bins),
-        "owner_spend": _sums(owners, owner_codes, year),
-        "owner_customers": _sums(owners, owner_codes, (year > 0).astype(np.int64)),
+        "owner_spend": sums(owners, owner_codes, year),
+        "owner_customers": sums(owners, owner_codes, (year > 0).astype(np.int64)),
+        **measure_owners(part),
     }  # fmt: skip
-
-
-def owners_of(accounts: object) -> tuple[list[str], NDArray[np.int64]]:
-    """The owners of rows and each row's place among them; rows without an owner share one, the last."""
-    texts, codes = coded(accounts["owner_id"])  # type: ignore[index]  # a pyarrow table
-    return [*texts, ""], np.where(codes < 0, len(texts), codes)
-
-
-def _sums(names: list[str], codes: NDArray[np.int64], values: NDArray[np.int64]) -> Counter[str]:
-    sums = np.zeros(len(names), dtype=np.int64)
-    np.add.at(sums, codes, values)
-    return Counter({name: number for name, number in zip(names, sums.tolist(), strict=True) if number})
 
 
 def with_measures(book: Book, found: Summary) -> Book:
@@ -207,15 +200,18 @@ def with_measures(book: Book, found: Summary) -> Book:
     typical_deal = money_of(quantile(priced, 0.5) or 0)
     fifths = _fifths(spend)
     won, closed, weight = totals["purchases"], totals["closed"], _PRIOR_WEIGHT
+    win_percent = min(max((100 * won + weight * _PRIOR_WINS) // (closed + weight), 1), 99)
     return replace(
         book,
         gap=totals["gap_days"] / totals["gaps"] if totals["gaps"] else 180.0,
         basket=totals["spend"] / won if won else typical_deal,
-        win_percent=min(max((100 * won + weight * _PRIOR_WINS) // (closed + weight), 1), 99),
+        win_percent=win_percent,
         kept_percent=(totals["kept"] + 2 * _PRIOR_KEPT) // (totals["plans"] + 2),
         spend_fifths=fifths, cut_fifths=_fifths(as_integers(found["cut_spend"])),
         peers=_peers(found["peer"], found["peer_year"], fifths[-1]),
         amounts=priced, owner_spend=dict(found["owner_spend"]), owner_customers=dict(found["owner_customers"]),
+        owner_accounts=dict(found["owner_accounts"]), owner_deals=dict(found["owner_deals"]),
+        owner_pipeline=weighted_pipeline(found, win_percent),
     )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def tag_deals(
     table, now, found = scored.features.deals, day_number(today), scored.deals
     valid, points = found.scored, found.priority.score
     placed = place("opportunity", table, points, valid, deal_limits(scored, rules), book, kept, rules, now)
-    inputs = deal_inputs(scored, placed.tier, today)
+    inputs = deal_inputs(scored, placed.tier, book, rules, today)
     out = pa.table({
         "id": table["id"],
         "account_id": table["account_id"],

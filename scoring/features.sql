@@ -40,6 +40,8 @@ SELECT a.id, a.name, a.owner_id, a.parent_id, a.type, a.industry, a.country, a.e
     coalesce(CASE WHEN a.touches >= 0 THEN a.touches END, c.contacts, CASE WHEN contacts_read() THEN 0 END) AS touches,
     CASE WHEN a.company_growth BETWEEN -100 AND 10000 THEN a.company_growth END AS company_growth,
     a.territory, w.team, coalesce(a.opted_out, false) AS opted_out,
+    day_of_stamp(a.created_at) AS created_day,
+    u.cents AS owner_quota, y.accounts AS owner_capacity, list_contains(t.owners, a.owner_id) AS in_territory,
     r.plan.cents AS promised,
     nullif(r.plan.due, 0) AS promised_day,
     coalesce(p.plans, 0) AS plans_due,
@@ -59,6 +61,8 @@ SELECT a.id, a.name, a.owner_id, a.parent_id, a.type, a.industry, a.country, a.e
 FROM account a LEFT JOIN spent s ON a.id = s.account_id LEFT JOIN bought b ON a.id = b.account_id
 LEFT JOIN owner w ON a.owner_id = w.id
 LEFT JOIN asked k ON a.id = k.account_id LEFT JOIN account_contact c ON a.id = c.account_id
+LEFT JOIN current_quota u ON a.owner_id = u.owner_id LEFT JOIN capable y ON a.owner_id = y.owner_id
+LEFT JOIN worked t ON lower(trim(a.territory)) = t.territory
 LEFT JOIN running r ON a.id = r.account_id LEFT JOIN kept p ON a.id = p.account_id
 LEFT JOIN family g ON a.id = g.id LEFT JOIN owned o ON a.id = o.account_id
 WHERE a.id IS NOT NULL;
@@ -66,7 +70,7 @@ WHERE a.id IS NOT NULL;
 CREATE VIEW deal_features AS
 SELECT d.id, d.name, d.account_id, d.owner_id, d.stage, d.type, coalesce(d.product, i.product) AS product, d.closed,
     d.pipeline, w.team, d.created_day, day_of_stamp(d.stage_changed_at) AS stage_day,
-    i.margin AS items_margin,
+    i.margin AS items_margin, u.cents AS owner_quota, y.accounts AS owner_capacity,
     coalesce(CASE WHEN d.touches >= 0 THEN d.touches END, c.contacts, CASE WHEN contacts_read() THEN 0 END) AS touches,
     coalesce(k.need_cases > 0, false) AS need_case,
     coalesce(k.urgent_cases > 0, false) AS urgent_case,
@@ -93,5 +97,6 @@ LEFT JOIN (SELECT id, name, row_number() OVER (ORDER BY id) - 1 AS row FROM acco
     ON d.account_id = a.id
 LEFT JOIN owner w ON d.owner_id = w.id
 LEFT JOIN asked k ON d.account_id = k.account_id
+LEFT JOIN current_quota u ON d.owner_id = u.owner_id LEFT JOIN capable y ON d.owner_id = y.owner_id
 LEFT JOIN deal_contact c ON d.id = c.opportunity_id LEFT JOIN deal_item i ON d.id = i.opportunity_id
 WHERE d.id IS NOT NULL AND (NOT d.closed OR d.foretag_tier IS NOT NULL OR d.foretag_reason IS NOT NULL);

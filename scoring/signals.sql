@@ -75,3 +75,16 @@ SELECT account_id, list(product) AS products FROM (
     SELECT e.account_id, l.product
     FROM line_item l JOIN event e ON l.opportunity_id = e.id WHERE e.won AND length(l.product) > 0)
 WHERE account_id IS NOT NULL GROUP BY account_id;
+
+-- Quotas of years, quarters and months may overlap: the shortest period around today counts.
+CREATE VIEW current_quota AS
+SELECT owner_id, sum_in_range(sum(in_cents(amount))) AS cents
+FROM quota WHERE owner_id IS NOT NULL AND today() BETWEEN day_of("start") AND day_of("end")
+GROUP BY owner_id, "start", "end"
+QUALIFY row_number() OVER (PARTITION BY owner_id ORDER BY "end" - "start", "start") = 1;
+
+CREATE VIEW capable AS
+SELECT owner_id, max(accounts) AS accounts FROM capacity WHERE accounts > 0 GROUP BY owner_id;
+
+CREATE VIEW worked AS
+SELECT lower(trim(territory)) AS territory, list(owner_id) AS owners FROM territory GROUP BY ALL;
