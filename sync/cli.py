@@ -115,17 +115,35 @@ def setup(
         _exit(run_setup(talk, settings, connection, yes=yes, print_to=print_to))
 
 
-@app.command(epilog="Example: foretag plan -o friday.plan")
+@app.command(
+    epilog="Example: foretag plan -o friday.plan   ·   foretag plan --rules new.yaml --html new.html"
+)
 def plan(
     settings: SettingsFile = SETTINGS,
     connection: ConnectionName = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Keep the plan in this file.")] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="Show what these rules would do to the book, beside the present ones.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="With --rules: draw it on one page, in this file.")
+    ] = None,
     machine: Machine = False,
 ) -> None:
-    """Show what a run would change; write nothing."""
+    """Show what a run would change; write nothing.
+
+    With --rules: who would move to another tier or segment under other rules, and why, before they are put to use.
+    """
+    from sync.commands import compare
     from sync.commands import plan as run_plan
 
+    if rules is None and html is not None:
+        raise typer.BadParameter("only with --rules", param_hint="--html")
+    if rules is not None and output is not None:
+        raise typer.BadParameter("not with --rules: put the rules to use first", param_hint="--output")
     with _talking(machine) as talk:
+        if rules is not None:
+            _exit(compare(talk, settings, connection, rules, html))
         _exit(run_plan(talk, settings, connection, output))
 
 

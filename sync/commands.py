@@ -88,6 +88,29 @@ def setup(talk: Talk, settings: Path, connection: str | None, *, yes: bool, prin
         return DONE
 
 
+def compare(talk: Talk, settings: Path, connection: str | None, rules: Path, page: Path | None) -> int:
+    """Show what other rules would do to the whole book; draw it on a page if asked."""
+    # Late: only this command needs pandas, and plotly if it draws.
+    from sync.trial import try_rules  # noqa: PLC0415
+    from sync.trial_tables import show  # noqa: PLC0415
+
+    other = load_rules(rules)
+    with talk.progress() as tell, opened_job(settings, connection, tell) as job:
+        talk.banner(job.connector.org(), job.name)
+        report, found = try_rules(job, other)
+        if page is not None:
+            from sync.trial_page import write_page  # noqa: PLC0415
+
+            told = {"org": report.org, "old_rules": job.connection.rules.name, "new_rules": rules.name}
+            write_page(page, found, other, job.crm, **told)
+        show(talk, found, job.crm)
+    talk.result(vars(report) | {"comparison": found.as_dict(), "page": None if page is None else str(page)})
+    talk.say(report.last_line)
+    if page is not None:
+        talk.say(f"Drawn in {page}: open it in a browser. It names companies and owners: share it with care.")
+    return report.exit_code
+
+
 def plan(talk: Talk, settings: Path, connection: str | None, output: Path | None) -> int:
     """Show what would change; keep it in a file if asked."""
     with talk.progress() as tell, opened_job(settings, connection, tell) as job:

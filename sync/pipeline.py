@@ -134,7 +134,7 @@ class Report:
 
 def run(job: Job) -> Report:
     """One pass of the pipeline: bring the CRM up to what the scores say. In preview, plan only."""
-    with _recorded(job, "run") as pass_:
+    with recorded(job, "run") as pass_:
         plan = pass_.plan()
         if pass_.live:
             pass_.guard(plan)
@@ -144,7 +144,7 @@ def run(job: Job) -> Report:
 
 def preview(job: Job) -> tuple[Report, Plan]:
     """What a run would change; nothing is written."""
-    with _recorded(job, "plan") as pass_:
+    with recorded(job, "plan") as pass_:
         pass_.report.mode = "preview"
         plan = pass_.plan()
     return pass_.report, plan
@@ -152,7 +152,7 @@ def preview(job: Job) -> tuple[Report, Plan]:
 
 def apply_plan(job: Job, kept: Plan) -> Report:
     """Do what a kept plan says and nothing else; rows overtaken by events since are listed as stale."""
-    with _recorded(job, "apply") as pass_:
+    with recorded(job, "apply") as pass_:
         pass_.report.mode = "live"
         fresh = pass_.plan()
         still, stale = _still_valid(kept, fresh)
@@ -166,7 +166,7 @@ def apply_plan(job: Job, kept: Plan) -> Report:
 
 
 @contextmanager
-def _recorded(job: Job, command: str) -> Iterator[_Pass]:
+def recorded(job: Job, command: str) -> Iterator[Pass]:
     """A run in the history: begun, and ended with the truth about how (invariant I7)."""
     org = job.connector.org()
     with job.ledger.lease(job.name) as lease:
@@ -184,7 +184,7 @@ def _recorded(job: Job, command: str) -> Iterator[_Pass]:
         )
         error: BaseException | None = None
         try:
-            yield _Pass(job, org, lease, today, report, live=live)
+            yield Pass(job, org, lease, today, report, live=live)
         except BaseException as caught:
             error = cause(caught)
             if error is caught:
@@ -200,7 +200,7 @@ def _recorded(job: Job, command: str) -> Iterator[_Pass]:
 
 
 @dataclass(frozen=True)
-class _Pass:
+class Pass:
     """One pass under way: the stages, each timed and counted into the report."""
 
     job: Job
@@ -211,25 +211,31 @@ class _Pass:
     live: bool
     unreadable: dict[str, list[str]] = field(default_factory=dict)
 
-    def plan(self) -> Plan:
-        """Pull, score, and compare with what the CRM holds."""
+    def pull(self) -> None:
+        """Check, and bring the local copy up to date."""
         job, report = self.job, self.report
-        with self._timed("check"):
+        with self.timed("check"):
             columns = job.columns()
             raise_if_any(job.connector.check(columns, {name: _names(job.written(name)) for name in OBJECTS}))
             job.tags.keep_fields(_fields_behind(job.connector, columns))
-        with self._timed("pull"):
+        with self.timed("pull"):
             pulled = pull(job.name, job.connector, job.ledger, job.mirror, columns, job.tell)
         job.ledger.list_items(report.run, pulled.set_aside)
         report.set_aside = len(pulled.set_aside)
         for item in pulled.set_aside:
             self.unreadable.setdefault(item.object, []).append(item.record_id)
-        with self._timed("score"):
+        report.pulled, report.gone = dict(pulled.read), dict(pulled.gone)
+
+    def plan(self) -> Plan:
+        """Pull, score, and compare with what the CRM holds."""
+        self.pull()
+        job, report = self.job, self.report
+        with self.timed("score"):
             stamp = f"{job.rules.digest}/{report.run}"
             scored = score(job.mirror, job.tags, job.rules, job.connection.outputs, self.today, stamp)
-        with self._timed("plan"):
-            tasks, held_back = self._tasks(scored.tasks)
-        report.pulled, report.gone, report.book = dict(pulled.read), dict(pulled.gone), dict(scored.book)
+        with self.timed("plan"):
+            tasks, held_back = self.tasks(scored.tasks, job.rules)
+        report.book = dict(scored.book)
         job.ledger.list_items(report.run, held_back)
         report.held_back = len(held_back)
         plan = Plan(scored.changes, tasks, tuple(held_back), scored.book, scored.keep_states)
@@ -277,7 +283,7 @@ class _Pass:
     def apply(self, plan: Plan) -> Applied:
         """Write, and record what became of each change."""
         job, report = self.job, self.report
-        with self._timed("apply"):
+        with self.timed("apply"):
             plan.keep_states(job.tags)
             applier = Applier(
                 job.name,
@@ -298,7 +304,8 @@ class _Pass:
                 report.unprocessed = applied.unprocessed
         return applied
 
-    def _tasks(self, wanted: pa.Table) -> tuple[pa.Table, list[Item]]:
+    def tasks(self, wanted: pa.Table, rules: Rules) -> tuple[pa.Table, list[Item]]:
+        """Of the wanted tasks, those that are to be made, and those held back, with the reason."""
         job = self.job
         if not job.tasks_on:
             return TASK_SCHEMA.empty_table(), []
@@ -309,13 +316,14 @@ class _Pass:
             job.mirror.read("task"),
             job.ledger.tasks(job.name),
             active,
-            job.rules.task_limits,
+            rules.task_limits,
             self.today,
             self.org.timezone,
         )
 
     @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
+    def timed(self, stage: str) -> Iterator[None]:
+        """Count a stage's seconds into the report."""
         started = time.perf_counter()
         try:
             yield
@@ -372,6 +380,8 @@ def last_line(report: Report, error: BaseException | None, crm: Crm) -> str:
         if isinstance(error, ConfigProblem):
             return f"Stopped: {len(error.problems)} thing(s) to fix first.{before or ' Nothing was written.'}"
         return f"{_ending(error)}{before}{_not_done(report)}"
+    if report.mode == "comparison":
+        return f"Compared on {report.today}. Nothing was written.{_not_done(report)}"
     if report.mode == "preview":
         return f"Preview: would write {crm.counted(report.planned)}. Nothing was written.{_not_done(report)}"
     return f"Wrote {crm.counted(report.done)} in {report.api_calls} API calls.{_not_done(report)}"

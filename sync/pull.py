@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from connectors.contract import Connector
-    from sync.ledger import Ledger
     from sync.mirror import Mirror
 
 # Owners and stages first: what hangs on accounts is placed by them, and accounts decide the buckets.
@@ -31,6 +30,28 @@ APPENDED_ROWS = 250_000
 MOST_ASKED_AGAIN = 2_000
 
 
+class Cursors(Protocol):
+    """Where an object's cursor is kept between pulls."""
+
+    def cursor(self, connection: str, object_name: str) -> tuple[str, list[str]] | None:
+        """The kept cursor and the columns pulled with it, or None."""
+        ...
+
+    def keep_cursor(self, connection: str, object_name: str, value: str, columns: Sequence[str]) -> None:
+        """Keep one, once all before it is in the mirror."""
+        ...
+
+
+class NoCursors:
+    """For a copy that is made once and thrown away: everything is read, no cursor is kept."""
+
+    def cursor(self, _connection: str, _object_name: str) -> None:
+        """None: read everything."""
+
+    def keep_cursor(self, _connection: str, _object_name: str, _value: str, _columns: Sequence[str]) -> None:
+        """Nothing is kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pulled:
     """What a pull brought: rows read and rows gone, by object, and what could not be read."""
@@ -43,7 +64,7 @@ class Pulled:
 def pull(
     connection: str,
     connector: Connector,
-    ledger: Ledger,
+    cursors: Cursors,
     mirror: Mirror,
     columns: Mapping[str, Sequence[str]],
     tell: Callable[[str, int, int | None], None],
@@ -59,7 +80,7 @@ def pull(
     set_aside: list[Item] = []
     for object_name in (name for name in ORDER if name in columns):
         puller = _ObjectPull(
-            connection, object_name, connector, ledger, mirror, tuple(columns[object_name]), tell
+            connection, object_name, connector, cursors, mirror, tuple(columns[object_name]), tell
         )
         read[object_name], gone[object_name] = puller.run()
         set_aside += puller.set_aside
@@ -71,7 +92,7 @@ class _ObjectPull:
     connection: str
     object_name: str
     connector: Connector
-    ledger: Ledger
+    cursors: Cursors
     mirror: Mirror
     columns: tuple[str, ...]
     tell: Callable[[str, int, int | None], None]
@@ -94,7 +115,7 @@ class _ObjectPull:
             self.mirror.fold(self.object_name)
         (checkpoint,) = checkpoints
         if self._may_pass():
-            self.ledger.keep_cursor(self.connection, self.object_name, checkpoint.cursor, self.columns)
+            self.cursors.keep_cursor(self.connection, self.object_name, checkpoint.cursor, self.columns)
         return checkpoint.read, gone
 
     def _unite_twins(self) -> None:
@@ -140,7 +161,7 @@ class _ObjectPull:
         self.mirror.append(self.object_name, rows)
 
     def _since(self) -> str | None:
-        kept = self.ledger.cursor(self.connection, self.object_name)
+        kept = self.cursors.cursor(self.connection, self.object_name)
         if kept is None or self.object_name in _WHOLE or not self.mirror.has(self.object_name):
             return None
         value, pulled = kept
