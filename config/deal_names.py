@@ -8,13 +8,14 @@ from config.account_names import ACCOUNT_FACTS
 from config.inputs import MOVEMENT, OWNER_NAMES, WINNING, Name
 
 _ITEMS = ("line_item.opportunity_id", "line_item.amount")
+_CONTACTS = ("call.opportunity_id", "email.opportunity_id", "meeting.opportunity_id")
 
 DEAL_FACTS = (
     Name("stage", "text", "name of the stage it is in", reads=("opportunity.stage",), missing="not filled in"),
     Name("type", "text", "new business, renewal …, as the CRM words it", reads=("opportunity.type",),
         missing="not filled in"),
     Name("product", "text", "main product: the field's, else that of the largest line item",
-        reads=("opportunity.product", *_ITEMS, "line_item.product"), missing="neither is filled in"),
+        reads=("opportunity.product",), missing="neither is filled in", also=(*_ITEMS, "line_item.product")),
     Name("pipeline", "text", "the sales process it goes through", reads=("opportunity.pipeline",),
         missing="not filled in, or no field is mapped"),
     Name("amount", "number", "total value", "money", ("opportunity.amount",), "not filled in, or not above 0"),
@@ -34,10 +35,9 @@ DEAL_FACTS = (
     Name("idle_share", "number", "days without movement in percent of its age", "percent", MOVEMENT,
         "the CRM does not tell its age"),
     Name("touches", "number", "calls, e-mails and meetings about it", "count",
-        ("opportunity.touches", "call.opportunity_id", "email.opportunity_id", "meeting.opportunity_id"),
-        "the CRM keeps no count"),
+        ("opportunity.touches",), "the CRM keeps no count", also=_CONTACTS),
     Name("touches_per_month", "number", "the same, per 30 days of its age", "count",
-        ("opportunity.touches", "opportunity.created_at"), "the CRM keeps no count"),
+        ("opportunity.touches", "opportunity.created_at"), "the CRM keeps no count", also=_CONTACTS),
     Name("items_margin", "number", "gross margin of its line items, where the cost of most of them is known", "percent",
         (*_ITEMS, "line_item.cost"), "the cost of most is not known"),
     Name("days_to_need", "number", "days until the customer needs a solution", "days", ("opportunity.need_by",),
@@ -56,7 +56,7 @@ _SCORES = (
     Name("score", "number", "the deal's priority", "points", missing="the deal is not scored", known="after"),
     Name("chance", "number", "chance of winning, from stage and the account's past deals", "percent", WINNING),
     Name("margin", "number", "gross margin: the field's, else the line items', else the product's", "percent",
-        ("opportunity.margin", "opportunity.product"), "none of these is known"),
+        ("opportunity.margin", "opportunity.product"), "none of these is known", also=(*_ITEMS, "line_item.cost")),
     Name("account_segment", "text", "segment of the account", missing="it has no account", known="after"),
 )  # fmt: skip
 

@@ -34,8 +34,9 @@ UNITS: dict[UnitName, Unit] = {
 class Name:
     """One input of conditions and templates.
 
-    `reads` are `object.column` of `config.records` (or of its side tables). `missing` says when it is unknown; a
-    condition on an unknown input does not hold. `known` tells whether it is there before tier and score are.
+    `reads` are `object.column` of `config.records` (or of its side tables): what is pulled if a rule names the
+    input; `also` are read where they were pulled for something else. `missing` says when it is unknown; a condition
+    on an unknown input does not hold. `known` tells whether it is there before tier and score are.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Name:
     reads: tuple[str, ...] = ()
     missing: str = "never missing"
     known: Known = "before"
+    also: tuple[str, ...] = ()
 
 
 # What tells when an opportunity was won or lost.

@@ -7,7 +7,7 @@ with milliseconds. A column that the CRM lacks, or that no rule maps, is null in
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import pyarrow as pa
 
@@ -232,7 +232,8 @@ RECORDS: dict[str, tuple[Column, ...]] = {
 }
 
 # An org may not have these at all (or not show them to the worker): it then has none, and nothing is wrong.
-OPTIONAL = frozenset({"quota", "case", "line_item", "call", "email", "meeting"})
+Optional = Literal["quota", "case", "line_item", "call", "email", "meeting"]
+OPTIONAL: frozenset[str] = frozenset(get_args(Optional))
 
 
 def schema(object_name: str, columns: tuple[str, ...] | None = None) -> pa.Schema:

@@ -17,11 +17,11 @@ from config.growth import Growth
 from config.layers import VARIANTS, laid_over, load_layers, sections
 from config.likelihood import Likelihood
 from config.mapping import Fields, name_in
-from config.outputs import OUTPUT_FIELDS
+from config.needed import needed
 from config.playbook import PLAYBOOK, TASKS, Step, TaskRule
 from config.priority import Needs, Priority
 from config.problems import ConfigProblem, raise_if_any
-from config.records import RECORDS
+from config.records import Optional
 from config.showing import Product, Show
 from config.strict import Strict
 from config.tiers import AccountValue, Alerts, Overrides, Segments, Tiers
@@ -48,6 +48,9 @@ class Rules(Strict):
     fields: Fields = Field(
         default={},
         description="our name → the CRM's field (or one for each CRM), by object, where the usual one is not meant",
+    )
+    read: tuple[Optional, ...] = Field(
+        default=(), description="objects to read even where no rule names them, such as quota for `foretag book`"
     )
     priority: Priority = Priority()
     needs: Needs = Needs()
@@ -136,22 +139,17 @@ class Rules(Strict):
         }
 
     def needed_columns(self, object_name: str) -> tuple[str, ...]:
-        """The canonical columns that scoring reads under these rules, in the record's own order."""
-        ours = {field.name for field in OUTPUT_FIELDS} - _HELD.get(object_name, frozenset())
-        unread = _UNREAD.get(object_name, frozenset()) | ours
-        return tuple(column.name for column in RECORDS[object_name] if column.name not in unread)
+        """The canonical columns that scoring reads under these rules; none of an object that no rule uses."""
+        return self._needed.get(object_name, ())
 
+    @property
+    def needed_objects(self) -> tuple[str, ...]:
+        """The canonical objects that scoring reads under these rules."""
+        return tuple(self._needed)
 
-# Columns that no score, condition or template reads.
-_UNREAD: dict[str, frozenset[str]] = {
-    "account": frozenset({"currency", "modified_at"}),
-    "opportunity": frozenset({"currency", "modified_at"}),
-    "owner": frozenset({"name", "manager_id", "team", "timezone", "modified_at"}),
-    "stage": frozenset({"position", "active", "modified_at"}),
-}
-
-# Outputs that tell which closed deals still hold a tag, so that it can be taken off.
-_HELD: dict[str, frozenset[str]] = {"opportunity": frozenset({"foretag_tier", "foretag_reason"})}
+    @cached_property
+    def _needed(self) -> Mapping[str, tuple[str, ...]]:
+        return needed(self)
 
 
 def folded(name: str) -> str:

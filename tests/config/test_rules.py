@@ -158,8 +158,17 @@ def company_inputs():
     tier = scored.rank
     return {
         "account": account_inputs(scored, tier, book, rules, today),
-        "opportunity": deal_inputs(scored, scored.deals.chance, today),
+        "opportunity": deal_inputs(scored, scored.deals.chance, book, rules, today),
     }
+
+
+_LINE_ITEM = ("id", "opportunity_id", "product", "amount", "cost")
+
+
+def _boost(when):
+    """A boost with this condition, on the object that it fits."""
+    on = "opportunity" if when.startswith("account_") else "account"
+    return {"name": "boost", "on": on, "when": when, "points": 5, "because": "it is so"}
 
 
 def test_needed_columns_are_canonical_and_few():
@@ -169,6 +178,26 @@ def test_needed_columns_are_canonical_and_few():
         assert set(needed) <= {column.name for column in RECORDS[name]}
         assert "modified_at" not in needed
     assert Rules().needed_columns("owner") == ("id", "active")
+
+
+@pytest.mark.parametrize(
+    ("said", "object_name", "columns"),
+    [
+        ({}, "call", ()),
+        ({"needs": {"urgent": []}}, "case", ()),
+        ({"boosts": [_boost("days_since_call > 30")]}, "call", ("id", "account_id", "opportunity_id", "day")),
+        ({"boosts": [_boost("owner_quota > 0")]}, "quota", ("id", "owner_id", "amount", "start", "end")),
+        ({"boosts": [_boost('team == "North"')]}, "owner", ("id", "active", "team")),
+        ({"fields": {"line_item": {"cost": "Cost__c"}}}, "line_item", _LINE_ITEM),
+        ({"read": ["line_item"]}, "line_item", _LINE_ITEM),
+        ({"teams": {"North": {"needs": {"pain": 7}}}}, "owner", ("id", "active", "team")),
+        ({"pipelines": {"Renewals": {"boosts": [_boost("account_open_cases > 0")]}}, "needs": {"urgent": []}},
+         "case", ("id", "account_id", "type", "priority", "is_closed")),
+    ],
+)  # fmt: skip
+def test_only_what_rules_use_is_pulled(said, object_name, columns):
+    """An object, or a column of few, is read only if a condition, a variant, a mapping or `read:` asks for it."""
+    assert Rules.model_validate(said).needed_columns(object_name) == columns
 
 
 def test_bands_cover_every_number():
