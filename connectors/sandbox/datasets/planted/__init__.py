@@ -3,7 +3,8 @@
 The world behind a book is told from the practice of selling to companies, not from any score:
 
 - **Demand.** A company has work for us at a rate that differs widely from company to company (gamma), grows with its
-  head count by less than proportion, and has a season that its industry shares. Its own business grows or shrinks;
+  head count by less than proportion, and has a season that its industry shares; some industries have more use for
+  us than others. Its own business grows or shrinks, some industries boom;
   about half of that reaches us as more orders, half as larger ones. A new champion inside sometimes opens a company
   where we had a small share of what it spends: demand climbs for eighteen months and then stays where it is, so
   that last year's leap says little about next year's (regression to the mean). Each year about one relation in nine
@@ -15,7 +16,7 @@ The world behind a book is told from the practice of selling to companies, not f
   are hopes that are moved when they pass, or forgotten, and come true only late in a deal; stages lag; calls,
   e-mails and meetings peter out on deals that are lost; pains and needs are filled in for some deals, sometimes
   out of hope; margins stand on a third of the deals, items with their cost on most of those that were quoted.
-- **Promises.** Some customers write a growth plan with their rep each year. How far a company's plans can be believed
+- **Promises.** Steady customers write a growth plan with their rep each year. How far a company's plans can be believed
   is its own trait: the believable promise about what they will do, the others what sounds well. A plan is kept
   if nine tenths of it were really won in the year before it fell due.
 - **Cases.** Customers ask for service the more they own. An urgent one holds the account's decisions up for about

@@ -75,10 +75,12 @@ def companies(rng: np.random.Generator, count: int, staff: People) -> Companies:
     employees = np.exp(rng.normal(5, 1.4, count)).astype(np.int64) + 3
     team = np.where(employees > 1000, 0, np.where(employees > 120, 1, 2)).astype(np.int8)
     industry, parent = _families(rng, count)
-    own_growth = rng.normal(0.04, 0.16, count)
+    # Some industries boom, and some have more use for us than others.
+    booms, uses = rng.normal(0, 0.06, len(INDUSTRIES)), np.exp(rng.normal(0, 0.4, len(INDUSTRIES)))
+    own_growth = booms[industry] + rng.normal(0.04, 0.15, count)
     grouped = parent >= 0
     own_growth[grouped] = (own_growth[grouped] + own_growth[parent[grouped]]) / 2
-    wallet = rng.beta(1.5, 2.5, count)  # our share of what they spend on such things
+    wallet = rng.beta(1.0, 2.0, count)  # our share of what they spend on such things
     size = np.log(employees) - 5
     born = np.maximum(rng.integers(_START - YEAR, -14, count), _START)
     champion, lift = _champions(rng, wallet)
@@ -89,12 +91,12 @@ def companies(rng: np.random.Generator, count: int, staff: People) -> Companies:
         rng.random(count) < 0.015,
         born.astype(np.int32),
         rng.random(count) < 0.2,
-        _floats(rng.gamma(0.8, 1.0, count) * np.exp(0.35 * size) * (0.4 + wallet)),
+        _floats(rng.gamma(1.4, 1.0, count) * uses[industry] * np.exp(0.35 * size) * (0.1 + wallet)),
         _floats(0.3 * size + rng.normal(0, 0.5, count)),
         _floats(rng.normal(0, 0.6, count)),
         _floats(own_growth), champion, lift,
         _ends(rng, born),
-        _floats(rng.beta(1.2, 1.2, count)),
+        _floats(rng.beta(0.45, 0.5, count)),
         rng.random(count) < 0.04,
         rng.random(count) < 0.03,
     )  # fmt: skip
@@ -116,11 +118,11 @@ def _families(rng: np.random.Generator, count: int) -> tuple[NDArray[np.int8], N
 
 
 def _champions(rng: np.random.Generator, wallet: Any) -> tuple[Days, Floats]:
-    """One company in four gets a champion sometime; what comes of it depends on the room that is left."""
+    """Three companies in ten get a champion sometime; what comes of it depends on the room that is left."""
     count = len(wallet)
-    comes = rng.random(count) < 0.25
+    comes = rng.random(count) < 0.3
     first = np.where(comes, rng.integers(_START // 2, YEAR // 2, count), NEVER).astype(np.int32)
-    return first, _floats(np.where(comes, (1 - wallet) * rng.uniform(0.6, 1.9, count), 0))
+    return first, _floats(np.where(comes, (1 - wallet) * rng.uniform(0.7, 2.0, count), 0))
 
 
 def _ends(rng: np.random.Generator, born: Any) -> Days:

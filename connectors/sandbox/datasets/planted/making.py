@@ -23,7 +23,7 @@ from connectors.sandbox.datasets.planted.companies import (
 from connectors.sandbox.datasets.planted.days import TODAY, YEAR, dates, stamps
 from connectors.sandbox.datasets.planted.deals import CATALOGUE, Deals, deals
 from connectors.sandbox.datasets.planted.demand import beginnings, demand
-from connectors.sandbox.datasets.planted.people import MANAGERS, TEAMS, TERRITORIES, people
+from connectors.sandbox.datasets.planted.people import MANAGERS, TEAMS, TERRITORIES, desk, desks, people
 from connectors.sandbox.datasets.planted.promises import Promises, Sales, promises
 from connectors.sandbox.datasets.planted.truth import account_truth, commitment_truth, opportunity_truth
 
@@ -45,7 +45,7 @@ def planted(accounts: int, opportunities: int, seed: int) -> Book:
     work = demand(who, opportunities)
     done = deals(next(world), who, staff, beginnings(next(world), who, work, opportunities))
     sales = Sales(done, accounts)
-    plans = promises(next(world), who, sales)
+    plans = promises(next(world), who, work, sales)
     known = done.taken(np.flatnonzero(done.begun < 0))
     made = _opportunities(shown.shown(next(world), staff, known), known)
     bought = np.zeros(accounts, dtype=np.bool_)
@@ -223,9 +223,13 @@ def _quotas(rng: np.random.Generator, staff: People, known: Deals) -> pa.Table:
 
 
 def _territories(staff: People) -> pa.Table:
+    """Who works which: the territories that a rep's desk serves."""
     reps = np.arange(MANAGERS, staff.count)
+    territory, rep = np.divmod(np.arange(len(TERRITORIES) * len(reps)), len(reps))
+    served = desk(staff, staff.team[reps[rep]], territory) == rep % desks(staff)
     return table(
-        shape.TERRITORIES, {"territory": words(TERRITORIES, staff.territory[MANAGERS:]), "owner": reps}
+        shape.TERRITORIES,
+        {"territory": words(TERRITORIES, territory[served].astype(np.int8)), "owner": reps[rep[served]]},
     )
 
 

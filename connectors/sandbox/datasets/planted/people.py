@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 TEAMS = ("Enterprise", "Mid-Market", "Small Business")
 TERRITORIES = ("Nordics", "DACH", "UK & Ireland", "North America", "Asia-Pacific")
 MANAGERS = len(TEAMS)
-_CELLS = len(TEAMS) * len(TERRITORIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +55,28 @@ def assigned(
 ) -> NDArray[np.int64]:
     """A rep for each account: of its team and, but for one account in twenty, its territory; the load is uneven."""
     reps, count = staff.count - MANAGERS, len(team)
-    cells = min(_CELLS, reps)
     moved = np.where(rng.random(count) < 0.05, rng.integers(0, len(TERRITORIES), count), territory)
-    cell = (moved * MANAGERS + team) % cells
-    within = (reps - cell + cells - 1) // cells
-    # Some desks collect accounts.
+    cell = desk(staff, team, moved)
+    within = (reps - cell + desks(staff) - 1) // desks(staff)
+    # Some collect accounts.
     nth = (within * rng.random(count) ** 1.5).astype(np.int64)
-    return MANAGERS + cell + cells * nth
+    return _handed_over(rng, staff, MANAGERS + cell + desks(staff) * nth)
+
+
+def desks(staff: People) -> int:
+    """How many different ones there are; where there are few reps, one serves several territories."""
+    return min(len(TEAMS) * len(TERRITORIES), staff.count - MANAGERS)
+
+
+def desk(staff: People, team: Any, territory: Any) -> Any:
+    """The desk that serves a team's accounts in a territory; rep number n sits at desk n modulo their number."""
+    return (territory.astype(np.int64) * MANAGERS + team) % desks(staff)
+
+
+def _handed_over(rng: np.random.Generator, staff: People, owner: NDArray[np.int64]) -> NDArray[np.int64]:
+    """When a rep leaves, a colleague gets most of the accounts; one in six is overlooked."""
+    here = np.flatnonzero(staff.active)
+    here = here[here >= MANAGERS]
+    heir = here[np.searchsorted(here, owner) % len(here)]
+    stays = staff.active[owner] | (rng.random(len(owner)) < 1 / 6)
+    return np.where(stays, owner, heir)

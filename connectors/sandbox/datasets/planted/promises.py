@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from connectors.sandbox.datasets.planted.days import YEAR
+from connectors.sandbox.datasets.planted.days import AHEAD, PAST, YEAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from connectors.sandbox.datasets.planted.companies import Companies, Flags
     from connectors.sandbox.datasets.planted.days import Days
     from connectors.sandbox.datasets.planted.deals import Deals
+    from connectors.sandbox.datasets.planted.demand import Demand
 
 KEPT = 0.9  # share of a plan that must have been won for it to count as kept
 _PLANS = 3  # two that have fallen due, one that runs
+_STEADY = 2  # deals a year
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,10 @@ class Sales:
         return found
 
 
-def promises(rng: np.random.Generator, who: Companies, sales: Sales) -> Promises:
-    """Up to three plans, a year apart, with a quarter of the companies that had bought by then."""
-    rows = np.flatnonzero((rng.random(who.count) < 0.25) & (who.role == 0))
+def promises(rng: np.random.Generator, who: Companies, work: Demand, sales: Sales) -> Promises:
+    """Up to three plans, a year apart, with most of the companies with which there is steady business."""
+    steady = work.rate[:, PAST - 2 * AHEAD : PAST].sum(axis=1) > _STEADY * 2
+    rows = np.flatnonzero(steady & (rng.random(who.count) < 0.75) & (who.role == 0))
     last_due = rng.integers(60, 330, len(rows))
     account = np.repeat(rows, _PLANS)
     due = (last_due[:, None] + (np.arange(_PLANS) - _PLANS + 1) * YEAR).ravel()
@@ -69,9 +72,10 @@ def promises(rng: np.random.Generator, who: Companies, sales: Sales) -> Promises
     # Who keeps their word knows what they will do, and says a little less; the others say what sounds well.
     word = np.repeat(who.word[rows], _PLANS)
     knows = np.maximum(does, 0.3 * before) * rng.uniform(0.75, 1.05, len(due))
-    says = before * rng.uniform(1.25, 2.2, len(due))
-    share = np.clip(word + rng.normal(0, 0.2, len(due)), 0, 1)
-    amount = np.round((share * knows + (1 - share) * says) / 1000) * 1000
+    usual = np.maximum(before, sales.won(account, made - 2 * YEAR, made) / 2)
+    says = np.maximum(usual * rng.uniform(1.4, 2.5, len(due)), 1)
+    share = np.clip(word + rng.normal(0, 0.1, len(due)), 0, 1)
+    amount = np.round(np.maximum(knows, 1) ** share * says ** (1 - share) / 1000) * 1000
     written = (before > 0) & (amount > 0) & (rng.random(len(due)) < 0.85) & (made < 0)
     return Promises(
         account[written],

@@ -52,7 +52,8 @@ def shown(rng: np.random.Generator, staff: People, known: Deals) -> Shown:
     progress = np.minimum(-known.begun / length, 1) + rng.normal(0, 0.08, count).astype(np.float32)
     stage, moved = _stages(known, is_open, progress, length)
     # A buyer who means it asks for a quote in the second half; some get one early.
-    quoted = ~is_open & known.won | (progress > 0.55) & (rng.random(count) < _chance(0.9 + known.engaged))
+    means_it = _chance(1.2 * known.engaged + 0.8 * known.won - 0.4)
+    quoted = ~is_open & known.won | (progress > 0.5) & (rng.random(count) < means_it)
     guess = _guessed(rng, known.amount)
     first_closes = _hoped(rng, known)
     closes = np.where(is_open, _moved(rng, staff, known, first_closes, progress), known.decided)
