@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scoring.expressions import holds
-from scoring.texts import Texts
+from scoring.texts import Texts, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from config.rules import Rules
+    from scoring.variants import Variants
 
     Floats = NDArray[np.float64]
 
@@ -49,4 +50,15 @@ def boost_parts(rules: Rules, object_name: str, inputs: Mapping[str, pa.Array], 
             hit = holds(boost.when, object_name, inputs, rows)
             parts[place] = np.where(hit, float(boost.points), 0.0)
             texts[place] = Texts([boost.because], np.where(hit, 0, -1))
+    return Boosts(items, parts, texts)
+
+
+def boosted(variants: Variants, object_name: str, inputs: Mapping[str, pa.Array], rows: int) -> Boosts:
+    """The points of the boosts that each record's own rules give it."""
+    items = boost_items(variants.rules[0], object_name)
+    parts, texts = np.zeros((len(items), rows)), [Texts([], np.full(rows, -1)) for _ in items]
+    for rules, mask in variants.masks(rows) if items else ():
+        found = boost_parts(rules, object_name, inputs, rows)
+        parts = np.where(mask, found.parts, parts)
+        texts = [chosen(mask, mine, other) for mine, other in zip(found.texts, texts, strict=True)]
     return Boosts(items, parts, texts)

@@ -50,7 +50,8 @@ def one(text: str, rows: int) -> Texts:
 
 def chosen(condition: NDArray[np.bool_], yes: Texts, no: Texts) -> Texts:
     """One text where a condition holds, another where it does not."""
-    return Texts([*yes.table, *no.table], np.where(condition, yes.codes, no.codes + len(yes.table)))
+    otherwise = np.where(no.codes < 0, -1, no.codes + len(yes.table))
+    return Texts([*yes.table, *no.table], np.where(condition, yes.codes, otherwise))
 
 
 def date_text(day_number: int, today: int, *, year: bool = False) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,12 +10,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from config.records import MONEY
+from scoring.boosts import Boosts, boosted
 from scoring.columns import numbers, whole
 from scoring.counts import money_bin, rank_of
 from scoring.deals import BestDeals, Deals, best_deals, deals
+from scoring.exclusions import Excluded, excluded
 from scoring.growth import Growth, basket, growth
+from scoring.inputs import account_inputs
 from scoring.likelihood import likelihood, usual_gap
 from scoring.points import Card, Sum
+from scoring.variants import Variants, account_variants, deal_variants
 
 if TYPE_CHECKING:
     from datetime import date
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
 
+# Behind them come the boosts of the rules, and the limit that keeps scores within 0 to 100: `Scored.items`.
 ITEMS = ("expected_spend", "growth")
 PRIORITIZE, NURTURE, MONITOR, REDUCE = range(4)  # places in `config.outputs.SEGMENTS`
 
@@ -44,13 +49,15 @@ class Assessed:
     likelihood: Card
     growth: Growth
     expected: Floats
+    excluded: Excluded
+    today: date
 
     @property
     def scored(self) -> Flags:
-        """Accounts about which there is anything to go by."""
+        """Accounts about which there is anything to go by, and that sales may have to do with."""
         accounts = self.features.accounts
         known = ~accounts["peer"].combine_chunks().is_null().to_numpy(zero_copy_only=False)
-        scored: Flags = (whole(accounts, "opportunities") > 0) | known
+        scored: Flags = ((whole(accounts, "opportunities") > 0) | known) & (self.excluded.accounts.codes < 0)
         return scored
 
 
@@ -58,7 +65,7 @@ class Assessed:
 class Scored:
     """One bucket, scored: everything but what depends on the order within each owner's book.
 
-    Per account: `rank` of expected spend, 0-100, `segment` (a place in SEGMENTS), `value` the sum of ITEMS, `score`
+    Per account: `rank` of expected spend, 0-100, `segment` (a place in SEGMENTS), `value` the sum of `items`, `score`
     the priority, `by_deal` where a deal decided it, `scored` where there is anything to go by.
     """
 
@@ -74,6 +81,13 @@ class Scored:
     score: Ints
     by_deal: Flags
     scored: Flags
+    excluded: Excluded
+    boosts: Boosts
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The items of `value`, in the order of its parts."""
+        return (*ITEMS, *self.boosts.items, "limit") if self.boosts.items else ITEMS
 
 
 def expected_spend(features: Features, best: BestDeals, likely: Card, book: Book) -> Floats:
@@ -92,32 +106,66 @@ def expected_spend(features: Features, best: BestDeals, likely: Card, book: Book
 
 def assess(features: Features, book: Book, rules: Rules, today: date) -> Assessed:
     """All dimensions of one bucket that need no rank in the book."""
-    found = deals(features, book, rules, today)
+    left_out = excluded(features, book, rules, today)
+    found = deal_variants(features.deals, rules).apply(
+        lambda own, rows: deals(_with_deals(features, rows), book, own, today)
+    )
+    open_to_us = left_out.deals.codes < 0
+    found = replace(found, scored=found.scored & open_to_us, live=found.live & open_to_us)
     best = best_deals(features, found, book)
     likely = likelihood(features.accounts, best, book, rules, today)
-    growing = growth(features.accounts, book, rules, today)
-    return Assessed(features, found, best, likely, growing, expected_spend(features, best, likely, book))
+    growing = account_variants(features.accounts, rules).apply(
+        lambda own, rows: growth(
+            features.accounts if rows is None else features.accounts.take(rows), book, own, today
+        )
+    )
+    expected = expected_spend(features, best, likely, book)
+    return Assessed(features, found, best, likely, growing, expected, left_out, today)
+
+
+def _with_deals(features: Features, rows: pa.Array | None) -> Features:
+    """The bucket with some of its deals."""
+    return features if rows is None else replace(features, deals=features.deals.take(rows))
 
 
 def settle(assessed: Assessed, book: Book, rules: Rules) -> Scored:
     """Rank, segment and priority of the accounts of one bucket."""
     best, growing = assessed.best, assessed.growth.card.score
+    variants = account_variants(assessed.features.accounts, rules)
     rank = rank_of(money_bin(assessed.expected), book.spend_ranks)
-    spends, grows = rank >= rules.segments.expected_spend, growing >= rules.segments.growth
+    spends = rank >= variants.each(lambda own: own.segments.expected_spend)
+    grows = growing >= variants.each(lambda own: own.segments.growth)
     segment = np.where(spends, np.where(grows, PRIORITIZE, NURTURE), np.where(grows, MONITOR, REDUCE))
-    value = _value(rank, growing, rules)
+    value = _value(rank, growing, variants)
     by_deal = (best.row >= 0) & (best.score >= value.score)
-    return Scored(
+    none = Boosts((), np.zeros((0, len(rank))), [])
+    scored = Scored(
         assessed.features, assessed.deals, best, assessed.likelihood, assessed.growth, assessed.expected,
         rank, segment, value, np.where(by_deal, best.score, value.score), by_deal, assessed.scored,
+        assessed.excluded, none,
     )  # fmt: skip
+    return _boosted(scored, variants, book, assessed.today) if rules.boost_names("account") else scored
 
 
-def _value(rank: Ints, growing: Ints, rules: Rules) -> Sum:
+def _boosted(scored: Scored, variants: Variants, book: Book, today: date) -> Scored:
+    """With the points of the boosts on accounts, and the limit that keeps their value within 0 to 100."""
+    rows = len(scored.score)
+    inputs = account_inputs(scored, np.zeros(rows, dtype=np.int64), book, variants.rules[0], today)
+    boosts = boosted(variants, "account", inputs, rows)
+    parts = np.vstack([scored.value.parts, boosts.parts])
+    total = parts.sum(axis=0)
+    value = Sum(np.vstack([parts, np.clip(total, 0.0, 100.0) - total]))
+    by_deal = (scored.best.row >= 0) & (scored.best.score >= value.score)
+    score = np.where(by_deal, scored.best.score, value.score)
+    return replace(scored, value=value, boosts=boosts, by_deal=by_deal, score=score)
+
+
+def _value(rank: Ints, growing: Ints, variants: Variants) -> Sum:
     """The weighted mean of rank and growth."""
-    weights = rules.account_value
-    total = weights.expected_spend + weights.growth
-    return Sum(np.stack([rank * (weights.expected_spend / total), growing * (weights.growth / total)]))
+    by_spend = variants.each(lambda own: own.account_value.expected_spend)
+    by_growth = variants.each(lambda own: own.account_value.growth)
+    total = by_spend + by_growth
+    return Sum(np.stack([rank * (by_spend / total), growing * (by_growth / total)]))
 
 
 def money_of_cents(cents: Floats) -> pa.Array:
