@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, RootModel, Strict, model_validator
 
+from config.problems import Fault, Faulty
+
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Whole = Annotated[int, Strict()]
 Percent = Annotated[float, Strict(), Field(ge=0, le=100)]
@@ -26,6 +28,11 @@ def _ordered(curve: dict[float, float]) -> dict[float, float]:
 Curve = Annotated[dict[Number, Percent], AfterValidator(_ordered)]
 
 _BAND = re.compile(r"^(<=|>)\s*(\d+(?:\.\d+)?)$")
+
+
+def _at(key: str, message: str, fix: str = "") -> Faulty:
+    """What is wrong with one range of a card."""
+    return Faulty(Fault(message, fix, path=(key,)))
 
 
 class Bands(RootModel[dict[str, Points]]):
@@ -54,18 +61,17 @@ class Bands(RootModel[dict[str, Points]]):
         for place, key in enumerate(ranges):
             found = _BAND.match(key)
             if found is None:
-                raise ValueError(f'"{key}" is not a range: write "<=NUMBER", ">NUMBER" or none')
+                raise _at(key, f'"{key}" is not a range', 'write "<=NUMBER", ">NUMBER" or none')
             bound = float(found[2])
             if found[1] == ">":
                 if place != len(ranges) - 1 or not bounds or bound != bounds[-1]:
-                    raise ValueError(
-                        f'"{key}" must come last and repeat the bound before it, so that no value is left out'
+                    raise _at(
+                        key,
+                        f'"{key}" must come last and repeat the bound before it, so that no value is left out',
                     )
                 continue
             if bounds and bound <= bounds[-1]:
-                raise ValueError(
-                    f'"{key}" can never be reached: the ranges before it go up to {bounds[-1]:g}'
-                )
+                raise _at(key, f'"{key}" can never be reached: the ranges before it go up to {bounds[-1]:g}')
             bounds.append(bound)
         if not bounds or not ranges[-1].startswith(">"):
             last = f">{bounds[-1]:g}" if bounds else ">1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -226,11 +227,20 @@ def validate(document: Document, model: type[Model]) -> Model:
 
 def problems_of(error: ValidationError, document: Document, model: type[BaseModel]) -> list[Problem]:
     """Every problem that a model finds in a document."""
-    return [
-        problem
-        for detail in error.errors(include_input=False, include_url=False)
-        for problem in _problems(document, model, dict(detail))
-    ]
+    found: dict[Steps, dict[str, Any]] = {}
+    for detail in error.errors(include_input=False, include_url=False):
+        _collect(found, document, dict(detail))
+    return [problem for detail in found.values() for problem in _problems(document, model, detail)]
+
+
+def _collect(found: dict[Steps, dict[str, Any]], document: Document, detail: dict[str, Any]) -> None:
+    """Keep a finding by its place; what a value might be instead, each way told alone, becomes one finding."""
+    place = document.named(tuple(detail["loc"])), detail["type"] in ("missing", "extra_forbidden")
+    key: Steps = (*place[0], detail["loc"][-1]) if place[1] else place[0]
+    earlier = found.setdefault(key, detail)
+    if earlier is not detail and _PLAIN_WORDS.get(detail["type"]):
+        earlier["or"] = " or " + _PLAIN_WORDS[detail["type"]].removeprefix("must be ")
+        earlier["number"] = detail
 
 
 # What pydantic says of a type, in the words of somebody who writes YAML.
@@ -244,6 +254,7 @@ _PLAIN_WORDS = {
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
     "path_type": "must be the path of a file",
+    "invalid_key": "must be text: what holds a comma, a colon or braces stands in quotes",
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
     "int_parsing": "must be a whole number",
@@ -302,20 +313,30 @@ def _plainly(
     if detail["type"] == "extra_forbidden":
         hint = did_you_mean(str(key), _keys(model, tuple(parents)))
         return tuple(parents), Fault(f"unknown key {key!r}", hint, path=(key,))
-    message = str(detail["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
-    return location, Fault(_PLAIN_WORDS.get(detail["type"], message), _number(document, location, detail))
+    message = _SHOULD.sub("must ", str(detail["msg"]).removeprefix("Value error, "))
+    message = _PLAIN_WORDS.get(detail["type"], message) + detail.get("or", "")
+    if detail["type"] == "string_pattern_mismatch":
+        return location, Fault("is not allowed", _meaning(model, location) or message)
+    return location, Fault(message, _instead(document, location, detail))
 
 
-def _number(document: Document, location: Steps, detail: dict[str, Any]) -> str:
-    """How to write a number that was written as text, with a unit or separators."""
-    if not detail["type"].startswith(("int_", "float_")):
-        return ""
+_SHOULD = re.compile(r"^(?:Input|String|Value|List|Tuple|Dictionary) should ")
+
+
+def _instead(document: Document, location: Steps, detail: dict[str, Any]) -> str:
+    """What to write instead: a number without its unit and separators, or the word that was meant."""
     if location and location[-1] == "[key]":
         return written_as(str(location[-2]))
     value: Any = document.data
     for step in document.named(location):
         value = value[step]
-    return written_as(value) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    if detail.get("number", detail)["type"].startswith(("int_", "float_")):
+        return written_as(value)
+    known = re.findall(r"'([^']*)'", str(detail.get("ctx", {}).get("expected", "")))
+    close = difflib.get_close_matches(value, known, n=1)
+    return f'did you mean "{close[0]}"?' if close else ""
 
 
 def did_you_mean(word: str, known: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_LENGTH = 500
 _COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn)
+_MANY = {"account": "accounts", "opportunity": "opportunities"}
 _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div)
 
 
@@ -73,6 +75,14 @@ def _unreadable(text: str, error: Exception) -> Fault:
     return Fault(f"is not a condition: {error.msg}", start=min(begin, len(text.rstrip()) - 1))
 
 
+def span(node: ast.expr, text: str) -> tuple[int, int]:
+    """Where a part of a condition's tree stands in its text, in characters; Python counts bytes."""
+    stripped = text.lstrip()
+    before, line = len(text) - len(stripped), stripped.encode()
+    start, end = node.col_offset, node.end_col_offset or node.col_offset + 1
+    return before + len(line[:start].decode()), before + len(line[:end].decode())
+
+
 @dataclass
 class _Checker:
     """Walks a tree and collects all that is wrong with it. A kind that is not known was reported already."""
@@ -106,7 +116,8 @@ class _Checker:
                 return self._name(node)
             case ast.Constant():
                 return self._constant(node)
-        return self._refused(node)
+        self._refused(node)
+        return None
 
     def _refused(self, node: ast.expr) -> None:
         known = habit(self.text)
@@ -116,14 +127,7 @@ class _Checker:
             self._report(node, f'"{ast.unparse(node)}" is not allowed in a condition')
 
     def _report(self, node: ast.expr, message: str, fix: str = "") -> None:
-        self.faults.append(Fault(message, fix, (), *self._span(node)))
-
-    def _span(self, node: ast.expr) -> tuple[int, int]:
-        """Where a tree stands in the text, in characters; Python counts bytes."""
-        stripped = self.text.lstrip()
-        before, line = len(self.text) - len(stripped), stripped.encode()
-        start, end = node.col_offset, node.end_col_offset or node.col_offset + 1
-        return before + len(line[:start].decode()), before + len(line[:end].decode())
+        self.faults.append(Fault(message, fix, (), *span(node, self.text)))
 
     def _expect(self, node: ast.expr, kind: Kind) -> None:
         found = self.kind(node)
@@ -133,13 +137,19 @@ class _Checker:
     def _name(self, node: ast.Name) -> Kind | None:
         name = self.names.get(node.id)
         if name is None:
-            self._report(
-                node, f'unknown name "{node.id}"', did_you_mean(node.id, [*self.names, "True", "False"])
-            )
+            self._report(node, f'unknown name "{node.id}"', self._meant(node.id))
             return None
         if self.before_score and name.known == "after":
             self._report(node, f'"{node.id}" is not known yet: it follows from the score')
         return name.kind
+
+    def _meant(self, name: str) -> str:
+        """The name that was probably meant; it may be one of another object."""
+        elsewhere = {other: on for on, names in NAMES.items() for other in names if other not in self.names}
+        close = difflib.get_close_matches(name, [*self.names, *elsewhere, "True", "False"], n=1)
+        if close and close[0] in elsewhere:
+            return f'"{close[0]}" is known of {_MANY[elsewhere[close[0]]]} alone'
+        return did_you_mean(name, [*self.names, "True", "False"])
 
     def _constant(self, node: ast.Constant) -> Kind | None:
         match node.value:
@@ -151,7 +161,8 @@ class _Checker:
                 return "number"
             case str():
                 return "text"
-        return self._refused(node)
+        self._refused(node)
+        return None
 
     def _comparison(self, node: ast.Compare) -> None:
         left = node.left

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag
 
 from config.documents import did_you_mean
+from config.problems import Fault, Faulty
 from config.records import RECORDS
 from config.strict import Strict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,120}")
 
@@ -43,17 +47,24 @@ MappedField = Annotated[
 
 
 def _our_names(value: Any) -> Any:
-    for object_name, columns in value.items() if isinstance(value, dict) else ():
+    faults = list(_unknown(value)) if isinstance(value, dict) else []
+    if faults:
+        raise Faulty(*faults)
+    return value
+
+
+def _unknown(objects: dict[str, Any]) -> Iterator[Fault]:
+    """Every object and column that is none of ours."""
+    for object_name, columns in objects.items():
         if object_name not in RECORDS:
-            raise ValueError(
-                f'unknown object "{object_name}"; {did_you_mean(str(object_name), list(RECORDS))}'
-            )
+            hint = did_you_mean(str(object_name), list(RECORDS))
+            yield Fault(f'unknown object "{object_name}"', hint, path=(object_name,))
+            continue
         known = [column.name for column in RECORDS[object_name] if column.need != "key"]
         for name in columns if isinstance(columns, dict) else ():
             if name not in known:
                 hint = did_you_mean(str(name), known)
-                raise ValueError(f'unknown name "{name}" of {object_name}' + (f"; {hint}" if hint else ""))
-    return value
+                yield Fault(f'unknown name "{name}" of {object_name}', hint, path=(object_name, name))
 
 
 # Our object → our name → the CRM's field.

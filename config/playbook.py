@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from config.documents import did_you_mean
 from config.expressions import checked
+from config.problems import Fault, Faulty
 from config.strict import Days, Scored, Strict
 from config.vocabulary import TEMPLATE_NAMES
 
@@ -29,7 +30,9 @@ class Step(Strict):
 class TaskRule(Strict):
     """When a rep should get a task, and what it says."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")] = Field(
+        description="small letters, digits and -, as in close-soon; keeps a task from being made twice"
+    )
     on: Scored
     when: str
     subject: Annotated[str, Field(min_length=1, max_length=120)]
@@ -51,10 +54,20 @@ class TaskRule(Strict):
             pieces = list(string.Formatter().parse(value))
         except ValueError as error:
             raise ValueError(f"is not a template: {error}; write {{{{ for a brace") from None
-        for _, name, spec, conversion in pieces:
-            if name is not None and known and (name not in known or spec or conversion):
-                raise ValueError(f'unknown name "{{{name}}}"; {did_you_mean(name, list(known))}')
+        faults = [
+            _unknown(value, name, known)
+            for _, name, spec, conversion in pieces
+            if name is not None and known and (name not in known or spec or conversion)
+        ]
+        if faults:
+            raise Faulty(*faults)
         return value
+
+
+def _unknown(template: str, name: str, known: tuple[str, ...]) -> Fault:
+    start = template.find(f"{{{name}")
+    end = template.find("}", start) + 1
+    return Fault(f'unknown name "{{{name}}}"', did_you_mean(name, list(known)), start=start, end=end)
 
 
 PLAYBOOK = (

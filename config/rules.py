@@ -16,11 +16,12 @@ from config.exclusions import EXCLUDE, Exclusion
 from config.growth import Growth
 from config.layers import VARIANTS, laid_over, load_layers, sections
 from config.likelihood import Likelihood
+from config.lint import rules_problems
 from config.mapping import Fields, name_in
 from config.needed import needed
 from config.playbook import PLAYBOOK, TASKS, Step, TaskRule
 from config.priority import Needs, Priority
-from config.problems import ConfigProblem, raise_if_any
+from config.problems import Fault, Faulty, raise_if_any
 from config.records import Optional
 from config.showing import Product, Show
 from config.strict import Strict
@@ -30,7 +31,7 @@ from config.win import Win
 from config.writing import TaskLimits, Writing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from config.documents import Document
@@ -50,7 +51,8 @@ class Rules(Strict):
         description="our name → the CRM's field (or one for each CRM), by object, where the usual one is not meant",
     )
     read: tuple[Optional, ...] = Field(
-        default=(), description="objects to read even where no rule names them, such as quota for `foretag book`"
+        default=(),
+        description="objects to read even where no rule names them, such as quota for `foretag book`",
     )
     priority: Priority = Priority()
     needs: Needs = Needs()
@@ -81,19 +83,13 @@ class Rules(Strict):
     @field_validator("boosts")
     @classmethod
     def _one_boost_of_a_name(cls, value: tuple[Boost, ...]) -> tuple[Boost, ...]:
-        names = [boost.name for boost in value]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f'two boosts are called "{twice[0]}": each gives points under its own name')
+        _named_once(value, 'two boosts are called "{}": each gives points under its own name')
         return value
 
     @field_validator("tasks")
     @classmethod
     def _one_name_each(cls, value: tuple[TaskRule, ...]) -> tuple[TaskRule, ...]:
-        names = [task.name for task in value]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f'two tasks are called "{twice[0]}": names keep tasks from being made twice')
+        _named_once(value, 'two tasks are called "{}": names keep tasks from being made twice')
         return value
 
     @cached_property
@@ -152,6 +148,18 @@ class Rules(Strict):
         return needed(self)
 
 
+def _named_once(items: Sequence[Boost | TaskRule], message: str) -> None:
+    """Raises `Faulty` with each item whose name an item before it has."""
+    names = [item.name for item in items]
+    faults = [
+        Fault(message.format(name), path=(place, "name"))
+        for place, name in enumerate(names)
+        if name in names[:place]
+    ]
+    if faults:
+        raise Faulty(*faults)
+
+
 def folded(name: str) -> str:
     """A team's or pipeline's name without regard to case and spaces, as people compare names."""
     return " ".join(name.split()).casefold()
@@ -160,22 +168,19 @@ def folded(name: str) -> str:
 def load_rules(path: Path) -> Rules:
     """Read and check the rules file. Raises `ConfigProblem` with every problem, each with its place."""
     document = load_layers(path)
-    problems = list(_problems(document))
+    raise_if_any(check_rules(document))
+    return validate(document, Rules)
+
+
+def check_rules(document: Document) -> list[Problem]:
+    """All that is wrong with a rules file, of each team's and pipeline's rules, too; warnings among them."""
+    problems = rules_problems(document, Rules)
     places = {(problem.where, problem.line, problem.column) for problem in problems}
     problems += (
         replace(found, message=f"{kind}.{name}.{found.message}")
         for kind, name, whole in sections(document)
-        for found in _problems(whole)
+        for found in rules_problems(whole, Rules)
         # What is wrong with the company's own rules is wrong with every variant of them.
         if (found.where, found.line, found.column) not in places
     )
-    raise_if_any(problems)
-    return validate(document, Rules)
-
-
-def _problems(document: Document) -> tuple[Problem, ...]:
-    try:
-        validate(document, Rules)
-    except ConfigProblem as found:
-        return found.problems
-    return ()
+    return problems
