@@ -57,7 +57,7 @@ def moves(matrix: pd.DataFrame, title: str) -> go.Figure:
         off[place, place] = 0
     heat = go.Heatmap(
         z=off.tolist(),
-        x=[f"{name} then" for name in matrix.columns],
+        x=[f"{name}<br>then" for name in matrix.columns],
         y=[f"{name} now" for name in matrix.index],
         text=[[f"{count:,}" if count else "" for count in row] for row in matrix.to_numpy()],
         texttemplate="%{text}",
@@ -67,6 +67,7 @@ def moves(matrix: pd.DataFrame, title: str) -> go.Figure:
     )
     figure = _figure([heat], height=130 + 50 * len(matrix))
     figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(tickangle=0)
     figure.update_layout(title={"text": title, "font": {"size": 15}}, margin_t=40)
     return figure
 

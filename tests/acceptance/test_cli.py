@@ -180,6 +180,48 @@ def test_explain_tells_where_every_point_came_from(shell):
     assert by_id == explained
 
 
+@BOTH
+def test_plan_shows_what_other_rules_would_do(shell):
+    """Matrices and movers for machines, a page for people; the CRM and the present rules' plan stay as they are."""
+    shell.foretag("setup", "--yes")
+    shell.foretag("run")
+    shell.write("new.yaml", "priority: {weights: {soon: 20, profitable: 0, much: 80}}\ntiers: {A: 30}\n")
+    done = shell.foretag("plan", "--rules", "new.yaml", "--html", "new.html", "--json")
+    assert done.code == 0, done.err
+    compared = done.json["comparison"]
+    for name in ("account", "opportunity"):
+        matrix = compared[name]["tiers"]
+        assert sum(n for row in matrix.values() for n in row.values()) > 0
+        assert compared[name]["biggest"][0]["reason_new"]
+    assert compared["account"]["moved"] + compared["opportunity"]["moved"] > 0
+    assert "What new.yaml would do" in (shell.folder / "new.html").read_text()
+    assert "Nothing was written" in done.json["last_line"]
+    again = shell.foretag("run", "--json").json
+    assert sum(again["planned"].values()) == 0
+
+
+def test_rules_that_read_other_fields_are_tried_on_a_copy(shell):
+    """They see their own field; the local copy of the present rules keeps what it held."""
+    shell.foretag("setup", "--yes")
+    shell.foretag("run")
+    shell.write("new.yaml", "fields: {opportunity: {margin: Probability}}\n")
+    done = shell.foretag("plan", "--rules", "new.yaml", "--json")
+    assert done.code == 0, done.err
+    reasons = " ".join(row["reason_new"] for row in done.json["comparison"]["opportunity"]["biggest"])
+    assert "margin +" in reasons
+    assert sum(shell.foretag("run", "--json").json["planned"].values()) == 0
+
+
+@pytest.mark.parametrize(
+    "options", [("--html", "page.html"), ("--rules", "rules.yaml", "--output", "plan.parquet")]
+)
+def test_options_of_plan_that_do_not_go_together_are_refused(shell, options):
+    """Said before anything is read, with the option's name."""
+    done = shell.foretag("plan", *options)
+    assert done.code == 2
+    assert options[-2] in done.err
+
+
 def test_explain_tells_of_an_opportunity_too(shell):
     """An open deal has points of its own."""
     shell.foretag("setup", "--yes")
