@@ -38,14 +38,16 @@ Machine = Annotated[bool, typer.Option("--json", help="One JSON object on stdout
 CrmName = Annotated[str, typer.Option("--crm", help=f"Which CRM: {NAMES}.")]
 MaxChanges = Annotated[int | None, typer.Option(min=1, help="Most records that may change, for this once.")]
 SETTINGS = Path("foretag.yaml")
+DATA = (
+    "pipeline, showcase, cdnow, cdnow_sample, "
+    "synthetic:ACCOUNTS:OPPORTUNITIES or planted:ACCOUNTS:OPPORTUNITIES."
+)
 
 
 @app.command(epilog="Example: foretag demo --crm hubspot --serve")
 def demo(
     crm: CrmName = "salesforce",
-    data: Annotated[
-        str, typer.Option(help="pipeline, cdnow, cdnow_sample or synthetic:ACCOUNTS:OPPORTUNITIES.")
-    ] = "pipeline",
+    data: Annotated[str, typer.Option(help=DATA)] = "pipeline",
     serve: Annotated[
         bool, typer.Option("--serve", help="Keep the local CRM running, to look at its pages.")
     ] = False,
@@ -226,9 +228,7 @@ def runs(
 def sandbox(
     crm: CrmName = "salesforce",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 8443,
-    data: Annotated[
-        str, typer.Option(help="pipeline, cdnow, cdnow_sample or synthetic:ACCOUNTS:OPPORTUNITIES.")
-    ] = "pipeline",
+    data: Annotated[str, typer.Option(help=DATA)] = "pipeline",
     faults: Annotated[Path | None, typer.Option(help="A YAML file of faults to show.")] = None,
     production: Annotated[
         bool, typer.Option("--production", help="Play an org or portal in production, to rehearse a rollout.")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 KNOWN = (
-    "pipeline, cdnow, cdnow_sample, synthetic:ACCOUNTS:OPPORTUNITIES[:SEED] "
+    "pipeline, showcase, cdnow, cdnow_sample, synthetic:ACCOUNTS:OPPORTUNITIES[:SEED] "
     "or planted:ACCOUNTS:OPPORTUNITIES[:SEED]"
 )
 
@@ -189,6 +189,10 @@ def load_book(name: str) -> Book:
         from connectors.sandbox.datasets.synthetic import synthetic  # noqa: PLC0415 (late on purpose)
 
         return synthetic(*_sizes(name))
+    if name == "showcase":
+        from connectors.sandbox.datasets.showcase import showcase  # noqa: PLC0415 (late on purpose)
+
+        return showcase()
     if name.startswith("planted:"):
         from connectors.sandbox.datasets.planted import planted  # noqa: PLC0415 (late on purpose)
 

@@ -29,6 +29,8 @@ Everything is a column of numpy: no loop over rows. The same seed makes the same
 
 from __future__ import annotations
 
+from connectors.sandbox.datasets.planted.days import YEAR, dates, stamps
+from connectors.sandbox.datasets.planted.deals import CATALOGUE
 from connectors.sandbox.datasets.planted.making import planted
 
-__all__ = ["planted"]
+__all__ = ["CATALOGUE", "YEAR", "dates", "planted", "stamps"]

@@ -70,7 +70,7 @@ def planted(accounts: int, opportunities: int, seed: int) -> Book:
             "account": plans.account, "amount": plans.amount, "by": dates(plans.due), "made_on": dates(plans.made),
         }),
         territories=_territories(staff),
-        capacities=_capacities(next(world), staff),
+        capacities=_capacities(next(world), staff, accounts),
         truth={
             "account": account_truth(who, work, done, sales),
             "opportunity": opportunity_truth(known),
@@ -233,11 +233,9 @@ def _territories(staff: People) -> pa.Table:
     )
 
 
-def _capacities(rng: np.random.Generator, staff: People) -> pa.Table:
-    """How many accounts each rep can look after: about as many as there are for each, less for enterprise teams."""
+def _capacities(rng: np.random.Generator, staff: People, accounts: int) -> pa.Table:
+    """How many accounts each rep can look after: about as many as there are for each, fewer of large companies."""
     reps = np.arange(MANAGERS, staff.count)
-    usual = np.array([120, 160, 200])[staff.team[reps]]
-    return table(
-        shape.CAPACITIES,
-        {"owner": reps, "accounts": np.round(usual * rng.uniform(0.8, 1.2, len(reps)), -1).astype(np.int64)},
-    )
+    usual = np.array([0.8, 1.0, 1.3])[staff.team[reps]] * max(accounts / len(reps), 1)
+    able = np.ceil(usual * rng.uniform(0.8, 1.2, len(reps)))
+    return table(shape.CAPACITIES, {"owner": reps, "accounts": able.astype(np.int64)})
