@@ -111,7 +111,7 @@ def _families(rng: np.random.Generator, count: int) -> tuple[NDArray[np.int8], N
     """Industries, and parents: only ever upwards in the list, so that no company owns itself in a circle."""
     industry = rng.integers(0, len(INDUSTRIES), count).astype(np.int8)
     above = rng.integers(0, count, count)
-    parent = np.where((rng.random(count) < 0.06) & (above < np.arange(count)), above, -1)
+    parent = np.where((rng.random(count) < 0.12) & (above < np.arange(count)), above, -1)
     child = parent >= 0
     industry[child] = industry[parent[child]]
     return industry, parent
