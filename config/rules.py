@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, PrivateAttr, field_validator
 
 from config.boosts import Boost
+from config.coverage import Coverage
 from config.documents import validate
 from config.exclusions import EXCLUDE, Exclusion
 from config.growth import Growth
@@ -65,6 +66,7 @@ class Rules(Strict):
     segments: Segments = Segments()
     tiers: Tiers = Tiers()
     alerts: Alerts = Alerts()
+    coverage: Coverage = Coverage()
     overrides: Overrides = Overrides()
     products: dict[str, Product] = Field(default={})
     show: Show = Show()
@@ -98,6 +100,12 @@ class Rules(Strict):
         company = self.model_dump(mode="json", exclude=set(VARIANTS))
         others = sorted([*key, rules.digest] for key, rules in self.variants.items())
         text = json.dumps([company, others] if others else company, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @cached_property
+    def scores_digest(self) -> str:
+        """Twelve hex digits of what these rules alone, without teams and pipelines, say of scores and tiers."""
+        text = json.dumps(self.model_dump(mode="json", exclude={*VARIANTS, *_BESIDE_SCORES}), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @cached_property
@@ -158,6 +166,10 @@ def _named_once(items: Sequence[Boost | TaskRule], message: str) -> None:
     ]
     if faults:
         raise Faulty(*faults)
+
+
+# What is said and done about scores, but does not change any.
+_BESIDE_SCORES = ("show", "playbook", "tasks", "task_limits", "writing")
 
 
 def folded(name: str) -> str:

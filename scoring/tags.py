@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from scoring import account_tags, deals, growth, likelihood
+from config.outputs import TIERS
+from scoring import account_tags, growth, likelihood, win
 from scoring.account_tags import account_shares, tag_accounts
 from scoring.deal_tags import tag_deals
 from scoring.features import day_number
+from scoring.inputs import account_inputs
 from scoring.reasons import Items
 from scoring.tasks import together
 from scoring.value import assess, settle
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from config.rules import Rules
     from scoring.book import Book
     from scoring.features import Features
+    from scoring.inputs import Inputs
     from scoring.value import Scored
 
 
@@ -58,6 +62,13 @@ class Tagged:
     today: date
 
     @cached_property
+    def account_inputs(self) -> Inputs:
+        """What conditions on accounts may name, by name, in the order of `accounts`."""
+        tiers = pc.fill_null(pc.index_in(self.accounts["foretag_tier"], value_set=pa.array(TIERS)), -1)
+        places = np.asarray(tiers.combine_chunks().to_numpy(zero_copy_only=False), dtype=np.int64)
+        return account_inputs(self.scored, places, self.book, self.rules, self.today)
+
+    @cached_property
     def account_points(self) -> pa.Table:
         """Id, and one int16 column `dimension:item` per contribution to priority, likelihood and growth.
 
@@ -65,17 +76,20 @@ class Tagged:
         """
         found = self.scored
         return _points(found.features.accounts["id"], found.scored, {
-            "priority": (account_tags.ITEMS, account_shares(found)),
+            "priority": (account_tags.items_of(found), account_shares(found)),
             "likelihood": (likelihood.ITEMS, found.likelihood.shares),
             "growth": (growth.ITEMS, found.growth.card.shares),
         })  # fmt: skip
 
     @cached_property
     def opportunity_points(self) -> pa.Table:
-        """Id, and one int16 column `priority:item` per contribution, as `account_points`."""
+        """Id, and one int16 column per contribution to priority and win, as `account_points`."""
         found = self.scored.deals
         ids = self.scored.features.deals["id"]
-        return _points(ids, found.scored, {"priority": (deals.ITEMS, found.priority.shares)})
+        return _points(ids, found.scored, {
+            "priority": (found.items, found.priority.shares),
+            "win": (win.ITEMS, found.win.shares),
+        })  # fmt: skip
 
 
 def tag(features: Features, book: Book, kept: pa.Table | None, rules: Rules, today: date) -> Tagged:

@@ -205,6 +205,24 @@ def explain(
         _exit(run_explain(talk, settings, connection, record))
 
 
+@app.command(epilog='Example: foretag book --owner "Ann Example"')
+def book(
+    settings: SettingsFile = SETTINGS,
+    connection: ConnectionName = None,
+    owner: Annotated[str | None, typer.Option(help="Only this owner's book: a name or an id.")] = None,
+    machine: Machine = False,
+) -> None:
+    """Show the book: who spends most, most often, could grow; what hangs on whom; who looks after whom.
+
+    As of the last `plan` or `run`. Quotas, territories and capacities come from the CRM or from files beside the
+    rules.
+    """
+    from sync.commands import book as show_book
+
+    with _talking(machine) as talk:
+        _exit(show_book(talk, settings, connection, owner))
+
+
 @app.command(epilog="Example: foretag runs 20261122-051527-1")
 def runs(
     run_id: Annotated[

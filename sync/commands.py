@@ -196,6 +196,23 @@ def explain(talk: Talk, settings: Path, connection: str | None, record: str) -> 
     return DONE
 
 
+def book(talk: Talk, settings: Path, connection: str | None, owner: str | None) -> int:
+    """The book as of the last run: who matters, what hangs on whom, who looks after whom."""
+    # Late: only this command and comparisons need pandas.
+    from sync.book_tables import MOST, show  # noqa: PLC0415
+    from sync.book_view import view_book  # noqa: PLC0415
+
+    with opened_job(settings, connection, quiet) as job:
+        day = job.tags.day()
+        if day is None:
+            raise ConfigProblem(Problem("nothing was scored yet", fix="run `foretag plan` first"))
+        view = view_book(job.mirror, job.tags, job.rules, day).of(owner)
+        talk.result({"as_of": str(day)} | view.as_dict(MOST))
+        show(talk, view, job.crm)
+        talk.say(f"As of {day}, from the local copy; `foretag plan` brings it up to date.")
+    return DONE
+
+
 def explain_error(talk: Talk, error: BaseException) -> int:
     """Say what ended a command: what, where, what to do; the traceback only for our own bugs."""
     code = exit_code(error)

@@ -9,15 +9,13 @@ import pandas as pd
 import pyarrow as pa
 
 from config.outputs import SEGMENTS, TIERS
-from scoring import read_book, tag
-from sync.score import Buckets
+from sync.score import tagged_book
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from datetime import date
 
     from config.rules import Rules
-    from scoring import Tagged
     from sync.mirror import Mirror
     from sync.tags import TagStore
 
@@ -135,7 +133,8 @@ class _Book:
 def _scored(side: Side, tags: TagStore, today: date) -> _Book:
     found: dict[str, list[pd.DataFrame]] = {name: [] for name in _KEPT}
     tasks = []
-    for tagged in _tagged(side.mirror, tags, _settled(side.rules), today):
+    _, parts = tagged_book(side.mirror, tags, _settled(side.rules), today)
+    for tagged in parts:
         found["account"].append(_frame("account", tagged.accounts).assign(rank=tagged.scored.rank))
         found["opportunity"].append(_frame("opportunity", tagged.opportunities))
         tasks.append(tagged.tasks)
@@ -143,13 +142,6 @@ def _scored(side: Side, tags: TagStore, today: date) -> _Book:
         {name: pd.concat(frames, ignore_index=True) for name, frames in found.items()},
         pa.concat_tables(tasks),
     )
-
-
-def _tagged(mirror: Mirror, tags: TagStore, rules: Rules, today: date) -> Iterator[Tagged]:
-    buckets = Buckets(mirror, rules)
-    book, features = read_book(buckets, rules, today, buckets.times())
-    for bucket, part in enumerate(features):
-        yield tag(part, book, tags.state(bucket), rules, today)
 
 
 def _settled(rules: Rules) -> Rules:

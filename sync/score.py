@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from config.outputs import written
 from scoring import TIMES, read_book, tag
+from sync.line_items import LineItems
 from sync.plan import OBJECTS, change_schema, changes, valid_until
 
 if TYPE_CHECKING:
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from config.rules import Rules
-    from scoring import Tables, Tagged
+    from scoring import Book, Tables, Tagged
     from sync.mirror import Mirror
     from sync.tags import TagStore
+
+
+_WHOLE = ("owner", "stage", "quota")  # these do not hang on accounts
 
 
 @dataclass(frozen=True)
@@ -38,19 +42,24 @@ class Scored:
         tags.keep_state(self.states)
 
 
+def tagged_book(mirror: Mirror, tags: TagStore, rules: Rules, today: date) -> tuple[Book, Iterator[Tagged]]:
+    """The book of the mirror, and its tags, bucket by bucket; nothing is kept."""
+    buckets = Buckets(mirror, rules)
+    book, features = read_book(buckets, rules, today, buckets.times())
+    return book, (tag(part, book, tags.state(bucket), rules, today) for bucket, part in enumerate(features))
+
+
 def score(
     mirror: Mirror, tags: TagStore, rules: Rules, outputs: Literal["basic", "full"], today: date, stamp: str
 ) -> Scored:
     """Score every account and open opportunity of the mirror for `today`."""
-    buckets = Buckets(mirror, rules)
-    book, features = read_book(buckets, rules, today, buckets.times())
+    book, parts = tagged_book(mirror, tags, rules, today)
     tags.keep_book(book, rules, today)
     found: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
     said: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
     points: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
     tasks, states = [], []
-    for bucket, part in enumerate(features):
-        tagged = tag(part, book, tags.state(bucket), rules, today)
+    for bucket, tagged in enumerate(parts):
         for name, wanted in _wanted(tagged):
             dated = _dated(wanted, rules, today, stamp)
             held = mirror.read(name, _held_columns(name), bucket)
@@ -77,11 +86,12 @@ class Buckets:
         self._mirror = mirror
         self._number = mirror.buckets()
         self._kept: Tables | None = None
-        self._columns = {
-            name: rules.needed_columns(name) for name in ("account", "opportunity", "owner", "stage")
-        }
+        self._columns = {name: rules.needed_columns(name) for name in rules.needed_objects}
+        self._line_items = LineItems(mirror, self._columns.get("line_item", ()))
 
     def __iter__(self) -> Iterator[Tables]:
+        if self._number > 1 and "line_item" in self._columns:
+            self._line_items.cut()
         return (self.tables(bucket) for bucket in range(self._number))
 
     def times(self) -> Iterator[Tables] | None:
@@ -95,12 +105,13 @@ class Buckets:
         )
 
     def tables(self, bucket: int) -> Tables:
-        """What scoring gets of one bucket; owners and stages are whole each time."""
+        """What scoring gets of one bucket; what does not hang on accounts is whole each time."""
         if self._kept is not None:
             return self._kept
-        tables = self._whole | {
-            name: self._mirror.read(name, self._columns[name], bucket) for name in OBJECTS
-        }
+        cut = [name for name in self._columns if name not in (*_WHOLE, "line_item")]
+        tables = self._whole | {name: self._mirror.read(name, self._columns[name], bucket) for name in cut}
+        if "line_item" in self._columns:
+            tables["line_item"] = self._line_items.bucket(bucket)
         if self._number == 1:
             # A small book is held; of a large one only the bucket in hand, so that memory stays bounded.
             self._kept = tables
@@ -108,7 +119,9 @@ class Buckets:
 
     @cached_property
     def _whole(self) -> dict[str, pa.Table]:
-        return {name: self._mirror.read(name, self._columns[name]) for name in ("owner", "stage")}
+        return {
+            name: self._mirror.read(name, self._columns[name]) for name in _WHOLE if name in self._columns
+        }
 
 
 def _wanted(tagged: Tagged) -> tuple[tuple[str, pa.Table], ...]:

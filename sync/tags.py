@@ -51,6 +51,11 @@ class TagStore:
             return None
         return Book.from_json(kept["book"]), date.fromisoformat(kept["today"])
 
+    def day(self) -> date | None:
+        """The day for which the book was last scored, under whatever rules; None if it never was."""
+        path = self._folder / "book.json"
+        return date.fromisoformat(json.loads(path.read_bytes())["today"]) if path.exists() else None
+
     def keep_fields(self, fields: Mapping[str, Mapping[str, str]]) -> None:
         """Remember which field of the CRM each canonical column was read from, by object."""
         self._folder.mkdir(parents=True, exist_ok=True)
