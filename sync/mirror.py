@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     import pyarrow.dataset as pads
 
 # Which account a record lies with; a record without one lies in the bucket of its own id.
-_ACCOUNT_COLUMN = {"account": "id", "opportunity": "account_id", "task": "account_id"}
+_ACCOUNT_COLUMN = {
+    "account": "id",
+    **dict.fromkeys(("opportunity", "task", "case", "call", "email", "meeting"), "account_id"),
+}
 
 # A book up to this size is one bucket; a larger one is cut so that 1,000,000 accounts fit in memory bucket by bucket.
 ONE_BUCKET_ROWS = 20_000
@@ -386,7 +389,8 @@ def _read_sql(columns: Sequence[str], where: str, *, with_changes: bool) -> str:
         ),
         latest AS (
             SELECT * FROM candidates
-            QUALIFY row_number() OVER (PARTITION BY id ORDER BY modified_at DESC, seq DESC) = 1
+            -- A move leaves its old place and enters its new one in one commit: read together, the new one counts.
+            QUALIFY row_number() OVER (PARTITION BY id ORDER BY modified_at DESC, seq DESC, op DESC) = 1
         )
         SELECT {inner} FROM base WHERE {where} AND id NOT IN (FROM changed)
         UNION ALL BY NAME

@@ -64,14 +64,12 @@ class Job:
 
     def columns(self) -> dict[str, tuple[str, ...]]:
         """The canonical columns that a run pulls, by object: what the rules name, and what we hold there."""
-        wanted = {
-            name: {*self.rules.needed_columns(name)} for name in ("account", "opportunity", "owner", "stage")
-        }
+        rules = self.rules
+        wanted = {name: {*rules.needed_columns(name), "modified_at"} for name in rules.needed_objects}
         for name in OBJECTS:
-            wanted[name] |= {"name", "modified_at"} | {field.name for field in self.written(name)}
+            wanted[name] |= {"name"} | {field.name for field in self.written(name)}
             wanted[name] |= {field.name for field in HUMAN_FIELDS if name in field.objects}
-        wanted["owner"] |= {"name", "active", "modified_at"}
-        wanted["stage"] |= {"modified_at"}
+        wanted["owner"] |= {"name", "active"}
         if self.tasks_on:
             wanted["task"] = {column.name for column in RECORDS["task"]}
         return {

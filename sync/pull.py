@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from sync.mirror import Mirror
 
 # Owners and stages first: what hangs on accounts is placed by them, and accounts decide the buckets.
-ORDER = ("owner", "stage", "account", "opportunity", "task")
+ORDER = (
+    "owner", "stage", "quota", "account", "opportunity", "line_item", "case", "call", "email", "meeting", "task",
+)  # fmt: skip
 
 # Small reference lists are read whole each time; nothing in them is worth a cursor.
 _WHOLE = ("stage",)

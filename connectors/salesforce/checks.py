@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from config.records import RECORDS
+from config.records import OPTIONAL, RECORDS
 from connectors.contract import Problem
 from connectors.salesforce.fields import DEFAULTS, OBJECTS
 
@@ -50,7 +50,11 @@ class Checks:
         )
 
     def _unreadable_object(self, object_name: str) -> Problem:
-        return Problem("cannot be read", where=OBJECTS[object_name], fix=self._assign())
+        # Scores go without what only some orgs have; a rule that names it does not hold.
+        optional = object_name in OPTIONAL
+        fix = f"{self._assign()}, if rules are to know of them" if optional else self._assign()
+        severity = "warning" if optional else "error"
+        return Problem("cannot be read", where=OBJECTS[object_name], fix=fix, severity=severity)
 
     def _unreadable(self, object_name: str, names: Sequence[str]) -> Iterator[Problem]:
         """Columns that are always pulled, or mapped by hand, and that the worker's user cannot read."""

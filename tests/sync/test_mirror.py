@@ -218,6 +218,17 @@ def test_a_book_that_has_grown_keeps_its_cut(mirror):
     assert mirror.buckets() == mirror.buckets("opportunity") == 1
 
 
+def test_a_moved_record_is_there_for_those_who_read_all_buckets(tmp_path):
+    """Leaving the old bucket is no deletion, whoever looks."""
+    mirror = Mirror(tmp_path)
+    mirror.load("account", COLUMNS, [accounts(*((str(row), "x", 1) for row in range(ONE_BUCKET_ROWS + 1)))])
+    moving = [f"o{number}" for number in range(20)]
+    mirror.load("opportunity", DEAL_COLUMNS, [deals(*((name, "1", 1) for name in moving))])
+    mirror.append("opportunity", deals(*((name, "2", 2) for name in moving)))
+    held = mirror.read("opportunity", ("id", "account_id")).sort_by("id").to_pylist()
+    assert held == [{"id": name, "account_id": "2"} for name in sorted(moving)]
+
+
 def test_what_we_wrote_stays_in_its_bucket(tmp_path):
     """A patch touches only the records it names, wherever they lie, and none that is gone."""
     mirror = Mirror(tmp_path)
