@@ -10,22 +10,37 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.sandbox.datasets.book import Book, load_book
+from connectors.sandbox.datasets.salesforce_around import around
+from connectors.sandbox.datasets.salesforce_columns import TYPED, pointed, touched
 from connectors.sandbox.salesforce.ids import make_ids
-from connectors.sandbox.salesforce.objects import STAGES, choice
+from connectors.sandbox.salesforce.objects import (
+    FORECASTING_OBJECTS,
+    STAGES,
+    choice,
+    day,
+    flag,
+    lookup,
+    money,
+    number,
+    text,
+)
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from connectors.sandbox.salesforce.schema import Field
+    from connectors.sandbox.salesforce.schema import Field, ObjectType
 
 # Serial numbers of people below this one belong to the org itself (admin, worker).
 FIRST_OWNER = 100
-_TYPED = pa.timestamp("us")
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Salesforce-shaped rows. `fields` are the org's own custom fields, `choices` picklist values the rows use."""
+    """Salesforce-shaped rows.
+
+    `fields` are the org's own custom fields, `choices` picklist values that the rows use, `objects` those of
+    features that are not on everywhere.
+    """
 
     name: str
     today: date
@@ -33,6 +48,7 @@ class Dataset:
     fields: tuple[tuple[str, Field], ...]
     choices: dict[tuple[str, str], tuple[str, ...]]
     description: str
+    objects: tuple[ObjectType, ...] = ()
 
 
 def load_dataset(name: str, book: Book | None = None) -> Dataset:
@@ -50,43 +66,100 @@ def load_dataset(name: str, book: Book | None = None) -> Dataset:
         "Product2": _products(book, ids),
         "Opportunity": _opportunities(book, ids),
     }
-    tables |= _prices(book, ids)
+    tables |= _prices(book, ids) | around(book, ids) | _record_types(book)
     if book.history:
         tables["OpportunityHistory"] = _history(tables["Opportunity"], book)
-    names = tuple(book.products["name"].to_pylist())
     return Dataset(
         book.name,
         book.today,
         tables,
-        (
-            (
-                "Opportunity",
-                choice("Product__c", "Product", names, custom=True, help="The product the deal is about."),
-            ),
-        ),
+        _fields(book, tables),
         {
-            ("Account", "Industry"): tuple(pc.unique(book.accounts["industry"].drop_null()).to_pylist()),
-            ("Product2", "Family"): tuple(pc.unique(book.products["family"].drop_null()).to_pylist()),
+            ("Account", "Industry"): _words(book.accounts["industry"]),
+            ("Product2", "Family"): _words(book.products["family"]),
+            ("Case", "Type"): _words(book.cases["type"]),
         },
         book.description,
+        FORECASTING_OBJECTS if book.quotas.num_rows else (),
     )
 
 
-def _pointed(ids: pa.Array, rows: Any) -> Any:
-    """Row numbers as ids; null stays null."""
-    return ids.take(rows.combine_chunks() if isinstance(rows, pa.ChunkedArray) else rows)
+def _words(column: Any) -> tuple[str, ...]:
+    return tuple(pc.unique(column.drop_null()).to_pylist())
 
 
-def _touched(owner: Any, created: Any, modified: Any) -> dict[str, Any]:
-    """The system columns: made and last changed by the owner."""
-    return {
-        "IsDeleted": pa.repeat(pa.scalar(value=False), len(created)),
-        "CreatedDate": created.cast(_TYPED),
-        "CreatedById": owner,
-        "LastModifiedDate": modified.cast(_TYPED),
-        "LastModifiedById": owner,
-        "SystemModstamp": modified.cast(_TYPED),
+# Fields that an admin made for columns of the book, and those that `foretag setup` makes for people to fill in.
+_OWN: dict[str, dict[str, Field]] = {
+    "Account": {
+        "territory": text("Territory__c", "Territory", 80, custom=True),
+        "company_growth": number("Company_Growth__c", "Company Growth", 8, 2, type="percent", custom=True),
+        "opted_out": flag("Opted_Out__c", "Opted Out", custom=True),
+        "growth_plan": money("Foretag_Growth_Plan__c", "Growth plan", custom=True),
+        "growth_plan_by": day("Foretag_Growth_Plan_By__c", "Growth plan by", custom=True),
+    },
+    "Opportunity": {
+        "margin": number("Margin__c", "Margin", 8, 2, type="percent", custom=True),
+        "need_by": day("Need_By__c", "Need By", custom=True),
+        "pain": text("Pain__c", "Pain", 255, custom=True),
+    },
+}
+_COST = money("Cost__c", "Cost", custom=True)
+_RECORD_TYPE = lookup("RecordTypeId", "Record Type ID", "RecordType", relationship="RecordType")
+
+
+def _own(object_name: str, rows: pa.Table) -> dict[str, Any]:
+    """Columns of own fields, by the field's name, as far as the book fills them in."""
+    held = {
+        column: one for column, one in _OWN[object_name].items() if rows[column].null_count < rows.num_rows
     }
+    return {
+        one.name: pc.fill_null(rows[column], False) if one.type == "boolean" else rows[column]  # noqa: FBT003 (Arrow's order)
+        for column, one in held.items()
+    }
+
+
+def _fields(book: Book, tables: dict[str, pa.Table]) -> tuple[tuple[str, Field], ...]:
+    """The org's own fields; one that no row fills in was never made."""
+    names = tuple(book.products["name"].to_pylist())
+    product = choice("Product__c", "Product", names, custom=True, help="The product the deal is about.")
+    own = [
+        (name, one)
+        for name, fields in _OWN.items()
+        for one in fields.values()
+        if one.name in tables[name].column_names
+    ]
+    cost = [("OpportunityLineItem", _COST)] if "OpportunityLineItem" in tables else []
+    kinds = [("Opportunity", _RECORD_TYPE)] if "RecordType" in tables else []
+    return (("Opportunity", product), *own, *cost, *kinds)
+
+
+def _record_types(book: Book) -> dict[str, pa.Table]:
+    """A record type for each of several sales processes."""
+    names = _words(book.opportunities["pipeline"])
+    if not names:
+        return {}
+    born = pa.array([pc.min(book.accounts["created_at"]).as_py()] * len(names), pa.timestamp("ms"))
+    system = touched(pa.nulls(len(names), pa.string()), born, born)
+    return {
+        "RecordType": pa.table(
+            {
+                **{name: column for name, column in system.items() if name != "IsDeleted"},
+                "Id": make_ids("012", 1, len(names)),
+                "Name": names,
+                "DeveloperName": [name.replace(" ", "_") for name in names],
+                "SobjectType": ["Opportunity"] * len(names),
+                "IsActive": [True] * len(names),
+            }
+        )
+    }
+
+
+def _pipelines(book: Book) -> dict[str, Any]:
+    names = pa.array(_words(book.opportunities["pipeline"]), pa.string())
+    if not len(names):
+        return {}
+    places = pc.index_in(book.opportunities["pipeline"], value_set=names)
+    return {"RecordTypeId": pointed(make_ids("012", 1, len(names)), places)}
 
 
 def _users(book: Book, ids: dict[str, pa.Array]) -> pa.Table:
@@ -108,14 +181,14 @@ def _users(book: Book, ids: dict[str, pa.Array]) -> pa.Table:
             "Alias": [
                 (one[0] + two)[:8].lower().replace(" ", "") for one, two in zip(first, last, strict=True)
             ],
-            "ManagerId": _pointed(ids["User"], book.owners["manager"]),
+            "ManagerId": pointed(ids["User"], book.owners["manager"]),
             "Division": book.owners["team"],
             "Department": ["Sales"] * len(names),
             "Title": book.owners["title"],
-            "IsActive": [True] * len(names),
+            "IsActive": pc.fill_null(book.owners["active"], True),  # noqa: FBT003 (Arrow's order)
             **{
                 key: column
-                for key, column in _touched(ids["User"], stamps, stamps).items()
+                for key, column in touched(ids["User"], stamps, stamps).items()
                 if key != "IsDeleted"
             },
         }
@@ -124,20 +197,21 @@ def _users(book: Book, ids: dict[str, pa.Array]) -> pa.Table:
 
 def _accounts(book: Book, ids: dict[str, pa.Array]) -> pa.Table:
     rows = book.accounts
-    owner = _pointed(ids["User"], rows["owner"])
+    owner = pointed(ids["User"], rows["owner"])
     return pa.table(
         {
             "Id": ids["Account"],
             "Name": rows["name"],
             "OwnerId": owner,
-            "ParentId": _pointed(ids["Account"], rows["parent"]),
+            "ParentId": pointed(ids["Account"], rows["parent"]),
             "Type": rows["type"],
             "Industry": rows["industry"],
             "BillingCountry": rows["country"],
             "NumberOfEmployees": rows["employees"],
             "AnnualRevenue": rows["annual_revenue"],
             "YearStarted": rows["year_started"],
-            **_touched(owner, rows["created_at"], rows["modified_at"]),
+            **_own("Account", rows),
+            **touched(owner, rows["created_at"], rows["modified_at"]),
         }
     )
 
@@ -152,7 +226,7 @@ def _products(book: Book, ids: dict[str, pa.Array]) -> pa.Table:
             "Name": book.products["name"],
             "Family": book.products["family"],
             "IsActive": [True] * count,
-            **_touched(pa.array([None] * count, pa.string()), stamps, stamps),
+            **touched(pa.array([None] * count, pa.string()), stamps, stamps),
         }
     )
 
@@ -172,7 +246,7 @@ def _prices(book: Book, ids: dict[str, pa.Array]) -> dict[str, pa.Table]:
                 "Name": ["Standard Price Book"],
                 "IsActive": [True],
                 "IsStandard": [True],
-                **_touched(nobody, one, one),
+                **touched(nobody, one, one),
             }
         ),
         "PricebookEntry": pa.table(
@@ -184,7 +258,7 @@ def _prices(book: Book, ids: dict[str, pa.Array]) -> dict[str, pa.Table]:
                 "UnitPrice": pc.fill_null(book.products["price"], 0.0),
                 "IsActive": [True] * count,
                 "UseStandardPrice": [False] * count,
-                **_touched(pa.array([None] * count, pa.string()), many, many),
+                **touched(pa.array([None] * count, pa.string()), many, many),
             }
         ),
     }
@@ -198,8 +272,8 @@ def _by_stage(stage: Any, column: int, kind: pa.DataType) -> Any:
 
 def _opportunities(book: Book, ids: dict[str, pa.Array]) -> pa.Table:
     rows = book.opportunities
-    owner, stage = _pointed(ids["User"], rows["owner"]), rows["stage"]
-    product = _pointed(book.products["name"].combine_chunks(), rows["product"])
+    owner, stage = pointed(ids["User"], rows["owner"]), rows["stage"]
+    product = pointed(book.products["name"].combine_chunks(), rows["product"])
     probability = _by_stage(stage, 1, pa.float64())
     month = pc.month(rows["close_date"])
     quarter, year = pc.add(pc.divide(pc.subtract(month, 1), 3), 1), pc.year(rows["close_date"])
@@ -207,7 +281,7 @@ def _opportunities(book: Book, ids: dict[str, pa.Array]) -> pa.Table:
         {
             "Id": ids["Opportunity"],
             "Name": rows["name"],
-            "AccountId": _pointed(ids["Account"], rows["account"]),
+            "AccountId": pointed(ids["Account"], rows["account"]),
             "OwnerId": owner,
             "StageName": stage,
             "Amount": rows["amount"],
@@ -224,9 +298,14 @@ def _opportunities(book: Book, ids: dict[str, pa.Array]) -> pa.Table:
             "FiscalYear": year,
             "Fiscal": pc.binary_join_element_wise(year.cast(pa.string()), quarter.cast(pa.string()), " "),
             "PushCount": pa.array(np.zeros(rows.num_rows, dtype=np.int64)),
-            "LastStageChangeDate": rows["stage_changed_at"].cast(_TYPED),
+            "LastStageChangeDate": rows["stage_changed_at"].cast(TYPED),
             "Product__c": product,
-            **_touched(owner, rows["created_at"], rows["modified_at"]),
+            "HasOpportunityLineItem": pc.is_in(
+                pa.array(np.arange(rows.num_rows)), book.line_items["opportunity"].combine_chunks()
+            ),
+            **_pipelines(book),
+            **_own("Opportunity", rows),
+            **touched(owner, rows["created_at"], rows["modified_at"]),
         }
     )
 

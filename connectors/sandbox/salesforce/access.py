@@ -26,8 +26,12 @@ _SETS = """
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """What a user's permission sets add up to: (object, right) pairs, and custom fields by `Object.Field`."""
+    """What a user's permission sets add up to.
 
+    Attributes: user permissions, (object, right) pairs, and custom fields by `Object.Field`.
+    """
+
+    permissions: frozenset[str]
     objects: frozenset[tuple[str, str]]
     readable: frozenset[str]
     editable: frozenset[str]
@@ -63,6 +67,7 @@ class Access:
             key,
         ).to_pylist()
         return Grants(
+            self._permissions(key),
             frozenset(
                 (row["SobjectType"], right)
                 for row in objects
@@ -73,10 +78,23 @@ class Access:
             frozenset(row["Field"] for row in fields if row["PermissionsEdit"]),
         )
 
+    def _permissions(self, key: dict[str, str]) -> frozenset[str]:
+        names = sorted(
+            name for name in self._store.columns["PermissionSet"] if name.startswith("Permissions")
+        )
+        sums = ", ".join(f'coalesce(bool_or("{name}"), FALSE) AS "{name}"' for name in names)
+        (row,) = self._store.read(
+            f'SELECT {sums} FROM "PermissionSet" WHERE "Id" IN ({_SETS})', key
+        ).to_pylist()
+        return frozenset(name.removeprefix("Permissions") for name, granted in row.items() if granted)
+
     def may(self, user: User, found: ObjectType, right: str) -> bool:
         """Whether the user may Create, Read, Edit or Delete records of the object."""
         if found.setup and right != "Read":
             return user.is_admin
+        if found.permission is not None:
+            seen = found.permission in self.grants(user).permissions
+            return user.is_admin or (right == "Read" and seen)
         if found.access is None:
             return right == "Read" or user.is_admin
         return user.is_admin or (found.access, right) in self.grants(user).objects

@@ -32,14 +32,20 @@ _RIGHTS: dict[str, dict[str, str]] = {
         "Opportunity": "RE",
         "Task": "CRED",
         "Contact": "R",
-        "Case": "R",
-        "Product2": "R",
-        "Pricebook2": "R",
     },
     "Standard User": {**dict.fromkeys(_SALES, "CRED"), "Product2": "R", "Pricebook2": "R"},
 }
 _WORDS = {"C": "Create", "R": "Read", "E": "Edit", "D": "Delete"}
-_SETUP = ("ApiEnabled", "ModifyAllData", "ViewAllData", "ViewSetup", "CustomizeApplication", "EditTask")
+_SETUP = (
+    "ApiEnabled",
+    "ModifyAllData",
+    "ViewAllData",
+    "ViewSetup",
+    "CustomizeApplication",
+    "ActivitiesAccess",
+    "EditTask",
+    "ViewAllForecasts",
+)
 
 
 def profile_id(name: str) -> str:
@@ -69,7 +75,9 @@ def bundled_rows(
             )
         ],
         "ObjectPermissions": _object_permissions(),
-        "FieldPermissions": _field_permissions(f"{name}.{one.name}" for name, one in dataset.fields),
+        "FieldPermissions": _field_permissions(
+            f"{name}.{one.name}" for name, one in dataset.fields if one.custom
+        ),
         "User": [
             _user(ADMIN_ID, "admin@foretag-sandbox.example", "Alex", "Admin", "System Administrator"),
             _user(WORKER_ID, "worker@foretag-sandbox.example", "Foretag", "Worker", "Integration"),
@@ -153,7 +161,7 @@ def _values(
 
 def _profile_set(name: str) -> dict[str, Any]:
     admin = name == "System Administrator"
-    granted = {"ApiEnabled", "EditTask"} | (set(_SETUP) if admin else set())
+    granted = {"ApiEnabled", "ActivitiesAccess", "EditTask"} | (set(_SETUP) if admin else set())
     return {
         "Id": profile_set_id(name),
         "Name": f"X{profile_id(name)}",

@@ -74,6 +74,15 @@ DERIVED: dict[str, Steps] = {
             'lpad(CAST((SELECT count(*) FROM "Case") + 1001 + c."row" AS VARCHAR), 8, \'0\'))',
         },
     ),
+    "ForecastingQuota": (
+        {
+            "IsAmount": 'c."QuotaAmount" IS NOT NULL',
+            "IsQuantity": 'c."QuotaAmount" IS NULL',
+            # Of the periods that hold its day the shortest.
+            "PeriodId": '(SELECT arg_min(p."Id", p."EndDate" - p."StartDate") FROM "Period" p '
+            'WHERE c."StartDate" BETWEEN p."StartDate" AND p."EndDate")',
+        },
+    ),
     "PricebookEntry": ({"Name": '(SELECT p."Name" FROM "Product2" p WHERE p."Id" = c."Product2Id")'},),
     "OpportunityLineItem": (
         {
@@ -100,6 +109,7 @@ def inputs(object_name: str) -> set[str]:
         "Event": {"WhatId", "WhoId", "IsAllDayEvent", "DurationInMinutes"},
         "Case": {"Status"},
         "PricebookEntry": {"Product2Id"},
+        "ForecastingQuota": {"QuotaAmount", "StartDate"},
         "OpportunityLineItem": {"Quantity", "UnitPrice", "Discount"},
     }
     steps = DERIVED.get(object_name, ())

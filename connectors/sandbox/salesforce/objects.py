@@ -875,7 +875,9 @@ PERMISSION_SET = _object(
         flag("PermissionsViewAllData", "View All Data"),
         flag("PermissionsViewSetup", "View Setup and Configuration"),
         flag("PermissionsCustomizeApplication", "Customize Application"),
+        flag("PermissionsActivitiesAccess", "Access Activities"),
         flag("PermissionsEditTask", "Edit Tasks"),
+        flag("PermissionsViewAllForecasts", "View All Forecasts"),
     ],
     setup=True,
     layoutable=False,
@@ -1023,6 +1025,77 @@ RECORD_TYPE = _object(
     layoutable=False,
 )
 
+PERIOD = _object(
+    "Period",
+    "Period",
+    "Period",
+    "026",
+    [
+        *_system(created=False, deleted=False),
+        choice("Type", "Type", ("Month", "Quarter", "Week", "Year"), 40, restricted=True),
+        day("StartDate", "Start Date", nillable=False),
+        day("EndDate", "End Date", nillable=False),
+        integer("Number", "Number"),
+        flag("IsForecastPeriod", "Is Forecast Period"),
+        text("FullyQualifiedLabel", "Fully Qualified Label", 255),
+    ],
+    createable=False,
+    updateable=False,
+    deletable=False,
+    layoutable=False,
+    searchable=False,
+)
+
+FORECASTING_TYPE = _object(
+    "ForecastingType",
+    "Forecasting Type",
+    "Forecasting Types",
+    "0Db",
+    [
+        *_system(deleted=False),
+        text("DeveloperName", "Name", 80, nillable=False),
+        text("MasterLabel", "Master Label", 80, nillable=False, name_field=True),
+        flag("IsActive", "Active", default=True),
+        flag("IsAmount", "Is Amount"),
+        flag("IsQuantity", "Is Quantity"),
+    ],
+    createable=False,
+    updateable=False,
+    deletable=False,
+    setup=True,
+    layoutable=False,
+    searchable=False,
+)
+
+FORECASTING_QUOTA = _object(
+    "ForecastingQuota",
+    "Forecasting Quota",
+    "Forecasting Quotas",
+    "0J9",
+    [
+        *_system(deleted=False),
+        lookup(
+            "ForecastingTypeId",
+            "Forecast Type ID",
+            "ForecastingType",
+            relationship="ForecastingType",
+            nillable=False,
+            updateable=False,
+        ),
+        lookup("QuotaOwnerId", "Owner ID", "User", relationship="QuotaOwner", nillable=False),
+        lookup("PeriodId", "Period ID", "Period", relationship="Period", **READ_ONLY),
+        day("StartDate", "Start Date", nillable=False),
+        money("QuotaAmount", "Quota Amount"),
+        number("QuotaQuantity", "Quota Quantity", 18, 2),
+        flag("IsAmount", "Is Amount", **READ_ONLY),
+        flag("IsQuantity", "Is Quantity", **READ_ONLY),
+        choice("ProductFamily", "Product Family", (), updateable=False),
+    ],
+    permission="ViewAllForecasts",
+    layoutable=False,
+    searchable=False,
+)
+
 STANDARD_OBJECTS = (
     ACCOUNT,
     CASE,
@@ -1040,6 +1113,7 @@ STANDARD_OBJECTS = (
     ORGANIZATION,
     PERMISSION_SET,
     ASSIGNMENT,
+    PERIOD,
     PRICEBOOK,
     PRICEBOOK_ENTRY,
     PRODUCT,
@@ -1051,3 +1125,6 @@ STANDARD_OBJECTS = (
     USER,
     USER_ROLE,
 )
+
+# What an org has only where somebody switched Collaborative Forecasts on.
+FORECASTING_OBJECTS = (FORECASTING_QUOTA, FORECASTING_TYPE)

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 
 def schema_of(dataset: Dataset) -> Schema:
-    """The standard objects, with the data set's own fields and picklist values."""
-    schema = Schema(STANDARD_OBJECTS)
+    """The standard objects and those of features that are on, with the data set's own fields and picklist values."""
+    schema = Schema((*STANDARD_OBJECTS, *dataset.objects))
     for object_name, one in dataset.fields:
         schema.put_field(object_name, one)
     for (object_name, name), values in dataset.choices.items():

@@ -104,7 +104,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class ObjectType:
-    """One object. `access` names the object whose permissions govern it (None: every user may read it)."""
+    """One object. `access` names the object whose permissions govern it (None: every user may read it).
+
+    `permission` is the user permission without which nobody but an admin sees it.
+    """
 
     name: str
     label: str
@@ -112,6 +115,7 @@ class ObjectType:
     prefix: str | None
     fields: dict[str, Field] = field(hash=False)
     access: str | None = None
+    permission: str | None = None
     custom: bool = False
     createable: bool = True
     updateable: bool = True

@@ -60,6 +60,7 @@ _ALWAYS = {
     "Contact": ("AccountId",),
     "Opportunity": ("AccountId",),
     "Product2": ("Name",),
+    "Period": ("StartDate", "EndDate"),
 }
 
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from connectors.sandbox.datasets import load_book, load_dataset
-from connectors.sandbox.datasets.hubspot import STAGES
 from connectors.sandbox.datasets.hubspot import load_dataset as load_portal
+from connectors.sandbox.datasets.hubspot_pipelines import STAGES
 from connectors.sandbox.hubspot.portal import Portal
 
 NAMES = ["pipeline", "cdnow_sample", "synthetic:300:1000:3"]
