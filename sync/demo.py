@@ -39,6 +39,9 @@ connections:
     limits: {{max_changes: 100000000, api_reserve: 0}}
 """
 
+# Data sets whose seller has made the same fields share their rules.
+_SAME_FIELDS = {"planted": "showcase"}
+
 
 def demo(talk: Talk, *, crm: str, data: str, serve: bool) -> int:
     """Run the job on a fresh local CRM, tell what it did, and keep the CRM running if asked."""
@@ -78,7 +81,8 @@ def write_settings(folder: Path, sandbox: Sandbox) -> Path:
             secret = folder / f"{prefix}{name}"
             secret.touch(mode=0o600)
             secret.write_text(getattr(user, name), encoding="utf-8")
-    rules = files("config").joinpath("demo", f"{sandbox.data.partition(':')[0]}.yaml")
+    data = sandbox.data.partition(":")[0]
+    rules = files("config").joinpath("demo", f"{_SAME_FIELDS.get(data, data)}.yaml")
     text = rules.read_text(encoding="utf-8") if rules.is_file() else ""
     (folder / "rules.yaml").write_text(text, encoding="utf-8")
     settings = folder / "foretag.yaml"
