@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from config.cards import Number, Percent, Whole
 from config.strict import Days, Strict, Tier
@@ -30,15 +30,60 @@ class AccountValue(Strict):
         return self
 
 
-class Tiers(Strict):
-    """Shares of each owner's book, best first; the rest is D."""
+Score = Annotated[Whole, Field(ge=0, le=100)]
 
+
+class CutOff(Strict):
+    """The score at which a tier begins, and the one under which a record that has it may fall."""
+
+    enter: Score
+    leave: Score | None = Field(default=None, description="if not given: `exit_margin` under `enter`")
+
+    @model_validator(mode="after")
+    def _leaves_below(self) -> CutOff:
+        if self.leave is not None and self.leave > self.enter:
+            raise ValueError(f"leave ({self.leave}) must not be above enter ({self.enter})")
+        return self
+
+
+def _as_cut_off(value: Any) -> Any:
+    return value if isinstance(value, dict | CutOff) else {"enter": value}
+
+
+Begin = Annotated[CutOff, BeforeValidator(_as_cut_off, json_schema_input_type=Score | CutOff)]
+
+
+class CutOffs(Strict):
+    """The score at which each tier begins, the same for everybody; the rest is D."""
+
+    A: Begin
+    B: Begin
+    C: Begin
+
+    @model_validator(mode="after")
+    def _in_order(self) -> CutOffs:
+        if not self.A.enter > self.B.enter > self.C.enter:
+            raise ValueError(
+                f"A ({self.A.enter}) must begin above B ({self.B.enter}), and B above C ({self.C.enter})"
+            )
+        return self
+
+
+class Tiers(Strict):
+    """Shares of a book, best first; the rest is D."""
+
+    by: Literal["owner", "team", "territory", "company"] = Field(
+        default="owner", description="whose book it is that A, B and C are shares of"
+    )
     A: Percent = 15
     B: Percent = 25
     C: Percent = 35
-    a_at_least: Annotated[Whole, Field(ge=0, le=100)] = Field(default=60, description="lowest score for an A")
+    a_at_least: Score = Field(default=60, description="lowest score for an A")
+    cut_offs: CutOffs | None = Field(
+        default=None, description="scores at which A, B and C begin, in the place of shares"
+    )
     dwell_days: Days = Field(default=7, description="a tier is kept at least this long before it may fall")
-    exit_margin: Annotated[Whole, Field(ge=0, le=100)] = Field(
+    exit_margin: Score = Field(
         default=5, description="points under the cut-off before a tier falls"
     )
     min_margin: Percent | None = Field(default=None, description="a deal with less gross margin is at most B")

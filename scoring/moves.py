@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from config.outputs import TIERS
 from scoring.columns import whole
+from scoring.cutoffs import begins
 from scoring.features import Features, day_number
 from scoring.tags import tag
 from scoring.texts import date_text, money, plain
@@ -176,10 +177,9 @@ class _Record:
     def next_tier(self) -> tuple[str | None, int | None]:
         """The tier above that of the score, and what is missing to its cut-off."""
         rows = self.tagged.accounts if self.object == "account" else self.tagged.opportunities
-        owner = rows["owner_id"][pc.index(rows["id"], self.id).as_py()]
-        scores = np.arange(101)
-        owners = pa.chunked_array([pa.repeat(owner, len(scores))], pa.string())
-        tiers = by_cutoff(scores, owners, self.tagged.book.cutoffs.get(self.object, {}))
+        known = self.tagged.book.cutoffs.get(self.object, {})
+        enter, _ = begins(self.object, self.tagged.scored.features, self.tagged.rules, known)
+        tiers = by_cutoff(np.arange(101), enter[:, [pc.index(rows["id"], self.id).as_py()]])
         better = np.flatnonzero(tiers < tiers[self.score])
         if not len(better):
             return None, None

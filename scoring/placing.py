@@ -10,15 +10,18 @@ import pyarrow as pa
 
 from config.outputs import TIERS
 from scoring.columns import taken, whole
+from scoring.cutoffs import begins
 from scoring.overrides import Overrides, overrides
 from scoring.state import CAUSES, STATE_SCHEMA, WORDS, Kept, day_array, lined_up
 from scoring.tiers import by_cutoff, calm
+from scoring.variants import Variants, account_variants, deal_variants
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from config.rules import Rules
     from scoring.book import Book
+    from scoring.features import Features
 
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
@@ -36,6 +39,7 @@ class Placed:
 
     object: str
     table: pa.Table
+    variants: Variants
     score: Ints
     valid: Flags
     kept: Kept
@@ -56,7 +60,7 @@ class Placed:
 
 def place(  # noqa: PLR0913, PLR0917  # what a tier depends on, no more
     object_name: str,
-    table: pa.Table,
+    features: Features,
     score: Ints,
     valid: Flags,
     limits: tuple[Ints, Ints],
@@ -66,30 +70,39 @@ def place(  # noqa: PLR0913, PLR0917  # what a tier depends on, no more
     today: int,
 ) -> Placed:
     """Give each record its tier. `limits` are the best and the worst that it may have."""
+    of_accounts = object_name == "account"
+    table = features.accounts if of_accounts else features.deals
+    variants = account_variants(table, rules) if of_accounts else deal_variants(table, rules)
     kept = lined_up(kept_table, object_name, table["id"])
     pins = overrides(table, kept, rules, today)
-    cutoffs = book.cutoffs.get(object_name, {})
-    by_score = by_cutoff(score, table["owner_id"], cutoffs)
-    relaxed = np.clip(by_cutoff(score + rules.tiers.exit_margin, table["owner_id"], cutoffs), *limits)
+    enter, leave = begins(object_name, features, rules, book.cutoffs.get(object_name, {}))
+    by_score = by_cutoff(score, enter)
+    relaxed = np.clip(by_cutoff(score, leave), *limits)
     limited = np.clip(by_score, *limits)
-    free = np.where(valid, calm(limited, relaxed, kept, rules, today), -1)
+    free = np.where(valid, calm(limited, relaxed, kept, variants, today), -1)
     tier = np.where(pins.pinned, pins.word, free)
-    changed, cause = _causes(tier, kept, whole(table, "fingerprint"), rules)
+    changed, cause = _causes(tier, kept, whole(table, "fingerprint"), variants)
     return Placed(
-        object_name, table, score, valid, kept, pins, *limits, by_score, limited, tier, changed, cause
+        object_name, table, variants, score, valid, kept, pins, *limits, by_score, limited, tier, changed, cause
     )
 
 
-def _causes(tier: Ints, kept: Kept, fingerprint: Ints, rules: Rules) -> tuple[Flags, Ints]:
-    """Where the tier changed, and why it last did."""
+def _causes(tier: Ints, kept: Kept, fingerprint: Ints, variants: Variants) -> tuple[Flags, Ints]:
+    """Where the tier changed, and why it last did.
+
+    Rules that no team or pipeline has any more are other rules. A record that came under those of another team
+    or pipeline did so by its data.
+    """
     changed = ~kept.known | (tier != kept.tier)
-    other_rules = np.asarray(kept.rules != rules.digest, dtype=np.bool_)
-    by_time = np.where(fingerprint != kept.fingerprint, _DATA, _TIME)
+    same = np.array([kept.rules == own.scores_digest for own in variants.rules], dtype=np.bool_)
+    mine = same[0] if variants.codes is None else same[variants.codes, np.arange(len(tier))]
+    other_rules = ~same.any(axis=0)
+    by_time = np.where((fingerprint != kept.fingerprint) | ~mine, _DATA, _TIME)
     why = np.where(~kept.known, _NEW, np.where(other_rules, _RULES, by_time))
     return changed, np.where(changed, why, kept.cause)
 
 
-def remembered(placed: Placed, parent_since: Ints, rules: Rules, today: int) -> pa.Table:
+def remembered(placed: Placed, parent_since: Ints, today: int) -> pa.Table:
     """What the next run must know of these records, in STATE_SCHEMA."""
     rows, table = placed.table.num_rows, placed.table
     parents = table["parent_id"] if placed.object == "account" else pa.nulls(rows, pa.string())
@@ -100,7 +113,7 @@ def remembered(placed: Placed, parent_since: Ints, rules: Rules, today: int) -> 
         "since": day_array(np.where(placed.changed, today, placed.kept.since)),
         "cause": taken(CAUSES, placed.cause),
         "score": pa.array(placed.score, mask=~placed.valid),
-        "rules": taken([rules.digest], np.zeros(rows, dtype=np.int64)),
+        "rules": taken([own.scores_digest for own in placed.variants.rules], _codes(placed.variants, rows)),
         "fingerprint": table["fingerprint"],
         "parent_id": parents,
         "parent_since": day_array(parent_since),
@@ -108,3 +121,7 @@ def remembered(placed: Placed, parent_since: Ints, rules: Rules, today: int) -> 
         "override_seen": day_array(placed.pins.seen),
     }
     return pa.table(columns, schema=STATE_SCHEMA)
+
+
+def _codes(variants: Variants, rows: int) -> Ints:
+    return np.zeros(rows, dtype=np.int64) if variants.codes is None else variants.codes

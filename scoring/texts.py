@@ -82,6 +82,11 @@ def money(cents: Floats, pattern: str) -> Texts:
     return each(unit * 10**13 + tenths, lambda key: pattern.format(_digits(*divmod(key, 10**13))))
 
 
+def money_text(cents: float) -> str:
+    """One amount, as `money` writes it."""
+    return str(money(np.array([float(cents)]), "{}").table[0])
+
+
 def _digits(unit: int, tenths: int) -> str:
     number, tenth = divmod(tenths, 10)
     return f"{number}.{tenth}{_UNITS[unit]}" if tenth else f"{number}{_UNITS[unit]}"
