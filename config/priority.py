@@ -37,6 +37,13 @@ class Priority(Strict):
     chance_share: Percent = Field(
         default=30, description="percent of `soon` that the chance of winning decides"
     )
+    pace_share: Percent = Field(
+        default=30,
+        description="percent of the close date's points that go instead by how soon deals of that age close",
+    )
+    pace: Curve = Field(
+        default={0: 0, 50: 100}, description="percent of deals of its age that closed within 30 days"
+    )
     pushes: Curve = Field(
         default={0: 100, 1: 85, 2: 65, 3: 45, 5: 20},
         description="times pushed → percent of the close date's points",
@@ -58,6 +65,9 @@ class Needs(Strict):
 
     need_by: Curve = Field(default={0: 15, 30: 12, 90: 6, 180: 0}, description="days until the need → points")
     pain: Annotated[Whole, Field(ge=0, le=50)] = 5
+    case: Annotated[Whole, Field(ge=0, le=50)] = Field(
+        default=8, description="points for an open request of one of the kinds under `cases`"
+    )
     cases: tuple[Word, ...] = Field(default=(), description="kinds of open requests that are signs of need")
     urgent: tuple[Word, ...] = Field(
         default=("High", "Urgent", "Critical"),

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from config.outputs import LEVELS, SEGMENTS, TIERS
-from scoring import deals, value
+from scoring import value
 from scoring.alerts import alerts, parent_changes
-from scoring.columns import numbers, taken
+from scoring.columns import numbers, taken, whole
 from scoring.features import day_number
 from scoring.inputs import account_inputs, level
-from scoring.notes import heads, limit_notes, note
+from scoring.notes import URGENT, heads, limit_notes, note
 from scoring.placing import Placed, place, remembered
 from scoring.playbook import next_steps
 from scoring.reasons import Items, reasons
@@ -38,15 +38,19 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
-ITEMS = (*deals.ITEMS, *value.ITEMS)
 _NOT_SCORED = "Not scored: fill in Industry, or add a deal"
 
 
+def items_of(scored: Scored) -> tuple[str, ...]:
+    """The items of the accounts' priorities: those of deals, then those of an account's own value."""
+    return (*scored.deals.items, *value.ITEMS)
+
+
 def account_shares(scored: Scored) -> Ints:
-    """What each of ITEMS gave to the accounts' priorities: the best deal's items, or the account's own."""
+    """What each of `items_of` gave to the accounts' priorities: the best deal's items, or the account's own."""
     by_deal, row = scored.by_deal, np.maximum(scored.best.row, 0)
     shares = scored.deals.priority.shares
-    of_deal = shares[:, row] if shares.size else np.zeros((len(deals.ITEMS), len(row)), dtype=np.int64)
+    of_deal = shares[:, row] if shares.size else np.zeros((len(scored.deals.items), len(row)), dtype=np.int64)
     return np.vstack([of_deal * by_deal, scored.value.shares * ~by_deal])
 
 
@@ -56,7 +60,7 @@ def tag_accounts(
     """Accounts, tasks and state, as `scoring.tags.Tagged` tells."""
     table, now, valid = scored.features.accounts, day_number(today), scored.scored
     limits = account_limits(scored, rules)
-    placed = place("account", table, scored.score, valid, limits, book, kept, rules, now)
+    placed = place("account", scored.features, scored.score, valid, limits, book, kept, rules, now)
     parent_since = parent_changes(table, placed.kept, now)
     inputs = account_inputs(scored, placed.tier, book, rules, today)
     own_words = Items(account_items(scored, rules), scored.value.shares)
@@ -82,7 +86,7 @@ def tag_accounts(
     return (
         out,
         _tasks(out, placed, inputs, scored, rules, today),
-        remembered(placed, parent_since, rules, now),
+        remembered(placed, parent_since, now),
     )
 
 
@@ -100,7 +104,8 @@ def _reasons(placed: Placed, scored: Scored, own: Items, of_deals: Items, today:
     decided = taken([" by own value", " by best deal"], by_deal.astype(np.int64))
     head = pc.binary_join_element_wise(heads(placed, today), decided, "")
     unknown = by_deal & _of_best(np.isnan(scored.deals.profit), row)
-    notes = [*limit_notes(placed, "Reduce", "Prioritize"), note("margin not known", unknown)]
+    urgent = note(URGENT, whole(placed.table, "urgent_cases") > 0)
+    notes = [urgent, *limit_notes(placed, "Reduce", "Prioritize"), note("margin not known", unknown)]
     not_scored = taken([_NOT_SCORED], np.zeros(len(row), dtype=np.int64))
     usual = reasons(pc.fill_null(head, ""), body, notes)
     return pc.if_else(pa.array(placed.valid), usual, pc.coalesce(heads(placed, today), not_scored))
@@ -112,13 +117,14 @@ def _of_best(values: Flags, row: Ints) -> Flags:
 
 def _topics(scored: Scored, own: Items, of_deals: Items) -> pa.Array:
     """The two strongest items of the reason, as `close_date margin`."""
-    names, size = [*ITEMS, ""], len(ITEMS)
+    items = items_of(scored)
+    names, size = [*items, ""], len(items)
     table = [f"{first} {second}".strip() for first in names for second in names]
     chosen = []
     for rank in (0, 1):
         best, mine = of_deals.named(rank), own.named(rank)
         best = best[np.maximum(scored.best.row, 0)] if len(best) else mine
-        code = np.where(scored.by_deal, best, np.where(mine >= 0, mine + len(deals.ITEMS), -1))
+        code = np.where(scored.by_deal, best, np.where(mine >= 0, mine + len(scored.deals.items), -1))
         chosen.append(np.where(code < 0, size, code))
     return taken(table, np.where(scored.scored, chosen[0] * (size + 1) + chosen[1], -1))
 

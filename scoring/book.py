@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring.buying import Buying, begun, histories, with_model
+from scoring.calibration import calibrate, lessons, with_bases, with_card
 from scoring.columns import coded, flags, numbers, whole
 from scoring.counts import (
     Spreads,
@@ -26,18 +28,19 @@ from scoring.counts import (
     ranks,
     scores_by_name,
 )  # fmt: skip
-from scoring.cutoffs import EVERYBODY, Cutoffs, cutoffs
+from scoring.cutoffs import EVERYBODY, Cutoffs, books, cutoffs, prefix_of, tiers_of
+from scoring.deal_history import DealHistory, deal_history
 from scoring.features import Features, Reader, day_number
 from scoring.growth import kept_share
-from scoring.likelihood import earlier_points
 from scoring.owners import measure_owners, owners_of, sums, weighted_pipeline
-from scoring.points import DOUBLE, chance
+from scoring.points import DOUBLE
 from scoring.value import Assessed, Scored, assess, settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from config.rules import Rules
@@ -50,7 +53,7 @@ _VERSION = 1
 _NO_BIN = 1_000_000  # above every bin of money
 _FEWEST_CYCLES, _FEWEST_PEERS = 10, 5
 _PRIOR_WEIGHT = 10  # accounts' or deals' worth of the prior that a rate is drawn towards
-_PRIOR_WINS, _PRIOR_CUSTOMERS, _PRIOR_PROSPECTS, _PRIOR_KEPT = 30, 30, 10, 50  # percent
+_PRIOR_WINS, _PRIOR_KEPT = 30, 50  # percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,7 @@ class Book:
     spend_fifths: tuple[int, ...] = (_NO_BIN,) * 4
     cut_fifths: tuple[int, ...] = (_NO_BIN,) * 4
     peers: Mapping[str, Peers] = field(default_factory=dict)
-    customer_base: int = 0
-    prospect_base: int = 0
+    buying: Buying = field(default_factory=Buying)
     amounts: Mapping[int, int] = field(default_factory=dict)
     spends: Mapping[int, int] = field(default_factory=dict)
     owner_spend: Mapping[str, int] = field(default_factory=dict)
@@ -89,6 +91,7 @@ class Book:
     owner_accounts: Mapping[str, int] = field(default_factory=dict)
     owner_deals: Mapping[str, int] = field(default_factory=dict)
     owner_pipeline: Mapping[str, int] = field(default_factory=dict)
+    history: DealHistory = field(default_factory=DealHistory)
     cutoffs: Mapping[str, Mapping[str, Cutoffs]] = field(default_factory=dict)
 
     @cached_property
@@ -114,6 +117,8 @@ class Book:
         for name in ("amounts", "spends"):
             kept[name] = as_integers(kept[name])
         kept["spend_fifths"], kept["cut_fifths"] = tuple(kept["spend_fifths"]), tuple(kept["cut_fifths"])
+        kept["buying"] = Buying.of(kept["buying"])
+        kept["history"] = DealHistory.of(kept["history"])
         kept["peers"] = {name: Peers(**found) for name, found in kept["peers"].items()}
         kept["cutoffs"] = {
             object_name: {owner: Cutoffs(**found) for owner, found in owners.items()}
@@ -134,29 +139,45 @@ def read_book(
     The features come back too, one for each bucket in order, so that `tag` need not extract them again.
     """
     with Reader(rules, today) as reader:
-        won_after = merge({"cycles": _keyed(reader.cycles(tables))} for tables in times or buckets)
-        book = start(as_integers(won_after.get("cycles", {})), rules)
-        parts = tuple(reader.features(tables, book.horizon) for tables in buckets)
+        book = start(merge(_keyed(reader.times(tables)) for tables in times or buckets), rules)
+        read = [(reader.features(tables, book.buying.window), reader.past(rules)) for tables in buckets]
+    parts = tuple(part for part, _ in read)
+    book = replace(book, history=deal_history([past for _, past in read], parts, rules, today))
     book = with_measures(book, merge(measure(part, today) for part in parts))
-    book = with_bases(book, merge(calibrate(part, book, rules, today) for part in parts))
+    book = with_buying(book, parts, rules, today)
     assessed = [assess(part, book, rules, today) for part in parts]
     book = with_ranks(book, merge(map(spread, assessed)))
     return with_cutoffs(
-        book, merge_spreads(order(settle(part, book, rules)) for part in assessed), rules
+        book, merge_spreads(order(settle(part, book, rules), rules) for part in assessed), rules
     ), parts
 
 
-def _keyed(histogram: Mapping[int, int]) -> Counter[str]:
-    return Counter({str(key): number for key, number in histogram.items()})
+def _keyed(histograms: Mapping[str, Mapping[int, int]]) -> Summary:
+    return {
+        name: Counter({str(key): number for key, number in histogram.items()})
+        for name, histogram in histograms.items()
+    }
 
 
-def start(won_after: Mapping[int, int], rules: Rules) -> Book:
+def start(times: Summary, rules: Rules) -> Book:
     """A book that knows its times: the median time to win a deal, or 90 days if hardly any was won."""
+    won_after, ages = (as_integers(times.get(name, {})) for name in ("cycle", "purchase_age"))
     enough = sum(won_after.values()) >= _FEWEST_CYCLES
     median = quantile(won_after, 0.5) if enough else None
     cycle = 90 if median is None else max(median, 7)
     wanted = rules.likelihood.horizon
-    return Book(horizon=min(max(cycle, 30), 365) if wanted == "auto" else wanted, cycle=cycle)
+    horizon = min(max(cycle, 30), 365) if wanted == "auto" else wanted
+    return Book(horizon=horizon, cycle=cycle, buying=begun(ages, horizon))
+
+
+def with_buying(book: Book, parts: tuple[Features, ...], rules: Rules, today: date) -> Book:
+    """The book with its purchase model, the points of its card, and its base rates, each learned over all parts."""
+    counts = merge(histories(part, book.buying, today) for part in parts)
+    book = replace(book, buying=with_model(book.buying, counts, book))
+    taught = merge(lessons(part, book, rules, today) for part in parts)
+    book = replace(book, buying=with_card(book.buying, taught, rules))
+    found = merge(calibrate(part, book, rules, today) for part in parts)
+    return replace(book, buying=with_bases(book.buying, found, book.horizon))
 
 
 def measure(part: Features, today: date) -> Summary:
@@ -176,7 +197,7 @@ def measure(part: Features, today: date) -> Summary:
             "purchases": int(purchases.sum()),
             "closed": int(whole(accounts, "closed").sum()),
             "spend": sum(spend.tolist()),  # Python's integers do not overflow
-            "gaps": int((purchases[customer] - 1).sum()),
+            "gaps": int((whole(accounts, "purchase_days")[customer] - 1).sum()),
             "gap_days": int(days[customer].sum()),
             "plans": len(kept),
             "kept": int(kept.sum()),
@@ -261,44 +282,6 @@ def _lift(hits: int, size: int, all_hits: int, all_size: int) -> int:
     return round(DOUBLE * math.log2((share / (1 - share)) / (rate / (1 - rate))))
 
 
-def calibrate(part: Features, book: Book, rules: Rules, today: date) -> Summary:
-    """Second round: card points as they stood one horizon ago, and how many then bought within it."""
-    accounts = part.accounts
-    points = earlier_points(accounts, book, rules, today)
-    before = whole(accounts, "cut_purchases")
-    bought = whole(accounts, "purchases") > before
-    customer = before > 0
-    prospect = ~customer & flags(accounts, "cut_known")
-    return {
-        "customers": count(points[customer]),
-        "prospects": count(points[prospect]),
-        "bought": Counter({
-            "customers": int((bought & customer).sum()), "prospects": int((bought & prospect).sum())
-        }),
-    }  # fmt: skip
-
-
-def with_bases(book: Book, found: Summary) -> Book:
-    """The book with the points at which its cards foretell, on the whole, what the last horizon brought."""
-    bought = found["bought"]
-    return replace(
-        book,
-        customer_base=_base(as_integers(found["customers"]), bought["customers"], _PRIOR_CUSTOMERS),
-        prospect_base=_base(as_integers(found["prospects"]), bought["prospects"], _PRIOR_PROSPECTS),
-    )
-
-
-def _base(points: Mapping[int, int], bought: int, prior: int) -> int:
-    size = sum(points.values())
-    wanted = (100 * bought + _PRIOR_WEIGHT * prior) / (size + _PRIOR_WEIGHT)  # percent
-    keys = np.array(list(points) or [0])
-    weights = np.array(list(points.values()) or [1])
-    for base in range(-200, 200):
-        if float((chance(keys + base) * weights).sum()) >= wanted * float(weights.sum()):
-            return base
-    return 200
-
-
 def spread(assessed: Assessed) -> Summary:
     """Third round: how expected spend is spread."""
     return {"spends": count(money_bin(assessed.expected)[assessed.scored])}
@@ -309,24 +292,28 @@ def with_ranks(book: Book, found: Summary) -> Book:
     return replace(book, spends=as_integers(found["spends"]))
 
 
-def order(scored: Scored) -> dict[str, Spreads]:
-    """Fourth round: how each owner's scores are spread."""
-    part, found = scored.features, scored.deals
-    owners, codes = owners_of(part.accounts)
-    deal_owners, deal_codes = owners_of(part.deals)
+def order(scored: Scored, rules: Rules) -> dict[str, Spreads]:
+    """Fourth round: how the scores of each owner's (or team's …) book are spread."""
+    found = scored.deals
+    scores = {"account": (scored.scored, scored.score), "opportunity": (found.scored, found.priority.score)}
     return {
-        "account": scores_by_name(owners, np.where(scored.scored, codes, -1), scored.score),
-        "opportunity": scores_by_name(
-            deal_owners, np.where(found.scored, deal_codes, -1), found.priority.score
-        ),
+        name: _spreads(books(name, scored.features, rules), valid, score) for name, (valid, score) in scores.items()
     }
 
 
+def _spreads(of: pa.ChunkedArray, valid: NDArray[np.bool_], scores: NDArray[np.int64]) -> Spreads:
+    names, codes = coded(of)
+    return scores_by_name([*names, ""], np.where(valid, np.where(codes < 0, len(names), codes), -1), scores)
+
+
 def with_cutoffs(book: Book, found: Mapping[str, Spreads], rules: Rules) -> Book:
-    """The finished book: with the score at which each tier of each owner begins."""
+    """The finished book: with the score at which each tier of each owner's (or team's …) book begins."""
+    tiers = tiers_of(rules)
     begin = {}
-    for object_name, owners in found.items():
-        everybody = sum(owners.values(), np.zeros(101, dtype=np.int64))
-        spreads = {**owners, EVERYBODY: everybody}
-        begin[object_name] = {owner: cutoffs(spreads[owner], rules.tiers) for owner in sorted(spreads)}
+    for object_name, spreads in found.items():
+        whole_book = {prefix + EVERYBODY: np.zeros(101, dtype=np.int64) for prefix in tiers}
+        for name, scores in spreads.items():
+            whole_book[prefix_of(name, tiers) + EVERYBODY] += scores
+        every = spreads | whole_book
+        begin[object_name] = {name: cutoffs(every[name], tiers[prefix_of(name, tiers)]) for name in sorted(every)}
     return replace(book, cutoffs=begin)

@@ -9,11 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from config.outputs import TIERS
-from scoring import deals
 from scoring.columns import flags, numbers, taken, whole
 from scoring.features import day_number
 from scoring.inputs import deal_inputs
-from scoring.notes import heads, limit_notes, note
+from scoring.notes import URGENT, heads, limit_notes, note
 from scoring.placing import Placed, place, remembered
 from scoring.playbook import next_steps
 from scoring.reasons import Items, reasons
@@ -24,6 +23,7 @@ from scoring.tiers import deal_limits
 from scoring.value import REDUCE, money_of_cents
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from numpy.typing import NDArray
@@ -45,7 +45,7 @@ def tag_deals(
     """Opportunities, tasks and state, as `scoring.tags.Tagged` tells. `leave`: accounts to be left alone."""
     table, now, found = scored.features.deals, day_number(today), scored.deals
     valid, points = found.scored, found.priority.score
-    placed = place("opportunity", table, points, valid, deal_limits(scored, rules), book, kept, rules, now)
+    placed = place("opportunity", scored.features, points, valid, deal_limits(scored, rules), book, kept, rules, now)
     inputs = deal_inputs(scored, placed.tier, book, rules, today)
     out = pa.table({
         "id": table["id"],
@@ -54,12 +54,13 @@ def tag_deals(
         "foretag_tier": taken(TIERS, placed.tier),
         "foretag_score": pa.array(points, mask=~valid),
         "foretag_reason": _reasons(placed, scored, words, now),
+        "chance": pa.array(found.chance, mask=~valid),
         "foretag_next_step": next_steps(rules, "opportunity", inputs, valid),
         "leave": placed.pins.leave,
         "overridden": placed.pins.pinned,
         "cause": taken(CAUSES, placed.cause),
         "changed": placed.changed,
-        "topics": _topics(words, valid),
+        "topics": _topics(words, found.items, valid),
         "amount": money_of_cents(numbers(table, "cents")),
     })  # fmt: skip
     rows = whole(table, "account_row")
@@ -67,13 +68,14 @@ def tag_deals(
     reduced = np.append(scored.segment == REDUCE, np.False_)[rows] & (placed.tier != TIERS.index("A"))
     allowed = valid & ~placed.pins.leave & ~np.append(leave, np.False_)[rows] & ~reduced
     tasks = _tasks(out, placed, inputs, scored, allowed, rules, today)
-    state = remembered(placed, np.full(table.num_rows, -1), rules, now)
+    state = remembered(placed, np.full(table.num_rows, -1), now)
     return out, tasks, state.filter(pa.array(~flags(table, "closed")))
 
 
 def _reasons(placed: Placed, scored: Scored, words: Items, today: int) -> pa.Array:
     table, head = placed.table, heads(placed, today)
     notes = [
+        note(URGENT, flags(table, "urgent_case")),
         *limit_notes(placed, "margin too thin", ""),
         note("margin not known", np.isnan(scored.deals.profit)),
         note("amount not known", np.isnan(numbers(table, "cents"))),
@@ -83,9 +85,9 @@ def _reasons(placed: Placed, scored: Scored, words: Items, today: int) -> pa.Arr
     return pc.if_else(pa.array(placed.valid), usual, pc.coalesce(head, not_scored))
 
 
-def _topics(words: Items, valid: Flags) -> pa.Array:
+def _topics(words: Items, items: Sequence[str], valid: Flags) -> pa.Array:
     """The two strongest items of the reason, as `close_date margin`."""
-    names, size = [*deals.ITEMS, ""], len(deals.ITEMS)
+    names, size = [*items, ""], len(items)
     table = [f"{first} {second}".strip() for first in names for second in names]
     first, second = (np.where(words.named(rank) < 0, size, words.named(rank)) for rank in (0, 1))
     return taken(table, np.where(valid, first * (size + 1) + second, -1))

@@ -1,4 +1,4 @@
-"""Priority of open deals: how soon, how profitable, how much, as parts that add up."""
+"""Priority of open deals: how soon, how profitable, how much, and signs of need, as parts that add up."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring.boosts import boost_parts
 from scoring.columns import flags, looked_up, numbers, whole
 from scoring.counts import money_bin, rank_of
+from scoring.facts import Inputs, deal_facts
 from scoring.features import day_number
-from scoring.points import Sum, chance, on_curve, points_of
+from scoring.pace import pace
+from scoring.points import Card, Sum, on_curve
+from scoring.win import win
 
 if TYPE_CHECKING:
     from datetime import date
@@ -20,14 +24,17 @@ if TYPE_CHECKING:
 
     from config.rules import Rules
     from scoring.book import Book
+    from scoring.boosts import Boosts
     from scoring.features import Features
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
 
-ITEMS = ("close_date", "pushed", "idle", "chance", "margin", "amount", "need_by", "pain", "limit")
-_OWN_RECORD = 10  # closed deals' worth of the book's win rate that an account's own is drawn towards
+# Behind them come the boosts of the rules, and the limit that keeps scores within 0 to 100: `Deals.items`.
+ITEMS = (
+    "close_date", "pushed", "idle", "pace", "chance", "margin", "amount", "need_by", "pain", "need_case",
+)  # fmt: skip
 _ONE_UNIT = (0.4, 1.1)  # share of the list price that an amount may be to be a price of one unit
 
 
@@ -35,9 +42,10 @@ _ONE_UNIT = (0.4, 1.1)  # share of the list price that an amount may be to be a 
 class Deals:
     """Per row of `Features.deals`: what its priority is made of.
 
-    `priority` (its parts are `ITEMS`) counts only where `scored`. `live` deals are scored and not
+    `priority` (its parts are `items`) counts only where `scored`. `live` deals are scored and not
     long overdue. `margin` and `discount` are percent, NaN if unknown; `size` is
-    the amount's rank, `profit` is the curve's value behind them.
+    the amount's rank, `profit` is the curve's value behind them. `win` is the card behind `chance` (percent);
+    `pace` is the percent of deals of that age that closed within 30 days, NaN if unknown.
     """
 
     scored: Flags
@@ -50,6 +58,14 @@ class Deals:
     margin: Floats
     discount: Floats
     profit: Floats
+    win: Card
+    pace: Floats
+    boosts: Boosts
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The items of `priority`, in the order of its parts."""
+        return (*ITEMS, *self.boosts.items, "limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,51 +86,96 @@ def deals(features: Features, book: Book, rules: Rules, today: date) -> Deals:
     days = numbers(table, "close_day") - now
     idle = np.maximum(now - numbers(table, "moved_day"), 0)
     margin, discount, profit = _profit(features, rules)
-    winning = _chance(features, book)
+    winning = win(features, book, rules, today)
+    within = pace(table, book.history.pace, now)
     size = _size(features, book)
-    parts = _parts(table, days, idle / book.cycle, winning, profit, size, rules, now)
-    parts = np.vstack([parts, np.minimum(100 - parts.sum(axis=0), 0.0)])
+    boosts = _boosts(features, winning.score, margin, book, rules, today)
+    parts = np.vstack(
+        [
+            _soon(table, days, idle / book.cycle, within, winning.score, _spread(profit, size, rules), rules),
+            _worth(profit, size, _spread(profit, size, rules), rules),
+            _need(table, rules, now),
+            boosts.parts,
+        ]
+    )
+    total = parts.sum(axis=0)
     scored = ~flags(table, "closed") & ~np.isnan(days)
     live = scored & (days >= -rules.priority.live_days_overdue)
-    return Deals(scored, live, Sum(parts), size, winning, days, idle, margin, discount, profit)
-
-
-def _parts(  # what a priority is made of, no more
-    table: pa.Table,
-    days: Floats,
-    idle: Floats,
-    winning: Ints,
-    profit: Floats,
-    size: Floats,
-    rules: Rules,
-    now: int,
-) -> Floats:
-    """The exact parts of each deal's priority, one row for each of `ITEMS` but the last."""
-    card = rules.priority
-    # What is not known spreads its weight over what is.
-    known = (
-        card.weights.soon + card.weights.profitable * ~np.isnan(profit) + card.weights.much * ~np.isnan(size)
+    priority = Sum(np.vstack([parts, np.clip(total, 0.0, 100.0) - total]))
+    return Deals(
+        scored,
+        live,
+        priority,
+        size,
+        winning.score,
+        days,
+        idle,
+        margin,
+        discount,
+        profit,
+        winning,
+        within,
+        boosts,
     )
-    weight = np.divide(100.0, known, out=np.zeros(len(known)), where=known > 0) / 100
+
+
+def _spread(profit: Floats, size: Floats, rules: Rules) -> Floats:
+    """What is not known spreads its weight over what is: points for each unit of a weight."""
+    weights = rules.priority.weights
+    known = weights.soon + weights.profitable * ~np.isnan(profit) + weights.much * ~np.isnan(size)
+    return np.divide(100.0, known, out=np.zeros(len(known)), where=known > 0) / 100
+
+
+def _soon(  # what "soon" is made of, no more
+    table: pa.Table, days: Floats, idle: Floats, within: Floats, winning: Ints, weight: Floats, rules: Rules
+) -> Floats:
+    """Parts of close date, pushes, idleness, pace and chance; without a pace the date has its share."""
+    card = rules.priority
     soon = card.weights.soon * weight
-    by_date = (100 - card.chance_share) / 100
+    by_chance = card.chance_share / 100
+    by_pace = np.where(np.isnan(within), 0.0, (1 - by_chance) * card.pace_share / 100)
     curve = np.where(days >= 0, on_curve(days, card.close_date), on_curve(-days, card.overdue))
-    dated = soon * by_date * np.nan_to_num(curve)
+    dated = soon * (1 - by_chance - by_pace) * np.nan_to_num(curve)
     pushed = on_curve(numbers(table, "pushes"), card.pushes) / 100
     moving = np.nan_to_num(on_curve(idle, card.idle), nan=100.0) / 100
-    need = np.maximum(numbers(table, "need_day") - now, 0)
     return np.stack(
         [
             dated,
             dated * (pushed - 1),
             dated * pushed * (moving - 1),
-            soon * (1 - by_date) * winning,
-            card.weights.profitable * weight * np.nan_to_num(profit),
-            card.weights.much * weight * np.nan_to_num(size),
-            np.nan_to_num(on_curve(need, rules.needs.need_by)),
-            np.where(flags(table, "pain"), float(rules.needs.pain), 0.0),
+            soon * by_pace * np.nan_to_num(on_curve(within, card.pace)),
+            soon * by_chance * winning,
         ]
     )
+
+
+def _worth(profit: Floats, size: Floats, weight: Floats, rules: Rules) -> Floats:
+    """Parts of margin and amount."""
+    weights = rules.priority.weights
+    return np.stack([
+        weights.profitable * weight * np.nan_to_num(profit), weights.much * weight * np.nan_to_num(size)
+    ])  # fmt: skip
+
+
+def _need(table: pa.Table, rules: Rules, now: int) -> Floats:
+    """Parts of the signs of need."""
+    until = np.maximum(numbers(table, "need_day") - now, 0)
+    return np.stack(
+        [
+            np.nan_to_num(on_curve(until, rules.needs.need_by)),
+            np.where(flags(table, "pain"), float(rules.needs.pain), 0.0),
+            np.where(flags(table, "need_case"), float(rules.needs.case), 0.0),
+        ]
+    )
+
+
+def _boosts(
+    features: Features, winning: Ints, margin: Floats, book: Book, rules: Rules, today: date
+) -> Boosts:
+    """What the rules' own conditions add or take; they may name all that is known before tier and score."""
+    facts = deal_facts(features, book, rules, today) if rules.boosts else {}
+    inputs = Inputs({**facts, "chance": lambda: winning, "margin": lambda: margin})
+    return boost_parts(rules, "opportunity", inputs, features.deals.num_rows)
 
 
 def _size(features: Features, book: Book) -> Floats:
@@ -124,21 +185,11 @@ def _size(features: Features, book: Book) -> Floats:
     return np.where(np.isnan(cents), np.nan, rank)
 
 
-def _chance(features: Features, book: Book) -> Ints:
-    """Percent: the CRM's chance for the stage, moved by how the account's earlier deals ended."""
-    accounts, rows = features.accounts, whole(features.deals, "account_row")
-    won, closed = whole(accounts, "purchases"), whole(accounts, "closed")
-    record = (100 * won + _OWN_RECORD * book.win_percent) // (closed + _OWN_RECORD)
-    moved = np.append(points_of(record) - points_of(np.array([book.win_percent])), 0)
-    stage = numbers(features.deals, "probability")
-    known = np.where(np.isnan(stage), book.win_percent, stage).astype(np.int64)
-    return np.rint(chance(points_of(known) + moved[rows])).astype(np.int64)
-
-
 def _profit(features: Features, rules: Rules) -> tuple[Floats, Floats, Floats]:
-    """Margin, discount and their value on the curve: the field, else the product table, else the list price."""
+    """Margin, discount and their value on the curve: the field, line items, product table, or the list price."""
     table, products = features.deals, rules.products
     margin = numbers(table, "margin")
+    margin = np.where(np.isnan(margin), numbers(table, "items_margin"), margin)
     typical = {name: product.margin for name, product in products.items() if product.margin is not None}
     margin = np.where(np.isnan(margin), looked_up(table["product"], typical, np.nan), margin)
     prices = {

@@ -27,7 +27,7 @@ EXPLAIN_SCHEMA = pa.schema(
 def explain(tagged: Tagged, record_id: str) -> pa.Table:
     """The contributions to each score of one account or open deal, in `EXPLAIN_SCHEMA`.
 
-    Dimensions are priority, likelihood and growth; within each the base comes first, then the strongest items.
+    Dimensions are priority, win (the chance of winning a deal), likelihood and growth; within each the base comes first, then the strongest items.
     `detail` says what the item saw. The points of a dimension add up exactly to the shown score. An unknown id,
     or a record that is not scored, gives no rows.
     """
@@ -48,7 +48,7 @@ def explain(tagged: Tagged, record_id: str) -> pa.Table:
     return pa.table([list(column) for column in zip(*rows, strict=True)] or [[]] * 6, schema=EXPLAIN_SCHEMA)
 
 
-_DIMENSIONS = ("priority", "likelihood", "growth")
+_DIMENSIONS = ("priority", "win", "likelihood", "growth")
 
 
 def _order(row: tuple[str, str, str, str, int, str]) -> tuple[str, int, bool, int, str]:

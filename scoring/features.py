@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from config.records import RECORDS, SIDE_TABLES, Column
+from scoring.past_deals import PastDeals, past_deals
 
 if TYPE_CHECKING:
     from config.rules import Rules
@@ -95,10 +96,15 @@ class Reader:
         deals = self._database.sql("FROM deal_features ORDER BY id").to_arrow_table()
         return Features(accounts, deals)
 
-    def cycles(self, tables: Tables) -> dict[int, int]:
-        """How many deals were won after how many days."""
+    def past(self, rules: Rules) -> PastDeals:
+        """How the deals of the bucket that was read last ended, as counts."""
+        return past_deals(self._database, rules)
+
+    def times(self, tables: Tables) -> dict[str, dict[int, int]]:
+        """How many deals were won after how many days (`cycle`), and how many days ago (`purchase_age`)."""
         self._open(tables, 0)
-        return dict(self._database.sql("FROM cycle ORDER BY days").fetchall())
+        names = ("cycle", "purchase_age")
+        return {name: dict(self._database.sql(f"FROM {name} ORDER BY days").fetchall()) for name in names}
 
     def _open(self, tables: Tables, horizon: int) -> None:
         first = not self._columns

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
+URGENT = "Open urgent case: help first"
 _HEADS = [f"{tier} {score}" for score in range(101) for tier in TIERS]
 _SCORES = [f"{BETWEEN}score {score}" for score in range(101)]
 

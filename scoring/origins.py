@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from config.rules import Rules
 
+_ITEM_COST = ("line_item.amount", "line_item.cost")
 _WON = ("opportunity.stage", "opportunity.close_date", "opportunity.account_id")
 
 
@@ -26,19 +27,37 @@ ORIGINS: dict[str, Origin] = {
     "priority:idle": Origin(
         ("priority", "idle"), ("opportunity.last_activity_date", "opportunity.stage_changed_at")
     ),
+    "priority:pace": Origin(
+        ("priority", "pace"), ("opportunity.created_at", "opportunity.pipeline", "opportunity.type")
+    ),
     "priority:chance": Origin(
         ("priority", "chance_share"), ("opportunity.stage", "opportunity.probability")
     ),
     "priority:margin": Origin(
-        ("priority", "margin"), ("opportunity.margin", "opportunity.product", "opportunity.amount")
+        ("priority", "margin"), ("opportunity.margin", *_ITEM_COST, "opportunity.product", "opportunity.amount")
     ),
     "priority:amount": Origin(("priority", "weights"), ("opportunity.amount",)),
     "priority:need_by": Origin(("needs", "need_by"), ("opportunity.need_by",)),
     "priority:pain": Origin(("needs", "pain"), ("opportunity.pain",)),
+    "priority:need_case": Origin(("needs", "case"), ("case.type", "case.is_closed")),
     "priority:limit": Origin(),
     "priority:expected_spend": Origin(("account_value", "expected_spend"), (*_WON, "opportunity.amount")),
     "priority:growth": Origin(("account_value", "growth")),
+    "win:base": Origin((), ("opportunity.probability", "opportunity.stage")),
+    "win:record": Origin(("win", "record"), _WON),
+    "win:like_deals": Origin(
+        ("win", "like_deals"), (*_WON, "opportunity.owner_id", "opportunity.product", "account.industry")
+    ),
+    "win:roundness": Origin(("win", "roundness"), ("opportunity.amount",)),
+    "win:idle": Origin(
+        ("win", "idle"),
+        ("opportunity.last_activity_date", "opportunity.stage_changed_at", "opportunity.created_at"),
+    ),
+    "win:touches": Origin(("win", "touches"), ("opportunity.touches", "opportunity.created_at")),
+    "win:past_revenue": Origin(("win", "past_revenue"), (*_WON, "opportunity.amount")),
     "likelihood:base": Origin(("likelihood", "horizon"), _WON),
+    "likelihood:season": Origin((), _WON),
+    "likelihood:history": Origin(("likelihood", "buying_pattern"), _WON),
     "likelihood:recency": Origin(("likelihood", "recency"), _WON),
     "likelihood:rhythm": Origin(("likelihood", "rhythm"), _WON),
     "likelihood:purchases": Origin(("likelihood", "purchases"), _WON),

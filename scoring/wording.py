@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from config.outputs import LEVELS
-from scoring import deals, growth, value
+from scoring import deals, growth, win
 from scoring.columns import coded, numbers, whole
 from scoring.inputs import level
 from scoring.texts import Texts, bands, chosen, dates, each, money, one, plain
@@ -33,30 +33,55 @@ _DRIVERS = {
     "fit": (", like your best customers", ", unlike your best customers"),
 }
 
+# Why the chance of winning is what it is, where an item moved it by so many points: if it raised, if it lowered.
+_TELLING = 5
+_WIN_DRIVERS = {
+    "record": ("won here before", "lost here before"),
+    "like_deals": ("like deals often won", "like deals often lost"),
+    "roundness": ("a quoted amount", "a round amount"),
+    "idle": ("moving", "not moving"),
+    "touches": ("much contact", "little contact"),
+    "past_revenue": ("a good customer", "no customer yet"),
+}
+
 
 def deal_items(scored: Scored, rules: Rules, today: int) -> list[Texts]:
-    """One text per deal for each of `scoring.deals.ITEMS`; no text for what the rules hide."""
+    """One text per deal for each of `scoring.deals.Deals.items`; no text for what the rules hide."""
     table, found = scored.features.deals, scored.deals
     rows = table.num_rows
-    stages, codes = coded(table["stage"])
     sizes = ("small deal", "mid-sized deal", "large deal")
     texts = {
         "close_date": _when(table, "close_day", today, "closes {}", "close date {} passed"),
         "pushed": each(whole(table, "pushes"), _pushed),
         "idle": dates(numbers(table, "moved_day"), today, "no movement since {}"),
-        "chance": Texts(
-            [*(f"stage {plain(stage, _LONGEST_STAGE)}" for stage in stages), "chance of winning"],
-            np.where(codes < 0, len(stages), codes),
-        ),
+        "pace": dates(numbers(table, "created_day"), today, "open since {}"),
+        "chance": _chance(table, found),
         "margin": _margin(found, rules.show.margin),
         "amount": _shown(
             rules.show.amount, money(numbers(table, "cents"), "{}"), bands(found.size, (34, 67), sizes)
         ),
         "need_by": _when(table, "need_day", today, "needed by {}", "needed since {}"),
         "pain": one("pain named", rows),
-        "limit": one("100 at most", rows),
+        "need_case": one("open case shows a need", rows),
+        **dict(zip(found.boosts.items, found.boosts.texts, strict=True)),
+        "limit": chosen(
+            found.priority.parts[-1] < 0, one("100 at most", rows), one("0 at least", rows)
+        ),
     }
-    return [texts[item] for item in deals.ITEMS]
+    return [texts[item] for item in found.items]
+
+
+def _chance(table: pa.Table, found: deals.Deals) -> Texts:
+    """`stage Proposal, like deals won`: the stage, and what moved its chance most."""
+    stages, codes = coded(table["stage"])
+    said = [*(f"stage {plain(stage, _LONGEST_STAGE)}" for stage in stages), "chance of winning"]
+    points = found.win.points
+    strongest = np.argmax(np.abs(points), axis=0)
+    moved = points[strongest, np.arange(points.shape[1])]
+    driver = np.where(moved >= _TELLING, 2 * strongest + 1, np.where(moved <= -_TELLING, 2 * strongest + 2, 0))
+    drivers = ["", *(f", {word}" for item in win.ITEMS[1:] for word in _WIN_DRIVERS[item])]
+    places = np.where(codes < 0, len(stages), codes) * len(drivers) + driver
+    return Texts([stage + word for stage in said for word in drivers], places)
 
 
 def _when(table: pa.Table, name: str, today: int, ahead: str, past: str) -> Texts:
@@ -119,6 +144,3 @@ def _growth(scored: Scored, rules: Rules) -> Texts:
         for sign in (0, 1)
     ]
     return Texts(table, (level(scored, rules) * len(growth.ITEMS) + item) * 2 + raised)
-
-
-ACCOUNT_ITEMS = (*deals.ITEMS, *value.ITEMS)

@@ -78,6 +78,7 @@ def test_contributions_add_up_exactly_to_every_score(tables):
     tagged = score(tables)
     shown = {
         "priority": "foretag_score",
+        "win": "chance",
         "likelihood": "foretag_likelihood",
         "growth": "foretag_growth_score",
     }
@@ -236,10 +237,10 @@ def test_sum_shares_are_within_one_of_their_parts(rows):
 
 @pytest.mark.parametrize(
     ("column", "low", "high"),
-    [("amount", 10, 10_000), ("probability", 5.0, 95.0), ("margin", 0.0, 80.0), ("push_count", 9, 0)],
+    [("amount", 10.37, 10_000.37), ("probability", 5.0, 95.0), ("margin", 0.0, 80.0), ("push_count", 9, 0)],
 )
 def test_raising_a_monotone_input_never_lowers_the_score(company, column, low, high):
-    """Amount, chance and margin up, pushes down: along the way the score never falls."""
+    """Amount (as round as before), chance and margin up, pushes down: along the way the score never falls."""
     company.account("acme")
     for step, value in enumerate(np.linspace(low, high, 25)):
         kind = int if column == "push_count" else float

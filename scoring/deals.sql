@@ -1,0 +1,38 @@
+-- How deals of one bucket ended, and how long they were open, as tables for one reading; over events.sql and signals.sql.
+-- Only what was known while a deal was open is read: what it is, who works it, when it was made. Columns that are
+-- filled in, or change, when it closes would tell the outcome.
+-- Macros half_life(), embargo() and oldest() are days; cells() is into how many cells amounts are counted.
+
+-- A deal that was entered after it had closed was made when it closed.
+CREATE OR REPLACE TEMP TABLE past AS
+SELECT e.owner_id AS owner, coalesce(e.product, i.product) AS product, a.industry, a.country, e.type, e.pipeline,
+    coalesce(e.pipeline, '') || '|' || coalesce(e.type, '') AS kind,
+    e.won, e.closed, e.day, e.cents, e.account_id, least(e.created_day, e.day) AS made
+FROM event e LEFT JOIN account a ON e.account_id = a.id LEFT JOIN deal_item i ON e.id = i.opportunity_id
+WHERE e.id IS NOT NULL;
+
+-- A closed deal weighs 1024 at first, and half of that after a half-life.
+CREATE OR REPLACE TEMP VIEW weighed AS
+SELECT * REPLACE (CASE WHEN won THEN seen ELSE 0 END AS won), seen * seen AS squares FROM (
+    SELECT *, CAST(round(1024 * pow(2.0, (day - today()) / half_life())) AS BIGINT) AS seen
+    FROM past WHERE closed AND made <= today() - embargo());
+
+-- A deal as it was looked at on each day of two years, from age `first` until before `last`, as long as it was open and
+-- it is known today whether it closed within the 30 days after; from age `hit` on it did.
+CREATE OR REPLACE TEMP TABLE watched AS
+SELECT kind, first, last, greatest(hit, first) AS hit FROM (
+    SELECT kind,
+        least(greatest(today() - 760 - made, 0), oldest()) AS first,
+        least(CASE WHEN closed THEN day - made ELSE oldest() END, today() - 29 - made, oldest()) AS last,
+        CASE WHEN closed THEN day - made - 30 END AS hit
+    FROM past WHERE made IS NOT NULL)
+WHERE last > first;
+
+CREATE OR REPLACE TEMP VIEW ages AS
+SELECT kind, 0 AS what, first AS age, count(*) AS deals FROM watched GROUP BY ALL
+UNION ALL SELECT kind, 1, last, count(*) FROM watched GROUP BY ALL
+UNION ALL SELECT kind, 2, hit, count(*) FROM watched WHERE hit < last GROUP BY ALL
+UNION ALL SELECT kind, 3, last, count(*) FROM watched WHERE hit < last GROUP BY ALL;
+
+CREATE OR REPLACE TEMP VIEW amounts AS
+SELECT cents % cells() AS cell, count(*) AS deals FROM past WHERE cents > 0 GROUP BY cell;

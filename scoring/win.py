@@ -1,0 +1,93 @@
+"""The chance of winning an open deal: a points card on top of the CRM's chance for its stage, in log-odds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scoring.columns import numbers, whole
+from scoring.counts import money_bin
+from scoring.deal_history import age_of
+from scoring.features import day_number
+from scoring.like_deals import like_points
+from scoring.likelihood import fifth_of
+from scoring.past_deals import cell_of
+from scoring.points import Card, in_bands, points_of
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from config.rules import Rules
+    from scoring.book import Book
+    from scoring.features import Features
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+
+ITEMS = ("base", "record", "like_deals", "roundness", "idle", "touches", "past_revenue")
+_OWN_RECORD = 10  # closed deals' worth of the book's win rate that an account's own is drawn towards
+
+
+def win(features: Features, book: Book, rules: Rules, today: date) -> Card:
+    """The chance of winning each open deal; its items are `ITEMS`."""
+    card, deals, now = rules.win, features.deals, day_number(today)
+    stage = numbers(deals, "probability")
+    base = points_of(np.where(np.isnan(stage), book.win_percent, stage).astype(np.int64))
+    rows = whole(deals, "account_row")
+    age, history = age_of(deals, now), book.history
+    usual = age * history.touches_each_day
+    touches = np.divide(numbers(deals, "touches"), usual, out=np.full(len(age), np.nan), where=usual > 0)
+    points = [
+        np.append(_record(features.accounts, book, card.record), 0)[rows],
+        like_points(features, history.like, card.like_deals.most),
+        roundness_points(numbers(deals, "cents"), book, rules),
+        in_bands(_idle(deals, now) / age, card.idle),
+        in_bands(touches, card.touches),
+        np.append(in_bands(_spend_fifth(features.accounts, book), card.past_revenue), card.past_revenue.none)[
+            rows
+        ],
+    ]
+    return Card(base, np.stack(points))
+
+
+def _record(accounts: pa.Table, book: Book, most: int) -> Ints:
+    """How the account's own deals ended, against the book's, drawn towards them as if by ten deals."""
+    won, closed = whole(accounts, "purchases"), whole(accounts, "closed")
+    record = (100 * won + _OWN_RECORD * book.win_percent) // (closed + _OWN_RECORD)
+    moved: Ints = points_of(record) - points_of(np.array([book.win_percent]))
+    return np.clip(moved, -most, most).astype(np.int64)
+
+
+def _idle(deals: pa.Table, now: int) -> Floats:
+    """Days since a deal moved; NaN where nothing is known but when it was made."""
+    moved = numbers(deals, "moved_day")
+    return np.where(moved > numbers(deals, "created_day"), np.maximum(now - moved, 0), np.nan)
+
+
+def _spend_fifth(accounts: pa.Table, book: Book) -> Floats:
+    fifth = fifth_of(money_bin(whole(accounts, "spend")), book.spend_fifths).astype(np.float64)
+    return np.where(whole(accounts, "purchases") > 0, fifth, np.nan)
+
+
+def roundness(cents: Floats) -> Floats:
+    """The largest of 1, 5, 10, 50, 100 … that an amount is a multiple of ÷ the amount; NaN without an amount.
+
+    50,000 gives 1, 95,000 gives 0.05, 95,431 gives 0.00001: the same in every currency.
+    """
+    money = np.where(np.isnan(cents), 0, cents).astype(np.int64)
+    step = np.ones(len(money), dtype=np.int64)
+    for wider in (5 * 10**zeros if half else 10**zeros for zeros in range(1, 14) for half in (False, True)):
+        step = np.where(money % wider == 0, wider, step)
+    shares: Floats = np.divide(step, money, out=np.full(len(money), np.nan), where=money > 0)
+    return shares
+
+
+def roundness_points(cents: Floats, book: Book, rules: Rules) -> Ints:
+    """Points for how round an amount is; an amount that many deals share is a list price, no quote."""
+    points = in_bands(roundness(cents), rules.win.roundness)
+    listed = np.isin(cell_of(cents), np.array(book.history.list_prices, dtype=np.int64))
+    return np.where(listed, np.minimum(points, rules.win.list_price), points)
