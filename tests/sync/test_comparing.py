@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
 
 from config.crms import CRMS
-from config.records import schema
 from config.rules import Rules
 from sync.comparing import Side, compare
-from sync.mirror import Mirror
 from sync.tags import TagStore
 from sync.trial_page import write_page
+from tests.sync.loading import loaded
+
+if TYPE_CHECKING:
+    from sync.mirror import Mirror
 
 TODAY = date(2026, 11, 22)
 OWNERS = {"rep1": "Ann", "rep2": "Bob"}
@@ -40,17 +42,7 @@ def mirror(tmp_path) -> Mirror:
         for n in range(20)
     ]  # fmt: skip
     owners = [{"id": one, "name": name, "active": True} for one, name in OWNERS.items()]
-    made = Mirror(tmp_path / "mirror")
-    rows: dict[str, list[dict[str, Any]]] = {
-        "owner": owners,
-        "stage": [],
-        "account": accounts,
-        "opportunity": deals,
-    }
-    for name, found in rows.items():
-        columns = tuple(schema(name).names)
-        made.load(name, columns, [pa.Table.from_pylist(found, schema=schema(name))] if found else [])
-    return made
+    return loaded(tmp_path / "mirror", owner=owners, account=accounts, opportunity=deals)
 
 
 def _compared(mirror: Mirror, tmp_path, old: Rules, new: Rules):
