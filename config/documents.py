@@ -225,6 +225,15 @@ def validate(document: Document, model: type[Model]) -> Model:
         raise ConfigProblem(*problems_of(error, document, model)) from None
 
 
+def problems_of_document(document: Document, model: type[BaseModel]) -> list[Problem]:
+    """Every problem that a model finds in a document, none if it fits."""
+    try:
+        model.model_validate(document.data)
+    except ValidationError as error:
+        return problems_of(error, document, model)
+    return []
+
+
 def problems_of(error: ValidationError, document: Document, model: type[BaseModel]) -> list[Problem]:
     """Every problem that a model finds in a document."""
     found: dict[Steps, dict[str, Any]] = {}

@@ -69,6 +69,11 @@ class ConfigProblem(Exception):  # noqa: N818  # named after the next step, like
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+def has_errors(problems: Iterable[Problem]) -> bool:
+    """Whether any of them is more than a warning."""
+    return any(problem.severity == "error" for problem in problems)
+
+
 def raise_if_any(problems: Iterable[Problem]) -> None:
     """Raise one `ConfigProblem` with every error among the problems; warnings alone pass."""
     errors = [problem for problem in problems if problem.severity == "error"]

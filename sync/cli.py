@@ -25,7 +25,7 @@ app = typer.Typer(
     help="A worker beside your CRM: it decides who deserves a rep's time next, and writes the answer where"
     " reps already work.",
     epilog="Exit codes: 0 done · 1 bug · 2 fix your configuration · 3 done with refusals or unknowns"
-    " · 4 stopped by a guard · 69 CRM unavailable · 75 parked, run again later · 130 Ctrl-C",
+    " · 4 stopped by a guard, or rule tests failed · 69 CRM unavailable · 75 parked, run again later · 130 Ctrl-C",
 )
 
 SettingsFile = Annotated[
@@ -76,18 +76,51 @@ def init(
         write_starter(talk, folder, crm)
 
 
-@app.command(epilog="Example: foretag check --settings foretag.yaml")
+@app.command(epilog="Example: foretag check    Example, without a CRM: foretag check rules.yaml --json")
 def check(
-    settings: SettingsFile = SETTINGS, connection: ConnectionName = None, machine: Machine = False
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE]...", help="Check these files alone: rules, settings or tests of rules."
+        ),
+    ] = None,
+    settings: SettingsFile = SETTINGS,
+    connection: ConnectionName = None,
+    machine: Machine = False,
 ) -> None:
     """Check files, sign-in, permissions and fields.
 
-    Every problem is named at once, with its place and what to do.
+    Every problem is named at once, with its place and what to do; warnings never stop. Files that are named are
+    checked alone, in a second, without a CRM. With --json every problem has file, line, column, end_column,
+    severity, rule, message and fix, as editors want them.
     """
-    from sync.commands import check as run_check
+    from sync.checking import check_files
 
     with _talking(machine) as talk:
+        if files:
+            _exit(check_files(talk, files))
+        from sync.commands import check as run_check
+
         _exit(run_check(talk, settings, connection))
+
+
+@app.command("test", epilog="Example: foretag test rules.test.yaml")
+def run_tests(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE]...", help="Files of tests.  [default: rules.test.yaml]"),
+    ] = None,
+    machine: Machine = False,
+) -> None:
+    """Test the rules on records that you write down.
+
+    Each test says some records, a day, and what the rules should make of them; every difference is told with its
+    line. Exit code 4 if any test fails, 2 if a file is wrong.
+    """
+    from sync.rule_tests import test_rules
+
+    with _talking(machine) as talk:
+        _exit(test_rules(talk, files or [Path("rules.test.yaml")]))
 
 
 @app.command(epilog="Example: foretag setup --print metadata/   (for an admin who makes it himself)")

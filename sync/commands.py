@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from config.crms import CRMS
-from config.problems import ConfigProblem, Problem
+from config.problems import ConfigProblem, Problem, has_errors, raise_if_any
 from config.rules import load_rules
 from connectors.contract import ConnectorError
 from connectors.outcomes import NOT_SENT
+from sync.checking import all_problems
 from sync.exits import BUG, DONE, FIX_CONFIGURATION, Guarded, exit_code
 from sync.explain import explain_record
 from sync.ledger import LeaseLost
@@ -40,21 +41,23 @@ if TYPE_CHECKING:
 
 def check(talk: Talk, settings: Path, connection: str | None) -> int:
     """Both files, the connection, permissions and fields: every problem at once."""
+    in_files = all_problems(settings)
+    raise_if_any(in_files)
     with opened_job(settings, connection, quiet) as job:
         talk.banner(job.connector.org(), job.name)
         written = {name: [field.name for field in job.written(name)] for name in OBJECTS}
-        problems = job.connector.check(job.columns(), written)
+        problems = [*in_files, *job.connector.check(job.columns(), written)]
         budget = job.connector.budget()
         talk.result(
             {
-                "problems": [vars_of(problem) for problem in problems],
+                "problems": [problem.as_dict() for problem in problems],
                 "org": job.connector.org().name,
                 "api_calls_used": budget.used,
                 "api_calls_limit": budget.limit,
             }
         )
         talk.problems(problems)
-        if any(problem.severity == "error" for problem in problems):
+        if has_errors(problems):
             return FIX_CONFIGURATION
         talk.say(f"All is well: files, sign-in, permissions, {job.crm.field.many}.", "green")
         return DONE
@@ -233,7 +236,7 @@ def explain_error(talk: Talk, error: BaseException) -> int:
             "error": type(error).__name__,
             # A library's words may show content, and what machines read is kept.
             "message": "a bug in Foretag" if code == BUG else str(error),
-            "problems": [vars_of(one) for one in problems],
+            "problems": [one.as_dict() for one in problems],
             "exit_code": code,
         }
     )

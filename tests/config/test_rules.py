@@ -66,7 +66,7 @@ def test_digest_follows_the_meaning_not_the_text(tmp_path):
         ),
         (
             'growth:\n  trend: {"about 1": 5}\n',
-            ':2:3: growth.trend: "about 1" is not a range: write "<=NUMBER", ">NUMBER" or none',
+            ':2:3: growth.trend: "about 1" is not a range; write "<=NUMBER", ">NUMBER" or none',
         ),
         (
             "playbook:\n  - on: account\n    when: sgment == 'Reduce'\n    say: Hello\n",
