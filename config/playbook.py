@@ -40,6 +40,9 @@ class TaskRule(Strict):
     due_days: Days = 3
     priority: Literal["high", "normal"] = "normal"
     period: Literal["day", "week", "month", "quarter", "once"] = "month"
+    selling: bool = Field(
+        default=True, description="held back while the account has an open urgent case (see `needs: urgent`)"
+    )
 
     @field_validator("when")
     @classmethod

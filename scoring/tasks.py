@@ -40,6 +40,8 @@ TASK_SCHEMA = pa.schema(
     ]
 )
 _LONGEST_SUBJECT, _LONGEST_NAME = 255, 80
+# Who waits for help is not sold to.
+_HELP_FIRST = {"account": "urgent_cases > 0", "opportunity": "urgent_case"}
 
 
 def period(kind: str, today: date) -> str:
@@ -66,12 +68,15 @@ def all_wanted(
     """The tasks that all rules want for records of one object, in TASK_SCHEMA.
 
     `records` has id, account_id, opportunity_id, owner_id, owner_active and score of every record; `texts` makes
-    what templates may name; only `allowed` records get tasks.
+    what templates may name; only `allowed` records get tasks, those with an open urgent case none that sell.
     """
     found = [TASK_SCHEMA.empty_table()]
     for rule in rules.tasks:
         if rule.on == object_name:
-            hits = np.flatnonzero(allowed & holds(rule.when, rule.on, inputs, len(allowed)))
+            wanted = allowed & holds(rule.when, rule.on, inputs, len(allowed))
+            if rule.selling and wanted.any():
+                wanted &= ~holds(_HELP_FIRST[object_name], object_name, inputs, len(allowed))
+            hits = np.flatnonzero(wanted)
             if len(hits):
                 found.append(_wanted(rule, pa.array(hits), records, texts, today))
     return pa.concat_tables(found)
