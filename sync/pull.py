@@ -73,9 +73,9 @@ def pull(
 ) -> Pulled:
     """Bring the mirror up to date with the CRM, object by object.
 
-    The first pull of an object, and one that needs a column never pulled before, reads everything. A cursor is
-    kept only after every change before it is in the mirror (invariant I5). A record that cannot be read keeps the
-    row that the mirror holds of it, and is asked for again by the next pull.
+    The first pull of an object, and one that needs a column never pulled before (or now from another field), reads
+    everything. A cursor is kept only after every change before it is in the mirror (invariant I5). A record that
+    cannot be read keeps the row that the mirror holds of it, and is asked for again by the next pull.
     """
     read: dict[str, int] = {}
     gone: dict[str, int] = {}
@@ -117,7 +117,7 @@ class _ObjectPull:
             self.mirror.fold(self.object_name)
         (checkpoint,) = checkpoints
         if self._may_pass():
-            self.cursors.keep_cursor(self.connection, self.object_name, checkpoint.cursor, self.columns)
+            self.cursors.keep_cursor(self.connection, self.object_name, checkpoint.cursor, self.read_as)
         return checkpoint.read, gone
 
     def _unite_twins(self) -> None:
@@ -167,7 +167,13 @@ class _ObjectPull:
         if kept is None or self.object_name in _WHOLE or not self.mirror.has(self.object_name):
             return None
         value, pulled = kept
-        return value if set(self.columns) <= set(pulled) else None
+        return value if set(self.read_as) <= set(pulled) else None
+
+    @property
+    def read_as(self) -> list[str]:
+        """Each column with the CRM's field behind it: a column that is mapped anew is read anew."""
+        fields = self.connector.schema(self.object_name)
+        return [f"{name}={fields[name].name}" if name in fields else name for name in self.columns]
 
     def _all_pages(self, checkpoints: list[Checkpoint]) -> Iterator[pa.Table]:
         """Everything, and at the end the rows already held of records that could not be read now."""

@@ -212,6 +212,14 @@ def test_rules_that_read_other_fields_are_tried_on_a_copy(shell):
     assert sum(shell.foretag("run", "--json").json["planned"].values()) == 0
 
 
+def test_a_field_that_is_mapped_anew_is_read_anew(shell):
+    """No record changed, but each now says something else: the next run sees it."""
+    shell.foretag("setup", "--yes")
+    shell.foretag("run")
+    shell.write("rules.yaml", "fields: {opportunity: {margin: Probability}}\n")
+    assert "margin +" in shell.foretag("plan").out
+
+
 @pytest.mark.parametrize(
     "options", [("--html", "page.html"), ("--rules", "rules.yaml", "--output", "plan.parquet")]
 )
