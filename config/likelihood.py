@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.cards import Bands, Whole
+from config.cards import Bands, Percent, Whole
 from config.strict import Strict
 
 
@@ -15,6 +15,15 @@ class Likelihood(Strict):
 
     horizon: Literal["auto"] | Annotated[Whole, Field(ge=7, le=730)] = Field(
         default="auto", description="days; auto: the median time to win a deal, within 30 to 365"
+    )
+    points: Literal["fixed", "from_book"] = Field(
+        default="from_book",
+        description="fixed: the points of recency, rhythm, purchases and value below; from_book: they are where"
+        " learning starts, and what the book's customers did within the last horizon moves them",
+    )
+    buying_pattern: Percent = Field(
+        default=50,
+        description="percent of what past purchases say that the fitted buying pattern decides; the card the rest",
     )
     recency: Bands = Field(
         default=Bands({"<=0.5": 15, "<=1": 10, "<=2": -5, "<=3": -25, "<=5": -45, ">5": -70}),

@@ -37,7 +37,7 @@ def large(accounts: pa.Table, book: Book) -> Flags:
 def quiet(accounts: pa.Table, book: Book, rules: Rules, today: int) -> Flags:
     """Bought at least twice, and not for longer than the account's usual gap allows."""
     purchases, last_day = numbers(accounts, "purchases"), numbers(accounts, "last_day")
-    gap = usual_gap(purchases, numbers(accounts, "first_day"), last_day, book)
+    gap = usual_gap(accounts, book)
     return (purchases >= 2) & (today - last_day > np.maximum(rules.alerts.quiet_after * gap, _LEAST_QUIET))
 
 

@@ -30,7 +30,9 @@ from scoring.counts import (
 )  # fmt: skip
 from scoring.cutoffs import EVERYBODY, Cutoffs, books, cutoffs, prefix_of, tiers_of
 from scoring.deal_history import DealHistory, deal_history
+from scoring.exclusions import included
 from scoring.features import Features, Reader, day_number
+from scoring.groups import with_families
 from scoring.growth import kept_share
 from scoring.owners import measure_owners, owners_of, sums, weighted_pipeline
 from scoring.points import DOUBLE
@@ -141,10 +143,11 @@ def read_book(
     with Reader(rules, today) as reader:
         book = start(merge(_keyed(reader.times(tables)) for tables in times or buckets), rules)
         read = [(reader.features(tables, book.buying.window), reader.past(rules)) for tables in buckets]
-    parts = tuple(part for part, _ in read)
-    book = replace(book, history=deal_history([past for _, past in read], parts, rules, today))
-    book = with_measures(book, merge(measure(part, today) for part in parts))
-    book = with_buying(book, parts, rules, today)
+    parts = with_families([part for part, _ in read])
+    ours = tuple(included(part, book, rules, today) for part in parts)
+    book = replace(book, history=deal_history([past for _, past in read], ours, rules, today))
+    book = with_measures(book, merge(measure(part, today) for part in ours))
+    book = with_buying(book, ours, rules, today)
     assessed = [assess(part, book, rules, today) for part in parts]
     book = with_ranks(book, merge(map(spread, assessed)))
     return with_cutoffs(

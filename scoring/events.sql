@@ -1,5 +1,5 @@
 -- What happened in one bucket: its deals as events, and sums of them by account; over the canonical tables.
--- Macros today() and cut() are days since 1970-01-01; cut is one horizon before today.
+-- Macros today() and cut() are days since 1970-01-01; cut is one window before today.
 -- Poison stays small: no deal above 100 billion, no day outside 1900 to 2200, so that sums fit in 64 bits.
 
 CREATE MACRO day_of(d) AS CASE WHEN d BETWEEN DATE '1900-01-01' AND DATE '2200-01-01' THEN d - DATE '1970-01-01' END;
@@ -25,6 +25,12 @@ FROM opportunity o LEFT JOIN stage s ON o.stage = s.name;
 CREATE VIEW event AS
 SELECT *, least(coalesce(close_day, created_day, today()), today()) AS day FROM deal;
 
+CREATE VIEW purchase_age AS SELECT today() - day AS days, count(*) AS deals FROM event WHERE won GROUP BY days;
+
+-- The same season a year before begins on season(), and is as long as from cut() to today; its eve is as long.
+CREATE MACRO season() AS today() - 365;
+CREATE MACRO eve() AS cut() - 365;
+
 CREATE VIEW cycle AS
 SELECT least(day - created_day, 3650) AS days, count(*) AS deals
 FROM event WHERE won AND created_day <= day GROUP BY days;
@@ -38,6 +44,12 @@ CREATE VIEW bought AS
 SELECT account_id,
     count(*) AS purchase_days,
     count(*) FILTER (day <= cut()) AS cut_purchase_days,
+    count(*) FILTER (day <= season()) AS season_purchase_days,
+    max(day) FILTER (day <= season()) AS season_last_day,
+    bool_or(day > season() AND day <= season() + today() - cut()) AS season_again,
+    count(*) FILTER (day <= eve()) AS eve_purchase_days,
+    max(day) FILTER (day <= eve()) AS eve_last_day,
+    bool_or(day > eve() AND day <= season()) AS eve_again,
     arg_min(cents, day) AS first_value,
     sum(cents) FILTER (day > today() - 91) AS q0,
     sum(cents) FILTER (day > today() - 182 AND day <= today() - 91) AS q1,

@@ -96,9 +96,7 @@ def _buying(table: pa.Table, book: Book, rules: Rules, now: int) -> Makers:
         "win_rate": lambda: 100 * _ratio(numbers(table, "purchases"), numbers(table, "closed")),
         "first_purchase": lambda: customer(whole(table, "first_value") / 100),
         "usual_purchase": lambda: basket(table, book) / 100,
-        "usual_gap": lambda: usual_gap(
-            numbers(table, "purchases"), numbers(table, "first_day"), numbers(table, "last_day"), book
-        ),
+        "usual_gap": lambda: usual_gap(table, book),
         "spend_trend": lambda: spend_trend(table, now),
         "season_change": lambda: season_trend(table, book, now),
         "quiet": lambda: quiet(table, book, rules, now),

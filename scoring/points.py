@@ -20,15 +20,17 @@ if TYPE_CHECKING:
 
 DOUBLE = 20  # points that double the odds
 _LIMIT = 600
-# Chance in percent for every sum of points, made once: a table gives every row the same digits.
-_CHANCE = 100.0 / (1.0 + np.exp2(-np.arange(-_LIMIT, _LIMIT + 1) / DOUBLE))
+TENTHS = 10
+# Chance in percent for every tenth of a point, made once: a table gives every row the same digits.
+_CHANCE = 100.0 / (1.0 + np.exp2(-np.arange(-_LIMIT * TENTHS, _LIMIT * TENTHS + 1) / (DOUBLE * TENTHS)))
 _PERCENT = np.clip(np.arange(101), 1, 99) / 100.0
 _POINTS = np.rint(DOUBLE * np.log2(_PERCENT / (1.0 - _PERCENT))).astype(np.int64)
 
 
-def chance(points: Ints) -> Floats:
-    """Percent for sums of points: 0 is 50, 20 is 66.7, -20 is 33.3."""
-    return _CHANCE[np.clip(points, -_LIMIT, _LIMIT) + _LIMIT]
+def chance(points: Ints, parts: int = 1) -> Floats:
+    """Percent for sums of points, or of tenths if `parts` is 10: 0 points are 50, 20 are 66.7, -20 are 33.3."""
+    tenths = np.clip(points * (TENTHS // parts), -_LIMIT * TENTHS, _LIMIT * TENTHS)
+    return _CHANCE[tenths + _LIMIT * TENTHS]
 
 
 def points_of(percent: Ints) -> Ints:
@@ -39,12 +41,16 @@ def points_of(percent: Ints) -> Ints:
 
 def in_bands(values: Floats, bands: Bands) -> Ints:
     """Points of each value's band; NaN falls in the band `none`."""
-    points = np.array([*bands.points, bands.none], dtype=np.int64)
+    return np.array([*bands.points, bands.none], dtype=np.int64)[band_of(values, bands)]
+
+
+def band_of(values: Floats, bands: Bands) -> Ints:
+    """The place of each value's band, in order of the ranges; NaN falls in the last, `none`."""
     # Comparing with a few bounds is several times quicker than a binary search among them.
     places = np.zeros(len(values), dtype=np.int64)
     for bound in bands.bounds:
         places += values > bound
-    return points[np.where(np.isnan(values), len(points) - 1, places)]
+    return np.where(np.isnan(values), len(bands.points), places)
 
 
 def on_curve(values: Floats, curve: Mapping[float, float]) -> Floats:
@@ -82,17 +88,19 @@ def descending(values: NDArray[Any]) -> NDArray[np.int8]:
 class Card:
     """A points card applied to records: `base` has one number of points per record, `points` one row per item.
 
+    Both are in points, or in tenths of a point if `parts` is 10.
     `score` is 1-99 (never certain). `shares` are what the base and each item gave to it, in whole numbers that add
     up exactly: the chance is followed from the base through the items in their fixed order; each gets its step.
     """
 
     base: Ints
     points: Ints
+    parts: int = 1
 
     @cached_property
     def chance(self) -> Floats:
         """Percent, exact."""
-        return chance(self.base + self.points.sum(axis=0))
+        return chance(self.base + self.points.sum(axis=0), self.parts)
 
     @cached_property
     def score(self) -> Ints:
@@ -103,7 +111,7 @@ class Card:
     def shares(self) -> Ints:
         """One row for the base, then one for each item; one column per record."""
         sums = np.vstack([self.base, self.points]).cumsum(axis=0)
-        return whole_shares(np.diff(chance(sums), axis=0, prepend=0.0), self.score)
+        return whole_shares(np.diff(chance(sums, self.parts), axis=0, prepend=0.0), self.score)
 
 
 @dataclass(frozen=True)

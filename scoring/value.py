@@ -15,9 +15,9 @@ from scoring.columns import numbers, whole
 from scoring.counts import money_bin, rank_of
 from scoring.deals import BestDeals, Deals, best_deals, deals
 from scoring.exclusions import Excluded, excluded
-from scoring.growth import Growth, basket, growth
+from scoring.growth import Growth, growth
 from scoring.inputs import account_inputs
-from scoring.likelihood import likelihood, usual_gap
+from scoring.likelihood import expected_days, likelihood, purchase_value
 from scoring.points import Card, Sum
 from scoring.variants import Variants, account_variants, deal_variants
 
@@ -90,16 +90,13 @@ class Scored:
         return (*ITEMS, *self.boosts.items, "limit") if self.boosts.items else ITEMS
 
 
-def expected_spend(features: Features, best: BestDeals, likely: Card, book: Book) -> Floats:
-    """Cents expected within the horizon: the chance times a usual basket (as often as usual), or a live deal's.
+def expected_spend(features: Features, best: BestDeals, likely: Card, book: Book, today: date) -> Floats:
+    """Cents expected within the horizon: purchases times the value of one, or a live deal's chance times its amount.
 
-    A prospect's basket is that of its live deal, else the book's.
+    The larger of both: a live deal is one of the purchases that the history lets expect.
     """
     accounts = features.accounts
-    purchases = numbers(accounts, "purchases")
-    gap = usual_gap(purchases, numbers(accounts, "first_day"), numbers(accounts, "last_day"), book)
-    often = np.nan_to_num(np.maximum(book.horizon / gap, 1.0), nan=1.0)
-    by_history = likely.chance / 100 * basket(accounts, book) * often
+    by_history = expected_days(likely, accounts, book, today) * purchase_value(accounts, book)
     expected: Floats = np.maximum(by_history, best.expected)
     return expected
 
@@ -119,7 +116,7 @@ def assess(features: Features, book: Book, rules: Rules, today: date) -> Assesse
             features.accounts if rows is None else features.accounts.take(rows), book, own, today
         )
     )
-    expected = expected_spend(features, best, likely, book)
+    expected = expected_spend(features, best, likely, book, today)
     return Assessed(features, found, best, likely, growing, expected, left_out, today)
 
 

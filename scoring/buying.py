@@ -1,0 +1,108 @@
+"""What the book teaches about buying: the fitted purchase model, the card's points, the season, the base rates."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scoring.columns import numbers, whole
+from scoring.counts import as_integers, count, money_bin, money_of, quantile
+from scoring.features import day_number
+from scoring.histories import WEEK, history
+from scoring.points import DOUBLE
+from scoring.purchase_model import PurchaseModel, fitted_counts, fitted_values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from scoring.book import Book
+    from scoring.counts import Summary
+    from scoring.features import Features
+
+MOST_POINTS = 150  # that the model may see, up or down: nobody is sure to buy, or sure not to
+_ENOUGH = 100_000  # purchases: of a larger book, a sample of about so many is fitted
+LOTS = 1000  # features.sql deals accounts out to so many lots by a hash of their id
+_SHORTEST = 7  # days
+_DAYS = 1 << 17  # more than any number of days between 1900 and 2200
+_VALUES = 1 << 11  # more than any bin of money
+_MOST_PURCHASES = 100  # that tell apart how sure an account's mean purchase is
+
+
+@dataclass(frozen=True, slots=True)
+class Buying:
+    """`window`: the days before today that served to learn; `lots`: the sample that the model was fitted on.
+
+    `card` holds the learned points of each item of `likelihood:`, in the order of its ranges, then `none`; empty
+    where the rules' own hold. `centre` is the points of the model's usual chance, `season` and the bases are points.
+    """
+
+    window: int = 90
+    lots: int = LOTS
+    model: PurchaseModel = field(default_factory=lambda: PurchaseModel(0.5, 26.0, 0.8, 2.5, 2.0, 3.0, 0.0))
+    card: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    centre: int = 0
+    season: int = 0
+    customer_base: int = 0
+    prospect_base: int = 0
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> Buying:
+        """As it was kept in JSON."""
+        card = {name: tuple(points) for name, points in kept["card"].items()}
+        return cls(**{**kept, "model": PurchaseModel(**kept["model"]), "card": card})
+
+
+def begun(ages: Mapping[int, int], horizon: int) -> Buying:
+    """The window to learn from: one horizon, or half of a history that is shorter than two.
+
+    `ages` counts purchases by how many days ago they were; the oldest tenth does not make a history.
+    """
+    purchases, length = sum(ages.values()), quantile(ages, 0.9)
+    length = 2 * horizon if length is None else length
+    window = min(horizon, max(length // 2, _SHORTEST))
+    return Buying(window=window, lots=min(LOTS, max(-(-LOTS * _ENOUGH // max(purchases, 1)), 1)))
+
+
+def histories(part: Features, buying: Buying, today: date) -> Summary:
+    """First round: how often each purchase history, and each number and mean value of purchases, occurs."""
+    accounts, day = part.accounts, day_number(today)
+    found = history(accounts, day)
+    customer = found.customer
+    sampled = customer & (whole(accounts, "lot") < buying.lots)
+    first, last = found.first[sampled].astype(np.int64), found.last[sampled].astype(np.int64)
+    repeats = whole(accounts, "purchase_days")[sampled] - 1
+    number = np.minimum(whole(accounts, "purchase_days")[customer], _MOST_PURCHASES)
+    mean = numbers(accounts, "spend")[customer] / found.purchases[customer]
+    return {
+        "histories": count((repeats * _DAYS + last - first) * _DAYS + day - first),
+        "values": count(number * _VALUES + money_bin(mean)),
+    }
+
+
+def with_model(buying: Buying, found: Summary, book: Book) -> Buying:
+    """With the model fitted to the histories, few of them drawn to the book's gap and basket, and its usual chance."""
+    sampled = as_integers(found["histories"])
+    times = np.array(list(sampled.values()), dtype=np.float64)
+    repeats, days = np.divmod(np.array(list(sampled), dtype=np.int64), _DAYS * _DAYS)
+    last, today = np.divmod(days, _DAYS)
+    x_t = (repeats.astype(np.float64), last / WEEK, today / WEEK)
+    usual = (0.5, max(book.gap, 1.0) / WEEK, 0.8, 2.5)
+    counts = fitted_counts(*x_t, times, usual, weight=1.0)
+    model = PurchaseModel(*counts, *_values(as_integers(found["values"]), book.basket))
+    chances = model.chance(*x_t, book.horizon / WEEK)
+    mean = (chances * times).sum() / times.sum() if len(times) else 0.5
+    centre = DOUBLE * math.log2(mean / (1 - mean)) if 0 < mean < 1 else 0.0
+    return replace(buying, model=model, centre=round(min(max(centre, -MOST_POINTS), MOST_POINTS)))
+
+
+def _values(counts: Mapping[int, int], basket: float) -> tuple[float, ...]:
+    """p, q, gamma from how often each number and mean value of purchases occurs."""
+    priced = {key: number for key, number in counts.items() if key % _VALUES}
+    keys, times = np.array(list(priced), dtype=np.int64), np.array(list(priced.values()), dtype=np.float64)
+    means = np.array([money_of(key % _VALUES) for key in priced], dtype=np.float64)
+    usual = (2.0, 2.0, max(basket, 1.0) / 2)
+    return fitted_values((keys // _VALUES).astype(np.float64), means, times, usual, weight=1.0)
