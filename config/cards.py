@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import Annotated, Any
+from inspect import cleandoc
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, Field, RootModel, Strict, model_validator
+from pydantic import AfterValidator, Field, RootModel, Strict, WithJsonSchema, model_validator
 
 from config.problems import Fault, Faulty
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
 
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Whole = Annotated[int, Strict()]
@@ -25,7 +30,19 @@ def _ordered(curve: dict[float, float]) -> dict[float, float]:
 
 
 # Input → 0-100, straight lines between the points, flat outside: `{0: 100, 30: 85, 90: 50, 180: 10}`.
-Curve = Annotated[dict[Number, Percent], AfterValidator(_ordered)]
+Curve = Annotated[
+    dict[Number, Percent],
+    AfterValidator(_ordered),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": {"pattern": r"^\d+(\.\d+)?$"},
+            "additionalProperties": {"type": "number", "minimum": 0, "maximum": 100},
+            "examples": [{"0": 100, "30": 85, "90": 50}],
+        }
+    ),
+]
 
 _BAND = re.compile(r"^(<=|>)\s*(\d+(?:\.\d+)?)$")
 
@@ -43,6 +60,19 @@ class Bands(RootModel[dict[str, Points]]):
     """
 
     model_config = {"frozen": True}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Ranges as keys, whole points as values; `additionalProperties` alone would let any key pass."""
+        points = handler(core)["additionalProperties"]
+        return {
+            "type": "object",
+            "patternProperties": {r"^(<=|>) *\d+(\.\d+)?$": points, "^(none|null)$": points},
+            "additionalProperties": False,
+            "minProperties": 2,
+            "examples": [{"none": 0, "<=1": 10, ">1": -5}],
+            "description": cleandoc(cls.__doc__ or ""),
+        }
 
     @model_validator(mode="before")
     @classmethod
