@@ -16,6 +16,7 @@ from __future__ import annotations
 from scoring.book import TIMES, Book, read_book
 from scoring.explain import explain
 from scoring.features import Features, Tables, extract
+from scoring.groups import kept_families
 from scoring.state import STATE_SCHEMA
 from scoring.tags import Tagged, tag
 
@@ -28,6 +29,7 @@ __all__ = [
     "Tagged",
     "explain",
     "extract",
+    "kept_families",
     "read_book",
     "tag",
 ]

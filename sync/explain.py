@@ -85,7 +85,11 @@ def explain_record(
             Problem(f"{row['name']} ({row['id']}) {why}", fix="run `foretag plan` to score the book")
         )
     book, today = kept
-    features = extract(Buckets(mirror, rules).tables(bucket), book.horizon, rules, today)
+    tables = Buckets(mirror, rules).tables(bucket)
+    family = tags.read("families_account", bucket)
+    if family is not None:
+        tables = {**tables, "family": family}
+    features = extract(tables, book.horizon, rules, today)
     tagged = tag(features, book, tags.state(bucket), rules, today)
     points: dict[str, list[Contribution]] = {}
     columns: set[str] = set()

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from config.outputs import written
-from scoring import TIMES, read_book, tag
+from scoring import TIMES, kept_families, read_book, tag
 from sync.line_items import LineItems
 from sync.plan import OBJECTS, change_schema, changes, valid_until
 
@@ -58,7 +58,7 @@ def score(
     found: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
     said: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
     points: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
-    tasks, states = [], []
+    tasks, states, families = [], [], []
     for bucket, tagged in enumerate(parts):
         for name, wanted in _wanted(tagged):
             dated = _dated(wanted, rules, today, stamp)
@@ -69,6 +69,8 @@ def score(
         points["opportunity"].append(tagged.opportunity_points)
         tasks.append(tagged.tasks)
         states.append(tagged.state)
+        families.append(kept_families(tagged.scored.features))
+    tags.keep("families", {"account": families})
     tags.keep("tags", said)
     tags.keep("points", points)
     return Scored(

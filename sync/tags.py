@@ -27,10 +27,13 @@ class TagStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def keep(self, what: Literal["tags", "points"], said: Mapping[str, Sequence[pa.Table]]) -> None:
+    def keep(
+        self, what: Literal["tags", "points", "families"], said: Mapping[str, Sequence[pa.Table]]
+    ) -> None:
         """Replace what was said of the book: for each object, one table for each bucket in order.
 
         `points` are the contributions, one column for each, that add up to the scores: for a warehouse to read.
+        `families` are the sums over accounts of one family, which no bucket alone can tell.
         """
         for name, buckets in said.items():
             self._replace(f"{what}_{name}", buckets)

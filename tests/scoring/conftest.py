@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from config.records import schema
 from config.rules import Rules
 from scoring import read_book, tag
+from scoring.features import TABLES
 
 if TYPE_CHECKING:
     from scoring.tags import Tagged
 
 TODAY = date(2026, 11, 22)
+WHOLE = ("owner", "stage", "quota", "territory", "capacity")  # these are not cut into buckets
 
 
 @dataclass
@@ -29,6 +32,7 @@ class Company:
     accounts: list[dict[str, Any]] = field(default_factory=list)
     deals: list[dict[str, Any]] = field(default_factory=list)
     owners: list[dict[str, Any]] = field(default_factory=list)
+    others: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def day(self, ago: int) -> date:
         """The day so many days before today; negative is ahead."""
@@ -82,10 +86,43 @@ class Company:
             for order in range(12):
                 self.won(name, 30 + number % 20 + 60 * order, 900 + 10 * (number % 20))
 
+    def add(self, table: str, /, **columns: Any) -> None:
+        """A row of another table, such as case, call, line_item, quota or commitment."""
+        if "amount" in columns or "cost" in columns:
+            columns |= {name: Decimal(str(columns[name])) for name in ("amount", "cost") if name in columns}
+        self.others.setdefault(table, []).append(
+            {"id": f"{table}-{len(self.others.get(table, ()))}", **columns}
+        )
+
     def tables(self) -> dict[str, pa.Table]:
         """Everything as canonical tables."""
         rows = {"account": self.accounts, "opportunity": self.deals, "owner": self.owners, "stage": []}
-        return {name: pa.Table.from_pylist(found, schema=schema(name)) for name, found in rows.items()}
+        return {
+            name: pa.Table.from_pylist(
+                found, schema=pa.schema([(column.name, column.type) for column in TABLES[name]])
+            )
+            for name, found in (rows | self.others).items()
+        }
+
+    def cut(self, buckets: int, seed: int = 7) -> list[dict[str, pa.Table]]:
+        """The same in buckets by account, rows and buckets in any order."""
+        rng, whole = np.random.default_rng(seed), self.tables()
+        account_of = {deal["id"]: deal["account_id"] for deal in self.deals}
+
+        def bucket(name: str, row: dict[str, Any]) -> int:
+            account = row["id"] if name == "account" else row.get("account_id")
+            return zlib.crc32((account or account_of.get(row.get("opportunity_id"), "")).encode()) % buckets
+
+        placed = {
+            name: np.array([bucket(name, row) for row in table.to_pylist()], dtype=np.int64)
+            for name, table in whole.items()
+            if name not in WHOLE
+        }
+        cut = []
+        for place in rng.permutation(buckets).tolist():
+            mine = {name: rng.permutation(np.flatnonzero(places == place)) for name, places in placed.items()}
+            cut.append(whole | {name: whole[name].take(pa.array(rows)) for name, rows in mine.items()})
+        return cut
 
     def tagged(self, kept: pa.Table | None = None) -> Tagged:
         """The company scored in one bucket."""
