@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from config.rules import Rules
     from scoring import Tagged
     from sync.mirror import Mirror
-    from sync.rule_lines import RuleLines
+    from sync.rule_lines import Names, RuleLines
     from sync.tags import TagStore
 
 # Some CRMs show ids in a short form of so many characters, too; the long one starts with it.
@@ -91,16 +91,28 @@ def explain_record(
         tables = {**tables, "family": family}
     features = extract(tables, book.horizon, rules, today)
     tagged = tag(features, book, tags.state(bucket), rules, today)
+    variants = _variants(tagged, object_name, row["id"])
     points: dict[str, list[Contribution]] = {}
     columns: set[str] = set()
     for found in explain(tagged, row["id"]).to_pylist():
         came = origin(found["dimension"], found["item"], rules)
         columns |= {*came.reads}
         points.setdefault(found["dimension"], []).append(
-            Contribution(found["item"], found["points"], found["detail"], lines.of(came.rule))
+            Contribution(found["item"], found["points"], found["detail"], lines.of(came.rule, variants))
         )
     inputs = _inputs(mirror, tags, tagged, rules, columns, object_name, row["id"])
     return Explained(object_name, row["id"], row["name"], said, points, inputs, outlook(tagged, row["id"]))
+
+
+def _variants(tagged: Tagged, object_name: str, record_id: str) -> Names:
+    """Whose rules hold for a record: its pipeline's, else its owner's team's."""
+    features = tagged.scored.features
+    table = features.accounts if object_name == "account" else features.deals
+    row = pc.index(table["id"], record_id).as_py()
+    kinds = (
+        (("teams", "team"),) if object_name == "account" else (("pipelines", "pipeline"), ("teams", "team"))
+    )
+    return tuple((kind, table[column][row].as_py()) for kind, column in kinds)
 
 
 def _inputs(

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from config.documents import load_document
 from sync.rule_lines import RuleLines
 from sync.waterfall import bar
 
@@ -34,7 +33,18 @@ def test_a_rule_is_told_by_its_line_or_as_a_default(tmp_path: Path):
     """Exactly the key counts: a section that says something else does not make its other rules the user's."""
     rules = tmp_path / "rules.yaml"
     rules.write_text("priority:\n  pushes: {0: 100, 1: 50}\n")
-    lines = RuleLines((load_document(rules),))
+    lines = RuleLines.read(rules)
     assert lines.of(("priority", "pushes")) == "rules.yaml:2"
     assert lines.of(("priority", "idle")) == "default"
     assert lines.of(()) == ""
+
+
+def test_a_rule_is_told_where_it_really_stands(tmp_path: Path):
+    """A rule that another file gives stands there; what a team says goes before what the company says."""
+    (tmp_path / "company.yaml").write_text("priority:\n  idle: {1: 100}\n  pushes: {0: 100}\n")
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("extends: company.yaml\nteams:\n  North West:\n    priority:\n      pushes: {0: 90}\n")
+    lines = RuleLines.read(rules)
+    assert lines.of(("priority", "idle"), (("teams", "North West"),)) == "company.yaml:2"
+    assert lines.of(("priority", "pushes"), (("pipelines", None), ("teams", "north  west"))) == "rules.yaml:5"
+    assert lines.of(("priority", "pushes"), (("teams", "South"),)) == "company.yaml:3"
