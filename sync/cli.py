@@ -62,18 +62,34 @@ def demo(
 
 @app.command(epilog="Example: foretag init && $EDITOR foretag.yaml")
 def init(
-    folder: Annotated[Path, typer.Argument(help="Where to put the two files.")] = Path(),
+    folder: Annotated[Path, typer.Argument(help="Where to put the files.")] = Path(),
     crm: CrmName = "salesforce",
     machine: Machine = False,
 ) -> None:
-    """Write starter files, foretag.yaml and rules.yaml.
+    """Write starter files, foretag.yaml, rules.yaml and rules.test.yaml.
 
-    The first says which CRM, the second how you prioritise. Nothing is overwritten.
+    The first says which CRM, the second how you prioritise, the third tests the second. Nothing is overwritten.
     """
     from sync.starter import write_starter
 
     with _talking(machine) as talk:
         write_starter(talk, folder, crm)
+
+
+@app.command(epilog="Example: foretag schema    Run it again after an upgrade.")
+def schema(
+    folder: Annotated[Path, typer.Argument(help="Where to put them: beside your files.")] = Path(),
+    machine: Machine = False,
+) -> None:
+    """Write the JSON Schemas by which editors complete, explain and check the files.
+
+    An editor finds them, without a network, by a file's first line, as in the starter files. `foretag init` writes
+    them, too.
+    """
+    from sync.starter import write_schemas
+
+    with _talking(machine) as talk:
+        _exit(write_schemas(talk, folder))
 
 
 @app.command(epilog="Example: foretag check    Example, without a CRM: foretag check rules.yaml --json")
