@@ -214,6 +214,8 @@ def _syntax_fix(error: MarkedYAMLError) -> str:
         return "keep one of the two"
     if "\\t" in str(error.problem):
         return "indent with spaces, not tabs"
+    if "expected ',' or '}'" in str(error.problem):
+        return "within { } a text that holds a comma, a colon, brackets or braces stands in quotes"
     return "look at this line and the one before it: indentation, colons, brackets, quotes"
 
 
@@ -287,7 +289,8 @@ def problem_at(document: Document, location: Steps, fault: Fault, severity: str 
         if fault.start is None
         else document.inside(below, fault.start, fault.start + 1 if fault.end is None else fault.end)
     )
-    rule, steps = _rule(document, document.named(location))
+    in_list = any(isinstance(step, int) for step in fault.path)
+    rule, steps = _rule(document, document.named(below if in_list else location))
     said = f"{'.'.join(map(str, steps))}: {fault.message}" if steps else fault.message
     return Problem(
         said, str(place.path), place.line, place.column, rule, fault.fix, severity, place.end_column
@@ -344,13 +347,20 @@ def _instead(document: Document, location: Steps, detail: dict[str, Any]) -> str
     if detail.get("number", detail)["type"].startswith(("int_", "float_")):
         return written_as(value)
     known = re.findall(r"'([^']*)'", str(detail.get("ctx", {}).get("expected", "")))
-    close = difflib.get_close_matches(value, known, n=1)
-    return f'did you mean "{close[0]}"?' if close else ""
+    hint = did_you_mean(value, known)
+    return hint if hint.startswith("did you") else ""
+
+
+# What a CRM's people call our objects.
+_SYNONYMS = {
+    **dict.fromkeys(("deal", "deals", "opportunities"), "opportunity"),
+    **dict.fromkeys(("company", "companies", "accounts", "customer"), "account"),
+}
 
 
 def did_you_mean(word: str, known: list[str]) -> str:
     """`did you mean "x"?` for the closest known word, or the choices if none is close."""
-    close = difflib.get_close_matches(word, known, n=1)
+    close = [_SYNONYMS[word]] if _SYNONYMS.get(word) in known else difflib.get_close_matches(word, known, n=1)
     if close:
         return f'did you mean "{close[0]}"?'
     return f"known here: {', '.join(sorted(known))}" if 0 < len(known) <= 12 else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
+from types import GenericAlias
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pyarrow as pa
@@ -99,15 +100,18 @@ def _record(name: str, columns: Iterable[Column], **more: Any) -> Any:
     return create_model(name, __base__=Strict, **(dict(_columns(columns)) | more))
 
 
+def _several(kind: Any, description: str) -> Any:
+    """A field that holds any number of such records."""
+    return tuple[kind, ...], Field(default=(), description=description)
+
+
 _Case = _record("Case", RECORDS["case"])
 _LineItem = _record("LineItem", RECORDS["line_item"])
 _Days = Annotated[tuple[Day, ...], Field(default=(), description="the days on which they took place")]
 _Contacts: dict[str, Any] = dict.fromkeys(("calls", "emails", "meetings"), (_Days, ()))
-_ITEMS = Field(default=(), description="what is sold in it")
+_ITEMS = _several(_LineItem, "what is sold in it")
 
-OpenDeal = _record(
-    "Deal", RECORDS["opportunity"], line_items=(tuple[_LineItem, ...], _ITEMS), **_Contacts
-)  # fmt: skip
+OpenDeal = _record("Deal", RECORDS["opportunity"], line_items=_ITEMS, **_Contacts)
 ClosedDeal = _record(
     "Purchase",
     RECORDS["opportunity"],
@@ -117,20 +121,20 @@ ClosedDeal = _record(
         Annotated[Whole, Field(ge=1, le=3650)],
         Field(default=30, description="days between several of them"),
     ),
-    line_items=(tuple[_LineItem, ...], _ITEMS),
+    line_items=_ITEMS,
 )
 Commitment = _record("Commitment", SIDE_TABLES["commitment"])
 
 _ACCOUNT: dict[str, Any] = {
-    "purchases": (tuple[ClosedDeal, ...], Field(default=(), description="deals that were won")),
-    "lost": (tuple[ClosedDeal, ...], Field(default=(), description="deals that were lost")),
-    "cases": (tuple[_Case, ...], Field(default=(), description="service requests")),
-    "commitments": (tuple[Commitment, ...], Field(default=(), description="what was promised")),
+    "purchases": _several(ClosedDeal, "deals that were won"),
+    "lost": _several(ClosedDeal, "deals that were lost"),
+    "cases": _several(_Case, "service requests"),
+    "commitments": _several(Commitment, "what was promised"),
     **_Contacts,
 }
 Account = _record(
     "Account", RECORDS["account"], **_ACCOUNT,
-    deals=(dict[str, OpenDeal], Field(default={}, description="open deals, by name")),
+    deals=(GenericAlias(dict, (str, OpenDeal)), Field(default={}, description="open deals, by name")),
 )  # fmt: skip
 Crowd = _record(
     "Crowd", RECORDS["account"], **_ACCOUNT,

@@ -72,7 +72,16 @@ def _unreadable(text: str, error: Exception) -> Fault:
     if not isinstance(error, SyntaxError):
         return Fault("is not a condition: it cannot be read")
     begin = len(text) - len(text.lstrip()) + max((error.offset or 1) - 1, 0)
-    return Fault(f"is not a condition: {error.msg}", start=min(begin, len(text.rstrip()) - 1))
+    last = len(text.rstrip()) - 1
+    if error.msg == "invalid syntax":
+        # Python points behind the end where something is still to come.
+        words = (
+            "something is missing at its end" if begin > last or not error.offset else "this is out of place"
+        )
+        return Fault(
+            f"is not a condition: {words}", start=last if begin > last or not error.offset else begin
+        )
+    return Fault(f"is not a condition: {error.msg}", start=min(begin, last))
 
 
 def span(node: ast.expr, text: str) -> tuple[int, int]:
@@ -145,6 +154,8 @@ class _Checker:
 
     def _meant(self, name: str) -> str:
         """The name that was probably meant; it may be one of another object."""
+        if any(name in names for names in NAMES.values()):
+            return f"it is known of {_MANY[next(on for on, names in NAMES.items() if name in names)]} alone"
         elsewhere = {other: on for on, names in NAMES.items() for other in names if other not in self.names}
         close = difflib.get_close_matches(name, [*self.names, *elsewhere, "True", "False"], n=1)
         if close and close[0] in elsewhere:

@@ -109,7 +109,7 @@ class ExampleBook:
         """Calls, e-mails and meetings."""
         for object_name in ("call", "email", "meeting"):
             for day in getattr(record, f"{object_name}s"):
-                self.add(object_name, day=self.day(day), **links)
+                self.add(object_name, None, day=self.day(day), **links)
 
     def crowd(self, name: str, crowd: Crowd) -> None:
         """Accounts alike, but for amounts and days that are spread a little."""
