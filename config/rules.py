@@ -25,6 +25,7 @@ from config.priority import Needs, Priority
 from config.problems import Fault, Faulty, raise_if_any
 from config.records import Optional
 from config.showing import Product, Show
+from config.side_files import Files, Rows, read_side_files
 from config.strict import Strict
 from config.tiers import AccountValue, Alerts, Overrides, Segments, Tiers
 from config.variants import PipelineRules, TeamRules
@@ -51,6 +52,7 @@ class Rules(Strict):
         default={},
         description="our name → the CRM's field (or one for each CRM), by object, where the usual one is not meant",
     )
+    files: Files = Files()
     read: tuple[Optional, ...] = Field(
         default=(),
         description="objects to read even where no rule names them, such as quota for `foretag book`",
@@ -81,6 +83,7 @@ class Rules(Strict):
         default={}, description="what is other for the deals of a pipeline, whoever owns them"
     )
     _company: Rules | None = PrivateAttr(default=None)  # of a variant: the rules that it varies
+    _side_rows: dict[str, Rows] = PrivateAttr(default_factory=dict)
 
     @field_validator("boosts")
     @classmethod
@@ -147,6 +150,11 @@ class Rules(Strict):
         return self._needed.get(object_name, ())
 
     @property
+    def side_rows(self) -> Mapping[str, Rows]:
+        """What the files under `files:` say, by their key there; of rules that were loaded from a file."""
+        return self._side_rows
+
+    @property
     def needed_objects(self) -> tuple[str, ...]:
         """The canonical objects that scoring reads under these rules."""
         return tuple(self._needed)
@@ -181,18 +189,20 @@ def load_rules(path: Path) -> Rules:
     """Read and check the rules file. Raises `ConfigProblem` with every problem, each with its place."""
     document = load_layers(path)
     raise_if_any(check_rules(document))
-    return validate(document, Rules)
+    rules = validate(document, Rules)
+    rules._side_rows, _ = read_side_files(document)  # noqa: SLF001  # of this module
+    return rules
 
 
 def check_rules(document: Document) -> list[Problem]:
-    """All that is wrong with a rules file, of each team's and pipeline's rules, too; warnings among them."""
+    """All that is wrong with a rules file, its variants and the files that it names; warnings among them."""
     problems = rules_problems(document, Rules)
     places = {(problem.where, problem.line, problem.column) for problem in problems}
     problems += (
-        replace(found, message=f"{kind}.{name}.{found.message}")
+        replace(found, message=f"{kind}.{name}{': ' if found.rule else '.'}{found.message}")
         for kind, name, whole in sections(document)
         for found in rules_problems(whole, Rules)
         # What is wrong with the company's own rules is wrong with every variant of them.
         if (found.where, found.line, found.column) not in places
     )
-    return problems
+    return [*problems, *read_side_files(document)[1]]
