@@ -86,7 +86,7 @@ def _variants(rules: Rules, names: dict[str, pa.ChunkedArray]) -> Variants:
 def _joined(parts: Sequence[Any], order: Ints) -> Any:
     """Parts of records as one, in the order of the records."""
     first = parts[0]
-    if isinstance(first, str):  # the name of an item: the same in all
+    if isinstance(first, str | int):  # the name of an item, the scale of a card: the same in all
         return first
     if isinstance(first, np.ndarray):
         return np.concatenate(parts, axis=-1)[..., order]
