@@ -62,7 +62,6 @@ class Words:
 
     account: str
     accounts: str
-    opportunities: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +97,20 @@ def page_count(total: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The beginning of a list, open ones first, and how long it is altogether."""
+    """The beginning of a list, and how long it is altogether."""
 
     columns: Sequence[Shown]
     rows: Sequence[Mapping[str, Any]]
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list on an account's page. One that is not `always` there is left out while it is empty."""
+
+    title: str
+    found: Rows
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +120,7 @@ class AccountView:
     name: str
     owner: str | None
     verdict: Mapping[str, Any] | None
-    opportunities: Rows
-    tasks: Rows
+    lists: Sequence[Listing]
     details: Sequence[tuple[str, Any]] = field(default=())
 
 
@@ -141,6 +148,15 @@ class Views(Protocol):
     def account(self, record_id: str) -> AccountView | None:
         """One account, or None if there is none."""
         ...
+
+
+# What tells only about a deal that is still open.
+_VERDICT = frozenset({"Tier", "Score", "Why", "Suggested next step"})
+
+
+def plain(columns: Sequence[Shown]) -> tuple[Shown, ...]:
+    """The columns of closed deals: without our tags."""
+    return tuple(column for column in columns if column.label not in _VERDICT)
 
 
 def existing(columns: Sequence[Shown], visible: Collection[str]) -> tuple[Shown, ...]:

@@ -21,12 +21,14 @@ from connectors.sandbox.views import (
     AccountView,
     Book,
     BookRow,
+    Listing,
     Rows,
     Shown,
     Words,
     book_fields,
     existing,
     page_count,
+    plain,
 )
 
 if TYPE_CHECKING:
@@ -64,19 +66,27 @@ _TASK = (
     Shown("hs_timestamp", "Due"),
     Shown("hs_task_body", "Notes", "why"),
 )
+_TICKET = (
+    Shown("subject", "Ticket", "title"),
+    Shown("hs_ticket_priority", "Priority"),
+    Shown("hs_pipeline_stage", "Status"),
+    Shown("createdate", "Opened"),
+)
+_ACTIVITY = (Shown("kind", "Activity", "title"), Shown("hs_timestamp", "Day"))
+_KINDS = {"calls": "Call", "emails": "Email", "meetings": "Meeting"}
 # Of each list: what tells that a row is over, and the property by which the rest is sorted.
-_CLOSED = {"deals": "hs_is_closed", "tasks": "hs_task_is_completed"}
+_CLOSED = {"deals": "hs_is_closed", "tasks": "hs_task_is_completed", "tickets": "hs_is_closed"}
 _OVER = frozenset({"true", "1"})
-_DATES = {"deals": "closedate", "tasks": "hs_timestamp"}
+_DATES = {"deals": "closedate", "tasks": "hs_timestamp", "tickets": "createdate"}
 # Moments that mean a day.
-_DAYS = frozenset(_DATES.values())
+_DAYS = frozenset({"closedate", "hs_timestamp"})
 _MARKUP = re.compile(r"<[^>]*>")
 
 
 class HubSpotViews:
     """See the module."""
 
-    words = Words("Company", "Companies", "Deals")
+    words = Words("Company", "Companies")
 
     def __init__(self, portal: Portal) -> None:
         self._portal = portal
@@ -107,7 +117,8 @@ class HubSpotViews:
         """One company, or None if there is none."""
         telling = Telling(self._portal, "companies")
         ours = [field.name for field in OUTPUT_FIELDS if field.name in telling.known]
-        wanted = ["name", _OWNER, *_DETAILS, *ours]
+        details = [name for name in (*_DETAILS, *_own(telling)) if name in telling.known]
+        wanted = ["name", _OWNER, *details, *ours]
         try:
             found = self._portal.get("companies", record_id, properties=wanted)
         except HubSpotError:
@@ -119,10 +130,31 @@ class HubSpotViews:
             values["name"] or _NAMELESS,
             values[_OWNER],
             verdict if ours else None,
-            self._list(found["id"], "deals", _DEAL),
-            self._list(found["id"], "tasks", _TASK),
-            [(telling.known[name]["label"], values[name]) for name in _DETAILS if name in telling.known],
+            self._lists(found["id"]),
+            [(telling.known[name]["label"], values[name]) for name in details],
         )
+
+    def _lists(self, company_id: str) -> tuple[Listing, ...]:
+        """What is to be done, what is open, what is over, and what took place."""
+        return (
+            Listing("Tasks", self._list(company_id, "tasks", _TASK), always=True),
+            Listing("Open tickets", self._list(company_id, "tickets", _TICKET)),
+            Listing("Deals", self._list(company_id, "deals", _DEAL), always=True),
+            Listing("Closed deals", self._list(company_id, "deals", plain(_DEAL), over=True)),
+            Listing("Activities", self._took_place(company_id)),
+        )
+
+    def _took_place(self, company_id: str) -> Rows:
+        """Calls, e-mails and meetings, the latest first."""
+        rows = []
+        for object_name, kind in _KINDS.items():
+            telling = Telling(self._portal, object_name)
+            rows += [
+                telling.told(row) | {"kind": kind}
+                for row in self._related(company_id, object_name, ["hs_timestamp"])
+            ]
+        rows.sort(key=lambda row: row["hs_timestamp"] or "", reverse=True)
+        return Rows(_ACTIVITY, rows[:LIST_ROWS], len(rows))
 
     def _status(self, valid_until: str | None) -> str | None:
         """What reps filter lists by: HubSpot has no formula of ours for it."""
@@ -131,18 +163,27 @@ class HubSpotViews:
         today = self.now().astimezone(ZoneInfo(self._portal.timezone)).date()
         return "Stale" if valid_until < today.isoformat() else "Current"
 
-    def _list(self, company_id: str, object_name: str, columns: tuple[Shown, ...]) -> Rows:
-        """Open rows first: by tier and score where these exist, then by date."""
+    def _list(
+        self, company_id: str, object_name: str, columns: tuple[Shown, ...], *, over: bool = False
+    ) -> Rows:
+        """Rows that are open, or those that are over: by tier and score where these exist, then by date."""
         telling = Telling(self._portal, object_name)
         columns = existing(columns, telling.known)
         closed, date = _CLOSED[object_name], _DATES[object_name]
-        ids = self._portal.associated("companies", [company_id], object_name)[0]
         names = [column.name for column in columns]
-        table = self._portal.table(object_name, [*names, closed, date], ids=[str(one) for one in ids])
-        rows = table.to_pylist()
-        rows.sort(key=lambda row: row[date] or "", reverse=object_name == "deals")
-        rows.sort(key=lambda row: (row[closed] in _OVER, row.get(_TIER) or "~", -_score(row.get(_SCORE))))
+        rows = self._related(company_id, object_name, [*names, closed, date])
+        rows = [row for row in rows if (row[closed] in _OVER) == over]
+        rows.sort(key=lambda row: row[date] or "", reverse=over or object_name == "tickets")
+        rows.sort(key=lambda row: (row.get(_TIER) or "~", -_score(row.get(_SCORE))))
         return Rows(columns, [telling.told(row) for row in rows[:LIST_ROWS]], len(rows))
+
+    def _related(self, company_id: str, object_name: str, names: list[str]) -> list[dict[str, Any]]:
+        """Properties of the records that are associated with a company."""
+        ids = self._portal.associated("companies", [company_id], object_name)[0]
+        found: list[dict[str, Any]] = self._portal.table(
+            object_name, names, ids=[str(one) for one in ids]
+        ).to_pylist()
+        return found
 
 
 class Telling:
@@ -174,6 +215,16 @@ class Telling:
         """The day of a moment in the portal's time zone."""
         moment = datetime.fromtimestamp((parse_stamp(value) or 0) / 1000, ZoneInfo(self._portal.timezone))
         return moment.date().isoformat()
+
+
+# Ours that the page's head tells already, or that nobody reads.
+_NOT_DETAILS = frozenset(field.name for field in OUTPUT_FIELDS)
+
+
+def _own(telling: Telling) -> list[str]:
+    """The portal's own properties, and what people fill in for us."""
+    own = (name for name, one in telling.known.items() if not one.get("hubspotDefined"))
+    return sorted(name for name in own if name not in _NOT_DETAILS)
 
 
 def _rows(table: pa.Table, telling: Telling) -> list[BookRow]:

@@ -12,12 +12,14 @@ from connectors.sandbox.views import (
     AccountView,
     Book,
     BookRow,
+    Listing,
     Rows,
     Shown,
     Words,
     book_fields,
     existing,
     page_count,
+    plain,
 )
 
 if TYPE_CHECKING:
@@ -58,12 +60,20 @@ _TASK = (
     Shown("ActivityDate", "Due"),
     Shown("Description", "Comments", "why"),
 )
+_CASE = (
+    Shown("Type", "Case", "title"),
+    Shown("Priority", "Priority"),
+    Shown("Status", "Status"),
+    Shown("CreatedDate", "Opened"),
+)
+_ACTIVITY = (Shown("Subject", "Activity", "title"), Shown("ActivityDate", "Day"))
+_OPEN, _CLOSED = "AND IsClosed = false", "AND IsClosed = true"
 
 
 class SalesforceViews:
     """See the module."""
 
-    words = Words("Account", "Accounts", "Opportunities")
+    words = Words("Account", "Accounts")
 
     def __init__(self, org: Org) -> None:
         self._org = org
@@ -105,10 +115,36 @@ class SalesforceViews:
             account["Name"],
             self._owner(account.get("OwnerId")),
             {field.name: account.get(field.salesforce_name) for field in OUTPUT_FIELDS} if ours else None,
-            self._list("Opportunity", _OPPORTUNITY, where, "CloseDate DESC"),
-            self._list("Task", _TASK, where, "ActivityDate NULLS LAST"),
-            [(visible[name], account.get(name)) for name in _DETAILS if name in visible],
+            self._lists(where),
+            [(visible[name], account.get(name)) for name in (*_DETAILS, *_own(visible)) if name in visible],
         )
+
+    def _lists(self, where: str) -> tuple[Listing, ...]:
+        """What is to be done, what is open, what is over, and what took place."""
+        return (
+            Listing(
+                "Tasks", self._list("Task", _TASK, f"{where} {_OPEN}", "ActivityDate NULLS LAST"), always=True
+            ),
+            Listing("Open cases", self._list("Case", _CASE, f"{where} {_OPEN}", "CreatedDate DESC")),
+            Listing(
+                "Opportunities",
+                self._list("Opportunity", _OPPORTUNITY, f"{where} {_OPEN}", "CloseDate"),
+                always=True,
+            ),
+            Listing(
+                "Closed opportunities",
+                self._list("Opportunity", plain(_OPPORTUNITY), f"{where} {_CLOSED}", "CloseDate DESC"),
+            ),
+            Listing("Activity history", self._took_place(where)),
+        )
+
+    def _took_place(self, where: str) -> Rows:
+        """Tasks that are done and events that are past, the latest first."""
+        today = self.now().date().isoformat()
+        done = self._list("Task", _ACTIVITY, f"{where} {_CLOSED}", "ActivityDate DESC NULLS LAST")
+        past = self._list("Event", _ACTIVITY, f"{where} AND ActivityDate <= {today}", "ActivityDate DESC")
+        rows = sorted([*done.rows, *past.rows], key=lambda row: row["ActivityDate"] or "", reverse=True)
+        return Rows(done.columns or past.columns, rows[:LIST_ROWS], done.total + past.total)
 
     def _rows(self, columns: Sequence[Shown], where: str, page: int) -> list[BookRow]:
         names = [column.name for column in columns]
@@ -119,20 +155,23 @@ class SalesforceViews:
         return [BookRow(one["Id"], one["Name"], (one["Owner"] or {}).get("Name"), one) for one in found]
 
     def _list(self, object_name: str, columns: tuple[Shown, ...], where: str, order: str) -> Rows:
-        """Open rows first, of a related object."""
+        """Rows of a related object, those with a tier first."""
+        viewer = self._viewer(object_name)
         visible = self._visible(object_name)
         columns = existing(columns, visible)
         names = ", ".join(column.name for column in columns)
-        soql = (
-            f"SELECT {names} FROM {object_name} WHERE {where} ORDER BY IsClosed, {_by_tier(visible)}{order}"  # noqa: S608
-        )
-        found = self._org.query(soql, self._viewer())
+        soql = f"SELECT {names} FROM {object_name} WHERE {where} ORDER BY {_by_tier(visible)}{order}"  # noqa: S608
+        found = self._org.query(soql, viewer)
         return Rows(columns, found.records(0, LIST_ROWS, _VERSION), found.total_size)
 
-    def _viewer(self) -> User:
-        """The worker once it sees our fields (setup grants them to nobody else), the admin before."""
+    def _viewer(self, object_name: str = "Account") -> User:
+        """The worker once it sees our fields (setup grants them to nobody else), the admin before.
+
+        The admin also for objects that the worker may not read.
+        """
         try:
             described = self._org.describe(self._org.worker, "Account")
+            self._org.describe(self._org.worker, object_name)
         except SalesforceError:
             return self._org.admin
         ours = any(field["name"] == _TIER for field in described["fields"])
@@ -140,7 +179,7 @@ class SalesforceViews:
 
     def _visible(self, object_name: str) -> dict[str, str]:
         """Label of each field that exists, by name."""
-        described = self._org.describe(self._viewer(), object_name)
+        described = self._org.describe(self._viewer(object_name), object_name)
         return {field["name"]: field["label"] for field in described["fields"]}
 
     def _owner(self, owner_id: str | None) -> str | None:
@@ -153,3 +192,12 @@ class SalesforceViews:
 def _by_tier(names: Collection[str]) -> str:
     """The beginning of an ORDER BY, of those fields that exist."""
     return "".join(f"{name} {order}, " for name, order in _ORDER.items() if name in names)
+
+
+# Ours that the page's head tells already, or that nobody reads.
+_NOT_DETAILS = frozenset(field.salesforce_name for field in OUTPUT_FIELDS)
+
+
+def _own(visible: Collection[str]) -> list[str]:
+    """The org's own fields, and what people fill in for us."""
+    return sorted(name for name in visible if name.endswith("__c") and name not in _NOT_DETAILS)
