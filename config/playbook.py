@@ -39,6 +39,9 @@ class TaskRule(Strict):
     description: Annotated[str, Field(max_length=2000)] = ""
     due_days: Days = 3
     priority: Literal["high", "normal"] = "normal"
+    assignee: Annotated[str, Field(pattern=r"^(owner|account_owner|[A-Za-z0-9]{1,40})$")] = Field(
+        default="owner", description="owner (of the record), account_owner, or the id of a user of the CRM"
+    )
     period: Literal["day", "week", "month", "quarter", "once"] = "month"
     selling: bool = Field(
         default=True, description="held back while the account has an open urgent case (see `needs: urgent`)"

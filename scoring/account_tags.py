@@ -14,18 +14,19 @@ from scoring.alerts import alerts, parent_changes
 from scoring.columns import numbers, taken, whole
 from scoring.features import day_number
 from scoring.inputs import account_inputs, level
-from scoring.notes import URGENT, heads, limit_notes, note
+from scoring.notes import URGENT, heads, limit_notes, not_scored_because, note
 from scoring.placing import Placed, place, remembered
 from scoring.playbook import next_steps
 from scoring.reasons import Items, reasons
 from scoring.state import CAUSES
 from scoring.tasks import all_wanted, one_line
-from scoring.texts import dates
+from scoring.texts import chosen, dates, one
 from scoring.tiers import account_limits
 from scoring.value import REDUCE
 from scoring.wording import account_items
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from numpy.typing import NDArray
@@ -38,12 +39,12 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
-_NOT_SCORED = "Not scored: fill in Industry, or add a deal"
+_UNKNOWN = "fill in Industry, or add a deal"
 
 
 def items_of(scored: Scored) -> tuple[str, ...]:
     """The items of the accounts' priorities: those of deals, then those of an account's own value."""
-    return (*scored.deals.items, *value.ITEMS)
+    return tuple(dict.fromkeys((*scored.deals.items, *scored.items)))
 
 
 def account_shares(scored: Scored) -> Ints:
@@ -51,7 +52,16 @@ def account_shares(scored: Scored) -> Ints:
     by_deal, row = scored.by_deal, np.maximum(scored.best.row, 0)
     shares = scored.deals.priority.shares
     of_deal = shares[:, row] if shares.size else np.zeros((len(scored.deals.items), len(row)), dtype=np.int64)
-    return np.vstack([of_deal * by_deal, scored.value.shares * ~by_deal])
+    items = items_of(scored)
+    found = np.zeros((len(items), len(row)), dtype=np.int64)
+    # An item of both, such as the limit, is one column: a score is made of the one or of the other.
+    found[_places(scored.deals.items, items)] += of_deal * by_deal
+    found[_places(scored.items, items)] += scored.value.shares * ~by_deal
+    return found
+
+
+def _places(names: Sequence[str], items: Sequence[str]) -> Ints:
+    return np.array([items.index(name) for name in names], dtype=np.int64)
 
 
 def tag_accounts(
@@ -59,6 +69,7 @@ def tag_accounts(
 ) -> tuple[pa.Table, pa.Table, pa.Table]:
     """Accounts, tasks and state, as `scoring.tags.Tagged` tells."""
     table, now, valid = scored.features.accounts, day_number(today), scored.scored
+    ours = pa.array(scored.excluded.accounts.codes < 0)
     limits = account_limits(scored, rules)
     placed = place("account", scored.features, scored.score, valid, limits, book, kept, rules, now)
     parent_since = parent_changes(table, placed.kept, now)
@@ -72,8 +83,8 @@ def tag_accounts(
         "foretag_segment": taken(SEGMENTS, np.where(valid, scored.segment, -1)),
         "foretag_growth_potential": taken(LEVELS, np.where(valid, level(scored, rules), -1)),
         "foretag_reason": _reasons(placed, scored, own_words, deal_words, now),
-        "foretag_next_step": next_steps(rules, "account", inputs, valid),
-        "foretag_alert": alerts(table, parent_since, placed.pins, book, rules, now),
+        "foretag_next_step": next_steps(placed.variants, "account", inputs, valid),
+        "foretag_alert": pc.if_else(ours, alerts(table, parent_since, placed.pins, book, rules, now), None),
         "foretag_likelihood": pa.array(scored.likelihood.score, mask=~valid),
         "foretag_growth_score": pa.array(scored.growth.card.score, mask=~valid),
         "leave": placed.pins.leave,
@@ -85,7 +96,7 @@ def tag_accounts(
     })  # fmt: skip
     return (
         out,
-        _tasks(out, placed, inputs, scored, rules, today),
+        _tasks(out, placed, inputs, scored, today),
         remembered(placed, parent_since, now),
     )
 
@@ -106,7 +117,8 @@ def _reasons(placed: Placed, scored: Scored, own: Items, of_deals: Items, today:
     unknown = by_deal & _of_best(np.isnan(scored.deals.profit), row)
     urgent = note(URGENT, whole(placed.table, "urgent_cases") > 0)
     notes = [urgent, *limit_notes(placed, "Reduce", "Prioritize"), note("margin not known", unknown)]
-    not_scored = taken([_NOT_SCORED], np.zeros(len(row), dtype=np.int64))
+    missing = one(_UNKNOWN, len(row))
+    not_scored = not_scored_because(chosen(scored.excluded.accounts.codes < 0, missing, scored.excluded.accounts))
     usual = reasons(pc.fill_null(head, ""), body, notes)
     return pc.if_else(pa.array(placed.valid), usual, pc.coalesce(heads(placed, today), not_scored))
 
@@ -120,24 +132,23 @@ def _topics(scored: Scored, own: Items, of_deals: Items) -> pa.Array:
     items = items_of(scored)
     names, size = [*items, ""], len(items)
     table = [f"{first} {second}".strip() for first in names for second in names]
-    chosen = []
+    by_best, by_own = (np.append(_places(found, items), size) for found in (scored.deals.items, scored.items))
+    strongest = []
     for rank in (0, 1):
         best, mine = of_deals.named(rank), own.named(rank)
-        best = best[np.maximum(scored.best.row, 0)] if len(best) else mine
-        code = np.where(scored.by_deal, best, np.where(mine >= 0, mine + len(scored.deals.items), -1))
-        chosen.append(np.where(code < 0, size, code))
-    return taken(table, np.where(scored.scored, chosen[0] * (size + 1) + chosen[1], -1))
+        best = best[np.maximum(scored.best.row, 0)] if len(best) else np.full(len(mine), -1)
+        strongest.append(np.where(scored.by_deal, by_best[best], by_own[mine]))
+    return taken(table, np.where(scored.scored, strongest[0] * (size + 1) + strongest[1], -1))
 
 
-def _tasks(
-    out: pa.Table, placed: Placed, inputs: Inputs, scored: Scored, rules: Rules, today: date
-) -> pa.Table:
+def _tasks(out: pa.Table, placed: Placed, inputs: Inputs, scored: Scored, today: date) -> pa.Table:
     table = placed.table
     records = pa.table({
         "id": table["id"],
         "account_id": table["id"],
         "opportunity_id": pa.nulls(table.num_rows, pa.string()),
         "owner_id": table["owner_id"],
+        "account_owner_id": table["owner_id"],
         "owner_active": table["owner_active"],
         "score": pa.array(placed.score),
     })  # fmt: skip
@@ -151,4 +162,4 @@ def _tasks(
         "next_step": lambda: out["foretag_next_step"],
     }
     allowed = placed.valid & ~placed.pins.leave & (scored.segment != REDUCE)
-    return all_wanted(rules, "account", inputs, allowed, records, texts, today)
+    return all_wanted(placed.variants, "account", inputs, allowed, records, texts, today)

@@ -12,13 +12,13 @@ from config.outputs import TIERS
 from scoring.columns import flags, numbers, taken, whole
 from scoring.features import day_number
 from scoring.inputs import deal_inputs
-from scoring.notes import URGENT, heads, limit_notes, note
+from scoring.notes import URGENT, heads, limit_notes, not_scored_because, note
 from scoring.placing import Placed, place, remembered
 from scoring.playbook import next_steps
 from scoring.reasons import Items, reasons
 from scoring.state import CAUSES
 from scoring.tasks import all_wanted, one_line
-from scoring.texts import dates
+from scoring.texts import chosen, dates, one
 from scoring.tiers import deal_limits
 from scoring.value import REDUCE, money_of_cents
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
-_NOT_SCORED = "Not scored: fill in Close Date"
+_UNKNOWN = "fill in Close Date"
 
 
 def tag_deals(
@@ -55,7 +55,7 @@ def tag_deals(
         "foretag_score": pa.array(points, mask=~valid),
         "foretag_reason": _reasons(placed, scored, words, now),
         "chance": pa.array(found.chance, mask=~valid),
-        "foretag_next_step": next_steps(rules, "opportunity", inputs, valid),
+        "foretag_next_step": next_steps(placed.variants, "opportunity", inputs, valid),
         "leave": placed.pins.leave,
         "overridden": placed.pins.pinned,
         "cause": taken(CAUSES, placed.cause),
@@ -67,7 +67,7 @@ def tag_deals(
     # An account in Reduce is worth no rep's time, unless a deal of tier A says otherwise: a hot deal always wins.
     reduced = np.append(scored.segment == REDUCE, np.False_)[rows] & (placed.tier != TIERS.index("A"))
     allowed = valid & ~placed.pins.leave & ~np.append(leave, np.False_)[rows] & ~reduced
-    tasks = _tasks(out, placed, inputs, scored, allowed, rules, today)
+    tasks = _tasks(out, placed, inputs, scored, allowed, today)
     state = remembered(placed, np.full(table.num_rows, -1), now)
     return out, tasks, state.filter(pa.array(~flags(table, "closed")))
 
@@ -81,7 +81,9 @@ def _reasons(placed: Placed, scored: Scored, words: Items, today: int) -> pa.Arr
         note("amount not known", np.isnan(numbers(table, "cents"))),
     ]
     usual = reasons(pc.fill_null(head, ""), words.lines, notes)
-    not_scored = taken([_NOT_SCORED], np.where(flags(table, "closed"), -1, 0))
+    left_out, still_open = scored.excluded.deals, ~flags(table, "closed")
+    why = chosen(left_out.codes < 0, one(_UNKNOWN, table.num_rows), left_out)
+    not_scored = pc.if_else(pa.array(still_open), not_scored_because(why), None)
     return pc.if_else(pa.array(placed.valid), usual, pc.coalesce(head, not_scored))
 
 
@@ -94,7 +96,7 @@ def _topics(words: Items, items: Sequence[str], valid: Flags) -> pa.Array:
 
 
 def _tasks(
-    out: pa.Table, placed: Placed, inputs: Inputs, scored: Scored, allowed: Flags, rules: Rules, today: date
+    out: pa.Table, placed: Placed, inputs: Inputs, scored: Scored, allowed: Flags, today: date
 ) -> pa.Table:
     table, rows = placed.table, whole(placed.table, "account_row")
     of_account = scored.features.accounts["owner_id"].combine_chunks().take(pa.array(rows, mask=rows < 0))
@@ -103,6 +105,7 @@ def _tasks(
         "account_id": table["account_id"],
         "opportunity_id": table["id"],
         "owner_id": pc.coalesce(table["owner_id"].combine_chunks(), of_account),
+        "account_owner_id": of_account,
         "owner_active": table["owner_active"],
         "score": pa.array(placed.score),
     })  # fmt: skip
@@ -116,4 +119,4 @@ def _tasks(
         "reason": lambda: out["foretag_reason"],
         "next_step": lambda: out["foretag_next_step"],
     }
-    return all_wanted(rules, "opportunity", inputs, allowed, records, texts, today)
+    return all_wanted(placed.variants, "opportunity", inputs, allowed, records, texts, today)

@@ -9,6 +9,7 @@ import numpy as np
 from config.outputs import LEVELS, SEGMENTS, TIERS
 from scoring.columns import taken, whole
 from scoring.facts import Inputs, account_facts, deal_facts
+from scoring.variants import account_variants
 
 __all__ = ["Inputs", "account_inputs", "deal_inputs", "level"]
 
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 
 def level(scored: Scored, rules: Rules) -> Ints:
     """Growth potential as a place in LEVELS."""
-    found = scored.growth.card.score
-    return np.where(found >= rules.growth.high, 0, np.where(found >= rules.growth.medium, 1, 2))
+    found, variants = scored.growth.card.score, account_variants(scored.features.accounts, rules)
+    high, medium = variants.each(lambda own: own.growth.high), variants.each(lambda own: own.growth.medium)
+    return np.where(found >= high, 0, np.where(found >= medium, 1, 2))
 
 
 def account_inputs(scored: Scored, tier: Ints, book: Book, rules: Rules, today: date) -> Inputs:

@@ -12,6 +12,7 @@ from config.outputs import TIERS
 from scoring.columns import taken
 from scoring.overrides import sentences
 from scoring.reasons import BETWEEN
+from scoring.texts import Texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,6 +50,11 @@ def limit_notes(placed: Placed, why_best: str, why_worst: str) -> list[pa.Array]
         taken([f"{BETWEEN}at least {tier}: {why_worst}" for tier in TIERS], lifted),
         note("tier held for now", held),
     ]
+
+
+def not_scored_because(why: Texts) -> pa.Array:
+    """`Not scored: fill in Close Date`."""
+    return Texts([f"Not scored: {text}" for text in why.table], why.codes).array()
 
 
 def note(text: str, where: Flags) -> pa.Array:

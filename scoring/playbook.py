@@ -14,14 +14,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from config.rules import Rules
-    from scoring.inputs import Inputs
+    from scoring.facts import Inputs
+    from scoring.variants import Variants
 
 
-def next_steps(rules: Rules, object_name: str, inputs: Inputs, valid: NDArray[np.bool_]) -> pa.Array:
+def next_steps(variants: Variants, object_name: str, inputs: Inputs, valid: NDArray[np.bool_]) -> pa.Array:
     """One sentence per record; null where it is not scored, or where none holds."""
-    steps = [step for step in rules.playbook if step.on == object_name]
+    said: list[str] = []
     chosen = np.full(len(valid), -1)
-    for place, step in enumerate(steps):
-        chosen = np.where((chosen < 0) & holds(step.when, object_name, inputs, len(valid)), place, chosen)
-    return taken([plain(step.say, 255) for step in steps], np.where(valid, chosen, -1))
+    for rules, mask in variants.masks(len(valid)):
+        for step in rules.playbook:
+            if step.on == object_name:
+                chosen[mask & (chosen < 0) & holds(step.when, object_name, inputs, len(valid))] = len(said)
+                said.append(plain(step.say, 255))
+    return taken(said, np.where(valid, chosen, -1))

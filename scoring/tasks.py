@@ -13,14 +13,14 @@ import pyarrow.compute as pc
 from scoring.expressions import holds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import date
 
     from numpy.typing import NDArray
 
     from config.playbook import TaskRule
-    from config.rules import Rules
-    from scoring.inputs import Inputs
+    from scoring.facts import Inputs
+    from scoring.variants import Variants
 
 TASK_SCHEMA = pa.schema(
     [
@@ -57,7 +57,7 @@ def period(kind: str, today: date) -> str:
 
 
 def all_wanted(
-    rules: Rules,
+    variants: Variants,
     object_name: str,
     inputs: Inputs,
     allowed: NDArray[np.bool_],
@@ -67,19 +67,26 @@ def all_wanted(
 ) -> pa.Table:
     """The tasks that all rules want for records of one object, in TASK_SCHEMA.
 
-    `records` has id, account_id, opportunity_id, owner_id, owner_active and score of every record; `texts` makes
-    what templates may name; only `allowed` records get tasks, those with an open urgent case none that sell.
+    `records` has id, account_id, opportunity_id, owner_id, account_owner_id, owner_active and score of every record;
+    `texts` makes what templates may name. Only `allowed` records get tasks, those with an urgent case none that sell.
     """
     found = [TASK_SCHEMA.empty_table()]
-    for rule in rules.tasks:
-        if rule.on == object_name:
-            wanted = allowed & holds(rule.when, rule.on, inputs, len(allowed))
-            if rule.selling and wanted.any():
-                wanted &= ~holds(_HELP_FIRST[object_name], object_name, inputs, len(allowed))
-            hits = np.flatnonzero(wanted)
-            if len(hits):
-                found.append(_wanted(rule, pa.array(hits), records, texts, today))
+    for rule, mask in _rules(variants, object_name, len(allowed)):
+        wanted = mask & allowed & holds(rule.when, rule.on, inputs, len(allowed))
+        if rule.selling and wanted.any():
+            wanted &= ~holds(_HELP_FIRST[object_name], object_name, inputs, len(allowed))
+        hits = np.flatnonzero(wanted)
+        if len(hits):
+            found.append(_wanted(rule, pa.array(hits), records, texts, today))
     return pa.concat_tables(found)
+
+
+def _rules(
+    variants: Variants, object_name: str, rows: int
+) -> Iterator[tuple[TaskRule, NDArray[np.bool_]]]:
+    """Each rule on an object, and the records that it is for."""
+    for rules, mask in variants.masks(rows):
+        yield from ((rule, mask) for rule in rules.tasks if rule.on == object_name)
 
 
 def _wanted(
@@ -100,10 +107,20 @@ def _wanted(
             for name, value in constants.items()
         },
         **{name: _flat(records[name]).take(rows) for name in records.column_names},
+        "owner_id": _assignees(rule, records).take(rows),
         "subject": pc.utf8_slice_codeunits(subject, 0, _LONGEST_SUBJECT),
         "description": _rendered(rule.description, named, len(rows)),
     }
     return pa.table({name: columns[name] for name in TASK_SCHEMA.names}, schema=TASK_SCHEMA)
+
+
+def _assignees(rule: TaskRule, records: pa.Table) -> pa.Array:
+    """Whose task it is: the record's owner's, its account's owner's, or one person's."""
+    column = _ASSIGNEES.get(rule.assignee)
+    return pa.repeat(rule.assignee, records.num_rows) if column is None else _flat(records[column])
+
+
+_ASSIGNEES = {"owner": "owner_id", "account_owner": "account_owner_id"}
 
 
 def _flat(column: Any) -> pa.Array:
