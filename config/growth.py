@@ -18,17 +18,36 @@ class Growth(Strict):
         default=Bands({"<=0.5": -25, "<=0.8": -12, "<=1.25": 0, "<=2": 15, ">2": 30}),
         description="spend of the last half-year ÷ the same half-year a year before",
     )
+    outlook: Bands = Field(
+        default=Bands({
+            "<=10": -35, "<=25": -22, "<=40": -12, "<=50": -4, "<=60": 12, "<=75": 20, "<=90": 30, ">90": 45,
+        }),
+        description="customers without such a half-year before: spend to expect in the next year ÷ their pace so far,"
+        " as a rank, 0 to 100, among all of these",
+    )  # fmt: skip
     promise: Bands = Field(
         default=Bands({"<=1": 0, "<=1.25": 15, "<=1.5": 30, "<=2": 40, ">2": 50}),
         description="growth plan ÷ spend of the last year; counts in proportion to how far plans are kept",
     )
     kept: Bands = Field(
         default=Bands({"<=0.4": -15, "<=0.6": 0, "<=0.8": 10, ">0.8": 20}),
-        description="share of a due growth plan that came true, drawn towards the book's mean",
+        description="share of the due growth plans that came true, drawn towards the book's mean",
     )
     headroom: Bands = Field(
         default=Bands({"<=0.25": 25, "<=0.5": 15, "<=0.8": 8, "<=1.25": 0, ">1.25": -8}),
         description="spend of the last year ÷ the median of customers of the same industry and size",
+    )
+    products: Bands = Field(
+        default=Bands({"<=0": 0, "<=1": 8, "<=2": 14, ">2": 20}),
+        description="products that such customers usually buy, and this one does not yet",
+    )
+    product_share: Percent = Field(
+        default=30,
+        description="percent of such customers from which on a product is one that they usually buy",
+    )
+    business: Bands = Field(
+        default=Bands({"<=0": -8, "<=5": 0, "<=15": 8, ">15": 15}),
+        description="growth of the customer's own business, percent per year",
     )
     fit: Annotated[Whole, Field(ge=0, le=100)] = Field(
         default=30,

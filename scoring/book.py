@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -33,13 +32,14 @@ from scoring.deal_history import DealHistory, deal_history
 from scoring.exclusions import included
 from scoring.features import Features, Reader, day_number
 from scoring.groups import with_families
-from scoring.growth import kept_share
+from scoring.growth import outlooks
+from scoring.growth_book import GrowthBook, growth_book, lift
 from scoring.owners import measure_owners, owners_of, sums, weighted_pipeline
-from scoring.points import DOUBLE
+from scoring.promises import plan_counts
 from scoring.value import Assessed, Scored, assess, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     import pyarrow as pa
@@ -60,11 +60,10 @@ _PRIOR_WINS, _PRIOR_KEPT = 30, 50  # percent
 
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """Accounts of one industry and size: median spend of the last year in cents (0: too few), and card points."""
+    """Accounts of one industry and size: median spend of the last year in cents (0: too few), points for buying."""
 
     median: float
     buys: int
-    fits: int
 
 
 @dataclass(frozen=True)
@@ -94,6 +93,7 @@ class Book:
     owner_deals: Mapping[str, int] = field(default_factory=dict)
     owner_pipeline: Mapping[str, int] = field(default_factory=dict)
     history: DealHistory = field(default_factory=DealHistory)
+    growth: GrowthBook = field(default_factory=GrowthBook)
     cutoffs: Mapping[str, Mapping[str, Cutoffs]] = field(default_factory=dict)
 
     @cached_property
@@ -121,6 +121,7 @@ class Book:
         kept["spend_fifths"], kept["cut_fifths"] = tuple(kept["spend_fifths"]), tuple(kept["cut_fifths"])
         kept["buying"] = Buying.of(kept["buying"])
         kept["history"] = DealHistory.of(kept["history"])
+        kept["growth"] = GrowthBook.of(kept["growth"])
         kept["peers"] = {name: Peers(**found) for name, found in kept["peers"].items()}
         kept["cutoffs"] = {
             object_name: {owner: Cutoffs(**found) for owner, found in owners.items()}
@@ -146,8 +147,9 @@ def read_book(
     parts = with_families([part for part, _ in read])
     ours = tuple(included(part, book, rules, today) for part in parts)
     book = replace(book, history=deal_history([past for _, past in read], ours, rules, today))
-    book = with_measures(book, merge(measure(part, today) for part in ours))
+    book = with_measures(book, merge(measure(part) for part in ours))
     book = with_buying(book, ours, rules, today)
+    book = with_growth(book, ours, rules, today)
     assessed = [assess(part, book, rules, today) for part in parts]
     book = with_ranks(book, merge(map(spread, assessed)))
     return with_cutoffs(
@@ -183,14 +185,12 @@ def with_buying(book: Book, parts: tuple[Features, ...], rules: Rules, today: da
     return replace(book, buying=with_bases(book.buying, found, book.horizon))
 
 
-def measure(part: Features, today: date) -> Summary:
+def measure(part: Features) -> Summary:
     """First round: sums and histograms of what was bought, by whom, and among which peers."""
     accounts = part.accounts
     purchases, spend, year = (whole(accounts, name) for name in ("purchases", "spend", "year_spend"))
     customer = purchases > 0
     days = numbers(accounts, "last_day") - numbers(accounts, "first_day")
-    kept = kept_share(accounts, day_number(today))
-    kept = np.floor(100 * kept[~np.isnan(kept)]).astype(np.int64)
     peers, peer_codes = coded(accounts["peer"])
     bins, year_bins = money_bin(spend), money_bin(year)
     open_deals = ~flags(part.deals, "closed")
@@ -202,8 +202,7 @@ def measure(part: Features, today: date) -> Summary:
             "spend": sum(spend.tolist()),  # Python's integers do not overflow
             "gaps": int((whole(accounts, "purchase_days")[customer] - 1).sum()),
             "gap_days": int(days[customer].sum()),
-            "plans": len(kept),
-            "kept": int(kept.sum()),
+            **plan_counts(accounts),
         }),
         "spend": count(bins[customer]),
         "cut_spend": count(money_bin(whole(accounts, "cut_spend"))[whole(accounts, "cut_purchases") > 0]),
@@ -232,7 +231,7 @@ def with_measures(book: Book, found: Summary) -> Book:
         win_percent=win_percent,
         kept_percent=(totals["kept"] + 2 * _PRIOR_KEPT) // (totals["plans"] + 2),
         spend_fifths=fifths, cut_fifths=_fifths(as_integers(found["cut_spend"])),
-        peers=_peers(found["peer"], found["peer_year"], fifths[-1]),
+        peers=_peers(found["peer"], found["peer_year"]),
         amounts=priced, owner_spend=dict(found["owner_spend"]), owner_customers=dict(found["owner_customers"]),
         owner_accounts=dict(found["owner_accounts"]), owner_deals=dict(found["owner_deals"]),
         owner_pipeline=weighted_pipeline(found, win_percent),
@@ -246,22 +245,28 @@ def _fifths(histogram: Mapping[int, int]) -> tuple[int, ...]:
     return tuple(int(bound[0]) if len(bound) else _NO_BIN for bound in bounds)
 
 
-def _peers(spent: Mapping[str, int], last_year: Mapping[str, int], top: int) -> dict[str, Peers]:
-    """Per group of peers: the median spend of those who buy, and how often its accounts buy, or buy most."""
+def _peers(spent: Mapping[str, int], last_year: Mapping[str, int]) -> dict[str, Peers]:
+    """Per group of peers: the median spend of those who buy, and how often its accounts buy."""
     by_peer, by_year = _by_name(spent), _by_name(last_year)
     everyone = sum(spent.values())
     buyers = sum(_from(bins, 1) for bins in by_peer.values())
-    best = sum(_from(bins, top) for bins in by_peer.values())
     found = {}
     for peer, bins in sorted(by_peer.items()):
         size, year = sum(bins.values()), by_year.get(peer, {})
         median = money_of(quantile(year, 0.5) or 0) if sum(year.values()) >= _FEWEST_PEERS else 0.0
         found[peer] = Peers(
             median,
-            _lift(_from(bins, 1), size, buyers, everyone),
-            _lift(_from(bins, top), size, best, everyone),
+            lift(_from(bins, 1), size, buyers, everyone),
         )
     return found
+
+
+def with_growth(book: Book, parts: Sequence[Features], rules: Rules, today: date) -> Book:
+    """The book that also knows products, the attributes of top customers, and how beginnings go on."""
+    accounts, now = [part.accounts for part in parts], day_number(today)
+    ahead = (outlooks(part, book, now) for part in accounts)
+    found = growth_book(accounts, ahead, book.spend_fifths[-1], rules.growth.product_share)
+    return replace(book, growth=found)
 
 
 def _by_name(counts: Mapping[str, int]) -> dict[str, dict[int, int]]:
@@ -274,15 +279,6 @@ def _by_name(counts: Mapping[str, int]) -> dict[str, dict[int, int]]:
 
 def _from(bins: Mapping[int, int], lowest: int) -> int:
     return sum(number for key, number in bins.items() if key >= lowest)
-
-
-def _lift(hits: int, size: int, all_hits: int, all_size: int) -> int:
-    """Points for a group's odds against the book's, drawn towards them as if by ten accounts; 0 if all are alike."""
-    if not 0 < all_hits < all_size:
-        return 0
-    rate = all_hits / all_size
-    share = (hits + _PRIOR_WEIGHT * rate) / (size + _PRIOR_WEIGHT)
-    return round(DOUBLE * math.log2((share / (1 - share)) / (rate / (1 - rate))))
 
 
 def spread(assessed: Assessed) -> Summary:

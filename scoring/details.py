@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scoring.features import day_number
-from scoring.growth import basket
+from scoring.growth_details import growth_details
 from scoring.likelihood_details import likelihood_details
 from scoring.texts import date_text, money_text, plain
 from scoring.win_details import win_details
@@ -77,7 +77,7 @@ def _margin(margin: float, discount: float, tagged: Tagged) -> str:
 def account_details(tagged: Tagged, row: int) -> dict[str, str]:
     """What the items of an account's scores saw, by `dimension:item`."""
     scored = tagged.scored
-    said = likelihood_details(tagged, row) | _growth(tagged, row)
+    said = likelihood_details(tagged, row) | growth_details(tagged, row)
     if scored.by_deal[row]:
         deal_row = int(scored.best.row[row])
         name = plain(scored.features.deals["name"][deal_row].as_py() or "the best deal", 80)
@@ -88,27 +88,3 @@ def account_details(tagged: Tagged, row: int) -> dict[str, str]:
     )
     said["priority:growth"] = f"growth score {scored.growth.card.score[row]}"
     return said
-
-
-def _growth(tagged: Tagged, row: int) -> dict[str, str]:
-    found, book = tagged.scored.growth, tagged.book
-    one = tagged.scored.features.accounts.slice(row, 1)
-    account = one.to_pylist()[0]
-    said = {"base": "before anything else is known"}
-    if not np.isnan(found.trend[row]):
-        said["trend"] = (
-            f"last half-year {money_text(account['half_spend'])},"
-            f" same half-year before {money_text(account['half_before'])};"
-            f" a usual purchase is {money_text(float(basket(one, book)[0]))}"
-        )
-    if not np.isnan(found.headroom[row]):
-        said["headroom"] = f"spends {100 * found.headroom[row]:.0f} % of what its peers do"
-    if account["plan"] and not np.isnan(found.kept[row]):
-        said["kept"] = (
-            f"{100 * found.kept[row]:.0f} % of the growth plan came true; plans in this book: {book.kept_percent} %"
-        )
-    elif account["plan"]:
-        said["promise"] = f"a growth plan; {book.kept_percent} % of what is planned in this book comes true"
-    if not account["purchases"]:
-        said["fit"] = "how often accounts of the same industry and size became top customers"
-    return {f"growth:{item}": text for item, text in said.items()}

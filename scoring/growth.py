@@ -1,4 +1,4 @@
-"""Growth potential: where an account could be, by a points card on trend, promises, headroom and fit."""
+"""Growth potential: where an account could be, by a points card on trend, outlook, promises, headroom and fit."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring.columns import looked_up, numbers, whole
+from scoring.columns import numbers, whole
+from scoring.counts import rank_of
 from scoring.features import day_number
+from scoring.growth_book import fit_points, outlook_bin
+from scoring.headroom import bought, missing, spend_share
+from scoring.outlook import outlook
 from scoring.points import Card, in_bands
+from scoring.promises import Promises, promises
 
 if TYPE_CHECKING:
     from datetime import date
@@ -22,41 +27,60 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
 
-ITEMS = ("base", "trend", "promise", "kept", "headroom", "fit")
+ITEMS = ("base", "trend", "outlook", "promise", "kept", "headroom", "products", "business", "fit")
 HALF_YEAR, YEAR = 182, 365
+_SEASON = YEAR + HALF_YEAR // 2  # days as a customer from which on there is a season to compare with
 _EVIDENCE = 2  # purchases' worth of the account's usual basket that a change must outweigh
-_PLANS = 2  # plans' worth of the book's mean that one plan's outcome is drawn towards
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """Per account: the card (its items are `ITEMS`), and the inputs that texts show, NaN where unknown."""
+    """Per account: the card (its items are `ITEMS`), and the inputs that texts show, NaN where unknown.
+
+    `outlook` is a rank, 0 to 100; `missing` are the usual products not yet bought, a bit for each (0: none, or
+    nothing is known).
+    """
 
     card: Card
     trend: Floats
+    outlook: Floats
     headroom: Floats
-    kept: Floats
+    missing: Ints
+    promises: Promises
+
+    @property
+    def kept(self) -> Floats:
+        """How much of the plans that fell due came true, 0 to 1; NaN without one."""
+        return self.promises.kept
 
 
 def growth(accounts: pa.Table, book: Book, rules: Rules, today: date) -> Growth:
     """Score the accounts of a bucket. Size alone gives no points: peers share it."""
     card, now = rules.growth, day_number(today)
-    customer = whole(accounts, "purchases") > 0
-    trend, headroom = season_trend(accounts, book, now), _headroom(accounts, book)
-    kept = kept_share(accounts, now)
-    drawn = (100 * kept + _PLANS * book.kept_percent) / (1 + _PLANS)
-    fit = looked_up(accounts["peer"], {peer: found.fits for peer, found in book.peers.items()}, 0.0)
-    points = np.stack(
-        [
-            in_bands(trend, card.trend),
-            (in_bands(_promised_rise(accounts, book, now), card.promise) * book.kept_percent) // 100,
-            in_bands(drawn / 100, card.kept),
-            in_bands(headroom, card.headroom),
-            np.where(customer, 0, np.clip(fit, -card.fit, card.fit)).astype(np.int64),
-        ]
-    )
-    return Growth(Card(np.full(points.shape[1], card.base), points), trend, headroom, kept)
+    trend, ahead = season_trend(accounts, book, now), outlook_rank(accounts, book, now)
+    room = spend_room(accounts, book, now)
+    lacking, lacks = _lacking(accounts, book)
+    plans = promises(accounts, basket(accounts, book), book.kept_percent)
+    points = np.stack([
+        in_bands(trend, card.trend),
+        in_bands(ahead, card.outlook),
+        # Words count by how far words were kept before.
+        in_bands(plans.rise, card.promise) * plans.trusted // 100,
+        in_bands(np.where(np.isnan(plans.kept), np.nan, plans.trusted / 100), card.kept),
+        in_bands(room, card.headroom),
+        in_bands(lacks, card.products),
+        in_bands(numbers(accounts, "company_growth"), card.business),
+        np.where(is_customer(accounts), 0, np.clip(fit_points(accounts, book.growth.fits), -card.fit, card.fit)),
+    ]).astype(np.int64)  # fmt: skip
+    return Growth(Card(np.full(points.shape[1], card.base), points), trend, ahead, room, lacking, plans)
+
+
+def is_customer(accounts: pa.Table) -> Flags:
+    """Who has bought."""
+    bought_once: Flags = whole(accounts, "purchases") > 0
+    return bought_once
 
 
 def basket(accounts: pa.Table, book: Book) -> Floats:
@@ -78,24 +102,28 @@ def season_trend(accounts: pa.Table, book: Book, now: int) -> Floats:
     return trend
 
 
-def _headroom(accounts: pa.Table, book: Book) -> Floats:
+def outlooks(accounts: pa.Table, book: Book, now: int) -> Floats:
+    """What customers have ahead that are too young for `season_trend` (`scoring.outlook`); NaN for all others."""
+    young = is_customer(accounts) & ~(now - numbers(accounts, "first_day") >= _SEASON)
+    return outlook(accounts, book.buying.model, max(book.basket, 1.0), now, young)
+
+
+def outlook_rank(accounts: pa.Table, book: Book, now: int) -> Floats:
+    """The rank of an outlook among all of the book, 0 to 100; NaN without one."""
+    found = outlooks(accounts, book, now)
+    return np.where(np.isnan(found), np.nan, rank_of(outlook_bin(found), book.growth.outlook_ranks))
+
+
+def spend_room(accounts: pa.Table, book: Book, now: int) -> Floats:
     """A customer's spend of the last year ÷ its peers' median; NaN without enough peers, and for prospects."""
     medians = {peer: found.median for peer, found in book.peers.items() if found.median > 0}
-    median = looked_up(accounts["peer"], medians, np.nan)
-    return np.where(whole(accounts, "purchases") > 0, whole(accounts, "year_spend") / median, np.nan)
+    return np.where(is_customer(accounts), spend_share(accounts, medians, now), np.nan)
 
 
-def _promised_rise(accounts: pa.Table, book: Book, now: int) -> Floats:
-    """A growth plan that is not yet due ÷ spend of the last year (at least one usual basket)."""
-    plan, due = numbers(accounts, "plan"), numbers(accounts, "plan_day")
-    running = (plan > 0) & ~(due < now)
-    return np.where(running, plan, np.nan) / np.maximum(
-        whole(accounts, "year_spend"), basket(accounts, book) + 1.0
-    )
-
-
-def kept_share(accounts: pa.Table, now: int) -> Floats:
-    """How much of a plan that fell due within the last year came true, 0 to 1; NaN without one."""
-    plan, due = numbers(accounts, "plan"), numbers(accounts, "plan_day")
-    fallen_due = (plan > 0) & (due < now) & (due >= now - YEAR)
-    return np.minimum(whole(accounts, "year_spend") / np.where(fallen_due, plan, np.nan), 1.0)
+def _lacking(accounts: pa.Table, book: Book) -> tuple[Ints, Floats]:
+    """The usual products that an account does not buy yet, and their number; NaN where no product of it is known."""
+    if not book.growth.products:
+        return np.zeros(accounts.num_rows, dtype=np.int64), np.full(accounts.num_rows, np.nan)
+    buys = bought(accounts, book.growth.products)
+    lacking = np.where(buys > 0, missing(accounts, buys, book.growth.usual), 0)
+    return lacking, np.where(buys > 0, np.bitwise_count(lacking), np.nan)

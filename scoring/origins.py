@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 _ITEM_COST = ("line_item.amount", "line_item.cost")
 _WON = ("opportunity.stage", "opportunity.close_date", "opportunity.account_id")
+_PEERS = ("account.industry", "account.employees", "account.annual_revenue")
+_PLANS = ("account.foretag_growth_plan", "account.foretag_growth_plan_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +73,15 @@ ORIGINS: dict[str, Origin] = {
     ),
     "growth:base": Origin(("growth", "base")),
     "growth:trend": Origin(("growth", "trend"), (*_WON, "opportunity.amount")),
-    "growth:promise": Origin(
-        ("growth", "promise"), ("account.foretag_growth_plan", "account.foretag_growth_plan_by")
+    "growth:outlook": Origin(("growth", "outlook"), (*_WON, "opportunity.amount")),
+    "growth:promise": Origin(("growth", "promise"), _PLANS),
+    "growth:kept": Origin(("growth", "kept"), (*_PLANS, *_WON, "opportunity.amount")),
+    "growth:headroom": Origin(("growth", "headroom"), (*_PEERS, *_WON, "opportunity.amount")),
+    "growth:products": Origin(
+        ("growth", "products"), ("opportunity.product", "line_item.product", "opportunity.stage", *_PEERS)
     ),
-    "growth:kept": Origin(
-        ("growth", "kept"), ("account.foretag_growth_plan", "account.foretag_growth_plan_by")
-    ),
-    "growth:headroom": Origin(
-        ("growth", "headroom"), ("account.industry", "account.employees", "account.annual_revenue")
-    ),
-    "growth:fit": Origin(
-        ("growth", "fit"), ("account.industry", "account.employees", "account.annual_revenue")
-    ),
+    "growth:business": Origin(("growth", "business"), ("account.company_growth",)),
+    "growth:fit": Origin(("growth", "fit"), (*_PEERS, "account.country")),
 }  # fmt: skip
 
 
