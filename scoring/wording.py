@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from config.rules import Rules
     from config.showing import Shown
+    from scoring.points import Sum
     from scoring.value import Scored
 
     Floats = NDArray[np.float64]
@@ -67,9 +68,7 @@ def deal_items(scored: Scored, rules: Rules, today: int) -> list[Texts]:
         "pain": one("pain named", rows),
         "need_case": one("open case shows a need", rows),
         **dict(zip(found.boosts.items, found.boosts.texts, strict=True)),
-        "limit": chosen(
-            found.priority.parts[-1] < 0, one("100 at most", rows), one("0 at least", rows)
-        ),
+        "limit": _limit(found.priority),
     }
     return [texts[item] for item in found.items]
 
@@ -119,15 +118,22 @@ def _margin(found: deals.Deals, show: Shown) -> Texts:
     return _shown(show, exact, chosen(by_margin, words, prices))
 
 
+def _limit(score: Sum) -> Texts:
+    """What kept a score within 0 to 100."""
+    over = score.parts[-1]
+    return chosen(over < 0, one("100 at most", len(over)), one("0 at least", len(over)))
+
+
 def account_items(scored: Scored, rules: Rules) -> list[Texts]:
-    """One text per account for each of `scoring.value.ITEMS`."""
+    """One text per account for each of `scoring.value.Scored.items`."""
     words = ("low expected spend", "medium expected spend", "high expected spend")
     spend = _shown(
         rules.show.expected_spend,
         money(scored.expected, "expected spend {}"),
         bands(scored.rank.astype(np.float64), (34, 67), words),
     )
-    return [spend, _growth(scored, rules)]
+    texts = [spend, _growth(scored, rules), *scored.boosts.texts]
+    return [*texts, _limit(scored.value)] if scored.boosts.items else texts
 
 
 def _growth(scored: Scored, rules: Rules) -> Texts:
