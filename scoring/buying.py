@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from scoring.columns import numbers, whole
 from scoring.counts import as_integers, count, money_bin, money_of, quantile
 from scoring.features import day_number
-from scoring.histories import WEEK, history
+from scoring.histories import WEEK, earlier, history
 from scoring.points import DOUBLE
 from scoring.purchase_model import PurchaseModel, fitted_counts, fitted_values
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from scoring.book import Book
     from scoring.counts import Summary
     from scoring.features import Features
+    from scoring.histories import History
 
 MOST_POINTS = 150  # that the model may see, up or down: nobody is sure to buy, or sure not to
 _ENOUGH = 100_000  # purchases: of a larger book, a sample of about so many is fitted
@@ -36,12 +38,14 @@ _MOST_PURCHASES = 100  # that tell apart how sure an account's mean purchase is
 class Buying:
     """`window`: the days before today that served to learn; `lots`: the sample that the model was fitted on.
 
-    `card` holds the learned points of each item of `likelihood:`, in the order of its ranges, then `none`; empty
-    where the rules' own hold. `centre` is the points of the model's usual chance, `season` and the bases are points.
+    `cut_gap` is the usual time between purchases, in days, as it stood before the window. `card` holds the learned
+    points of each item of `likelihood:`, in the order of its ranges, then `none`; empty where the rules' own hold.
+    `centre` is the points of the model's usual chance; `season` and the bases are points, too.
     """
 
     window: int = 90
     lots: int = LOTS
+    cut_gap: float = 180.0
     model: PurchaseModel = field(default_factory=lambda: PurchaseModel(0.5, 26.0, 0.8, 2.5, 2.0, 3.0, 0.0))
     card: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     centre: int = 0
@@ -80,7 +84,14 @@ def histories(part: Features, buying: Buying, today: date) -> Summary:
     return {
         "histories": count((repeats * _DAYS + last - first) * _DAYS + day - first),
         "values": count(number * _VALUES + money_bin(mean)),
+        "cut": _gaps(earlier(accounts, "cut", day - buying.window)),
     }
+
+
+def _gaps(past: History) -> Counter[str]:
+    known = past.customer
+    days = (past.last - past.first)[known].sum()
+    return Counter({"gaps": int((past.purchases[known] - 1).sum()), "days": int(days)})
 
 
 def with_model(buying: Buying, found: Summary, book: Book) -> Buying:
@@ -96,7 +107,11 @@ def with_model(buying: Buying, found: Summary, book: Book) -> Buying:
     chances = model.chance(*x_t, book.horizon / WEEK)
     mean = (chances * times).sum() / times.sum() if len(times) else 0.5
     centre = DOUBLE * math.log2(mean / (1 - mean)) if 0 < mean < 1 else 0.0
-    return replace(buying, model=model, centre=round(min(max(centre, -MOST_POINTS), MOST_POINTS)))
+    cut = found["cut"]
+    gap = cut["days"] / cut["gaps"] if cut["gaps"] else book.gap
+    return replace(
+        buying, model=model, cut_gap=gap, centre=round(min(max(centre, -MOST_POINTS), MOST_POINTS))
+    )
 
 
 def _values(counts: Mapping[int, int], basket: float) -> tuple[float, ...]:

@@ -67,7 +67,7 @@ def inputs_before(accounts: pa.Table, book: Book, today: date) -> tuple[Floats, 
     window = book.buying.window
     fifth = fifth_of(money_bin(whole(accounts, "cut_spend")), book.cut_fifths)
     past = earlier(accounts, "cut", day_number(today) - window)
-    return card_inputs(past, fifth, window, book.gap)
+    return card_inputs(past, fifth, window, book.buying.cut_gap)
 
 
 def effective_card(book: Book, rules: Rules) -> Likelihood:
