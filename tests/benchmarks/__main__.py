@@ -19,6 +19,7 @@ BENCHMARKS = {
     "write": "bench_write.py",
     "scoring": "bench_scoring.py",
     "book": "bench_book.py",
+    "quality": "bench_quality.py",
     "sandbox": "sandbox_throughput.py",
 }
 

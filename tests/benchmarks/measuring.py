@@ -65,4 +65,6 @@ def _cpu_seconds() -> float:
 
 
 def _plain(value: float) -> str:
+    if abs(value) < 1 and value != int(value):
+        return f"{value:.4f}"
     return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.2f}"

@@ -1,0 +1,17 @@
+"""How well scores put first what comes true, next to simple baselines: `python -m tests.benchmarks quality`."""
+
+from __future__ import annotations
+
+from tests.benchmarks import quality_purchases
+
+PARTS = (quality_purchases,)
+
+
+def main() -> None:
+    """Every part, printed as rows."""
+    for part in PARTS:
+        part.main()
+
+
+if __name__ == "__main__":
+    main()
