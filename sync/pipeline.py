@@ -24,6 +24,7 @@ from sync.ledger import Item
 from sync.plan import OBJECTS, TASK_SCHEMA, Plan, still_holds
 from sync.pull import pull
 from sync.score import score
+from sync.side_tables import side_tables
 from sync.stopping import cause
 from sync.tasks import due_tasks
 
@@ -234,11 +235,16 @@ class Pass:
         with self.timed("plan"):
             tasks, held_back = self.tasks(scored.tasks, job.rules)
         report.book = dict(scored.book)
-        job.ledger.list_items(report.run, held_back)
+        job.ledger.list_items(report.run, [*held_back, *self._unknown_names()])
         report.held_back = len(held_back)
         plan = Plan(scored.changes, tasks, tuple(held_back), scored.book, scored.keep_states)
         report.planned = _sizes(plan)
         return plan
+
+    def _unknown_names(self) -> list[Item]:
+        """Rows of files next to the rules that name nobody whom the CRM knows."""
+        problems = side_tables(self.job.rules, self.job.mirror).problems
+        return [Item("file", "", "held_back", "UNKNOWN_NAME", str(problem)) for problem in problems]
 
     def guard(self, plan: Plan) -> None:
         """Stop before the first write where a limit would be crossed."""

@@ -12,7 +12,9 @@ import pyarrow.compute as pc
 from config.outputs import written
 from scoring import TIMES, kept_families, read_book, tag
 from sync.line_items import LineItems
+from sync.mirror import bucket_of
 from sync.plan import OBJECTS, change_schema, changes, valid_until
+from sync.side_tables import side_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -90,6 +92,7 @@ class Buckets:
         self._kept: Tables | None = None
         self._columns = {name: rules.needed_columns(name) for name in rules.needed_objects}
         self._line_items = LineItems(mirror, self._columns.get("line_item", ()))
+        self._side = side_tables(rules, mirror).tables
 
     def __iter__(self) -> Iterator[Tables]:
         if self._number > 1 and "line_item" in self._columns:
@@ -114,6 +117,10 @@ class Buckets:
         tables = self._whole | {name: self._mirror.read(name, self._columns[name], bucket) for name in cut}
         if "line_item" in self._columns:
             tables["line_item"] = self._line_items.bucket(bucket)
+        if "commitment" in self._side:
+            commitments = self._side["commitment"]
+            here = pc.equal(bucket_of(commitments["account_id"], self._number), bucket)
+            tables["commitment"] = commitments.filter(here)
         if self._number == 1:
             # A small book is held; of a large one only the bucket in hand, so that memory stays bounded.
             self._kept = tables
@@ -121,9 +128,11 @@ class Buckets:
 
     @cached_property
     def _whole(self) -> dict[str, pa.Table]:
-        return {
+        pulled = {
             name: self._mirror.read(name, self._columns[name]) for name in _WHOLE if name in self._columns
         }
+        # A file of quotas takes the place of the CRM's.
+        return pulled | {name: table for name, table in self._side.items() if name != "commitment"}
 
 
 def _wanted(tagged: Tagged) -> tuple[tuple[str, pa.Table], ...]:
