@@ -22,7 +22,16 @@ class Product(Strict):
 class Show(Strict):
     """How reasons show an input: its value, a word for its size, or not at all (its points are in "other")."""
 
+    close_date: Shown = "value"
+    pushes: Shown = "value"
+    idle: Shown = "value"
+    age: Shown = "value"
+    chance: Shown = Field(default="value", description="the stage, and what moves the chance of winning")
+    margin: Shown = Field(default="band", description="gross margin, and the discount that stands in for it")
     amount: Shown = "value"
-    margin: Shown = "band"
-    growth_plan: Shown = "band"
+    need_by: Shown = "value"
+    pain: Shown = "value"
+    need_case: Shown = "value"
     expected_spend: Shown = "value"
+    growth: Shown = Field(default="value", description="the level of growth potential, and what makes it")
+    growth_plan: Shown = "band"

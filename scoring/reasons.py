@@ -95,15 +95,20 @@ def _signed(points: Ints, shown: NDArray[np.bool_]) -> pa.Array:
 
 
 def reasons(head: pa.Array, body: Body, notes: Sequence[pa.Array]) -> pa.Array:
-    """Head (tier and score), items and notes on one line of at most 255 characters, cut by weight between items."""
+    """Head (tier and score), items and notes on one line of at most 255 characters, cut by weight between items.
+
+    What still is too long without any item loses its last notes, one after another.
+    """
     lines = _joined([head, body(np.arange(len(head)), MOST_ITEMS), *notes])
-    for most in range(MOST_ITEMS - 1, -1, -1):
+    steps = [(most, len(notes)) for most in range(MOST_ITEMS - 1, -1, -1)]
+    steps += [(0, kept) for kept in range(len(notes) - 1, -1, -1)]
+    for most, kept in steps:
         long = np.flatnonzero(pc.greater(pc.utf8_length(lines), LONGEST).to_numpy(zero_copy_only=False))
         if not len(long):
             break
         mask, rows = np.zeros(len(lines), dtype=np.bool_), pa.array(long)
         mask[long] = True
-        shorter = _joined([head.take(rows), body(long, most), *(note.take(rows) for note in notes)])
+        shorter = _joined([head.take(rows), body(long, most), *(note.take(rows) for note in notes[:kept])])
         lines = pc.replace_with_mask(lines, pa.array(mask), shorter)
     return lines
 

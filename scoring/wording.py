@@ -13,6 +13,8 @@ from scoring.inputs import level
 from scoring.texts import Texts, bands, chosen, dates, each, money, one, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     import pyarrow as pa
     from numpy.typing import NDArray
 
@@ -51,26 +53,78 @@ _WIN_DRIVERS = {
 
 def deal_items(scored: Scored, rules: Rules, today: int) -> list[Texts]:
     """One text per deal for each of `scoring.deals.Deals.items`; no text for what the rules hide."""
-    table, found = scored.features.deals, scored.deals
-    rows = table.num_rows
-    sizes = ("small deal", "mid-sized deal", "large deal")
+    found = scored.deals
     texts = {
-        "close_date": _when(table, "close_day", today, "closes {}", "close date {} passed"),
-        "pushed": each(whole(table, "pushes"), _pushed),
-        "idle": dates(numbers(table, "moved_day"), today, "no movement since {}"),
-        "pace": dates(numbers(table, "created_day"), today, "open since {}"),
-        "chance": _chance(table, found),
-        "margin": _margin(found, rules.show.margin),
-        "amount": _shown(
-            rules.show.amount, money(numbers(table, "cents"), "{}"), bands(found.size, (34, 67), sizes)
-        ),
-        "need_by": _when(table, "need_day", today, "needed by {}", "needed since {}"),
-        "pain": one("pain named", rows),
-        "need_case": one("open case shows a need", rows),
-        **dict(zip(found.boosts.items, found.boosts.texts, strict=True)),
-        "limit": _limit(found.priority),
+        item: _shown(getattr(rules.show, name), by_value, by_band)
+        for item, (name, by_value, by_band) in _deal_texts(scored, today).items()
     }
+    texts |= dict(zip(found.boosts.items, found.boosts.texts, strict=True)) | {"limit": _limit(found.priority)}
     return [texts[item] for item in found.items]
+
+
+def _deal_texts(scored: Scored, today: int) -> dict[str, tuple[str, Callable[[], Texts], Callable[[], Texts]]]:
+    """By item: what `show:` calls it, and what a reason says of it by value and by band."""
+    table, found = scored.features.deals, scored.deals
+
+    def until(column: str) -> Floats:
+        return numbers(table, column) - today
+
+    def since(column: str, *words: str) -> Texts:
+        return _bands(-until(column), (30, 90), words)
+
+    def pain() -> Texts:
+        return one("pain named", table.num_rows)
+
+    def need_case() -> Texts:
+        return one("open case shows a need", table.num_rows)
+
+    closing = ("close date passed", "closes soon", "closes within months", "closes later")
+    return {
+        "close_date": (
+            "close_date",
+            lambda: _when(table, "close_day", today, "closes {}", "close date {} passed"),
+            lambda: _bands(until("close_day"), (0, 31, 91), closing),
+        ),
+        "pushed": (
+            "pushes",
+            lambda: each(whole(table, "pushes"), _pushed),
+            lambda: bands(numbers(table, "pushes"), (3,), ("pushed", "pushed often")),
+        ),
+        "idle": (
+            "idle",
+            lambda: dates(numbers(table, "moved_day"), today, "no movement since {}"),
+            lambda: since("moved_day", "moved lately", "no movement lately", "no movement for long"),
+        ),
+        "pace": (
+            "age",
+            lambda: dates(numbers(table, "created_day"), today, "open since {}"),
+            lambda: since("created_day", "open lately", "open for months", "open for long"),
+        ),
+        "chance": (
+            "chance",
+            lambda: _chance(table, found),
+            lambda: bands(found.chance.astype(np.float64), (34, 67), ("low chance", "fair chance", "good chance")),
+        ),
+        "margin": ("margin", lambda: _margin(found), lambda: _margin_band(found)),
+        "amount": (
+            "amount",
+            lambda: money(numbers(table, "cents"), "{}"),
+            lambda: bands(found.size, (34, 67), ("small deal", "mid-sized deal", "large deal")),
+        ),
+        "need_by": (
+            "need_by",
+            lambda: _when(table, "need_day", today, "needed by {}", "needed since {}"),
+            lambda: _bands(until("need_day"), (0, 31), ("overdue need", "needed soon", "needed later")),
+        ),
+        "pain": ("pain", pain, pain),
+        "need_case": ("need_case", need_case, need_case),
+    }
+
+
+def _bands(values: Floats, bounds: Sequence[float], words: Sequence[str]) -> Texts:
+    """A word for the size of each value; none where it is unknown."""
+    found = bands(np.nan_to_num(values), bounds, words)
+    return Texts(found.table, np.where(np.isnan(values), -1, found.codes))
 
 
 def _chance(table: pa.Table, found: deals.Deals) -> Texts:
@@ -96,26 +150,30 @@ def _pushed(times: int) -> str:
     return "pushed once" if times == 1 else f"pushed {times} times"
 
 
-def _shown(show: Shown, as_value: Texts, as_band: Texts) -> Texts:
+def _shown(show: Shown, by_value: Callable[[], Texts], by_band: Callable[[], Texts]) -> Texts:
     """The text that the rules let a reason show."""
     if show == "hide":
-        return Texts([], np.full(len(as_value.codes), -1))
-    return as_value if show == "value" else as_band
+        return Texts([], np.full(len(by_band().codes), -1))
+    return by_value() if show == "value" else by_band()
 
 
-def _margin(found: deals.Deals, show: Shown) -> Texts:
+def _margin(found: deals.Deals) -> Texts:
     by_margin = ~np.isnan(found.margin)
     percent = np.rint(np.nan_to_num(np.where(by_margin, found.margin, found.discount))).astype(np.int64)
-    exact = chosen(
+    return chosen(
         by_margin,
         each(percent, lambda number: f"margin {number} %"),
         each(percent, lambda number: f"discount {number} %"),
     )
-    words = bands(np.nan_to_num(found.profit), (34, 67), ("thin margin", "fair margin", "good margin"))
-    prices = bands(
-        np.nan_to_num(found.profit), (34, 60), ("deep discount", "some discount", "near list price")
+
+
+def _margin_band(found: deals.Deals) -> Texts:
+    profit = np.nan_to_num(found.profit)
+    return chosen(
+        ~np.isnan(found.margin),
+        bands(profit, (34, 67), ("thin margin", "fair margin", "good margin")),
+        bands(profit, (34, 60), ("deep discount", "some discount", "near list price")),
     )
-    return _shown(show, exact, chosen(by_margin, words, prices))
 
 
 def _limit(score: Sum) -> Texts:
@@ -127,12 +185,16 @@ def _limit(score: Sum) -> Texts:
 def account_items(scored: Scored, rules: Rules) -> list[Texts]:
     """One text per account for each of `scoring.value.Scored.items`."""
     words = ("low expected spend", "medium expected spend", "high expected spend")
+    levels = [f"growth potential {name}" for name in LEVELS]
     spend = _shown(
         rules.show.expected_spend,
-        money(scored.expected, "expected spend {}"),
-        bands(scored.rank.astype(np.float64), (34, 67), words),
+        lambda: money(scored.expected, "expected spend {}"),
+        lambda: bands(scored.rank.astype(np.float64), (34, 67), words),
     )
-    texts = [spend, _growth(scored, rules), *scored.boosts.texts]
+    grows = _shown(
+        rules.show.growth, lambda: _growth(scored, rules), lambda: Texts(levels, level(scored, rules))
+    )
+    texts = [spend, grows, *scored.boosts.texts]
     return [*texts, _limit(scored.value)] if scored.boosts.items else texts
 
 
