@@ -72,6 +72,8 @@ def _used(rules: Rules) -> frozenset[tuple[str, str]]:
                 reads |= {*NAMES[object_name][name].reads}
         reads |= {_ALIKE[word] for word in variant.win.like_deals.by if word in _ALIKE}
         reads |= {_PLACED_BY[word] for word in (getattr(variant.tiers, "by", ""),) if word in _PLACED_BY}
+        if variant.growth.fit:
+            reads.add("account.country")
         if variant.needs.cases or variant.needs.urgent:
             reads |= {*NAMES["opportunity"]["urgent_case"].reads}
     if rules.teams:
