@@ -160,12 +160,12 @@ def local_days(cells: pa.Array, timezone: str, moments: Converter | None = None)
     if pc.all(plain).as_py() is not False:
         return days(found)
     instants = (moments or stamps)(pc.if_else(plain, None, found))
-    local = instants.cast(pa.timestamp("ms", tz=_known(timezone)))
+    local = instants.cast(pa.timestamp("ms", tz=known_zone(timezone)))
     of_instants = pc.local_timestamp(local).cast(pa.date32(), safe=False)
     return possible_days(pc.coalesce(pc.if_else(plain, found, None).cast(pa.date32()), of_instants))
 
 
-def _known(timezone: str) -> str:
+def known_zone(timezone: str) -> str:
     """The zone, or UTC where it is one that nobody here knows."""
     try:
         ZoneInfo(timezone)

@@ -15,7 +15,7 @@ from config.problems import ConfigProblem, Problem
 from config.records import STAMP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
 __all__ = [
@@ -227,6 +227,13 @@ class Connector(Protocol):
         """The fields of a canonical object that the worker may read, by canonical name."""
         ...
 
+    def choices(self, object_name: str) -> Mapping[str, tuple[str, ...]]:
+        """The words that people may choose now, as records hold them, by canonical column that has a list of them.
+
+        Older records may still hold others.
+        """
+        ...
+
     def pull(self, object_name: str, fields: Sequence[str], since: str | None) -> Iterator[Page | Checkpoint]:
         """Records changed since the cursor, or all of them; pages first, then exactly one `Checkpoint`.
 
@@ -285,15 +292,21 @@ class Connector(Protocol):
         """Delete tasks; one outcome for each id; a task already gone is done."""
         ...
 
-    def missing(self, outputs: Literal["basic", "full"]) -> list[SetupStep]:
-        """What `setup` would have to make for the worker to run; empty when all is there."""
+    def missing(self, outputs: Literal["basic", "full"], reads: Collection[str] = ()) -> list[SetupStep]:
+        """What `setup` would have to make for the worker to run; empty when all is there.
+
+        `reads` are the canonical objects that the rules name: the worker gets the rights to read those of
+        `config.records.OPTIONAL` that are among them, and no others.
+        """
         ...
 
     def ensure_fields(self, steps: Sequence[SetupStep]) -> list[SetupStep]:
         """Make these things; idempotent: what already exists counts as done."""
         ...
 
-    def setup_files(self, outputs: Literal["basic", "full"]) -> Mapping[str, str]:
+    def setup_files(
+        self, outputs: Literal["basic", "full"], reads: Collection[str] = ()
+    ) -> Mapping[str, str]:
         """Path → content of the metadata that an admin can deploy himself instead of `ensure_fields`."""
         ...
 

@@ -70,10 +70,11 @@ def setup(talk: Talk, settings: Path, connection: str | None, *, yes: bool, prin
         rules = load_rules(chosen_connection.rules)
         outputs = chosen_connection.outputs
         if print_to is not None:
-            return _print_setup(talk, connect(name, chosen_connection, rules, ledger), outputs, print_to)
+            connector = connect(name, chosen_connection, rules, ledger)
+            return _print_setup(talk, connector.setup_files(outputs, rules.needed_objects), print_to)
         admin = connect_admin(name, chosen_connection, rules, ledger, admin_auth(chosen_connection))
         talk.banner(admin.org(), name)
-        missing = admin.missing(outputs)
+        missing = admin.missing(outputs, rules.needed_objects)
         talk.table(
             "To be made",
             ("what", "name", "detail"),
@@ -264,8 +265,7 @@ def _header(job: Job, report: Report) -> PlanHeader:
     )
 
 
-def _print_setup(talk: Talk, connector: Any, outputs: str, folder: Path) -> int:
-    files = connector.setup_files(outputs)
+def _print_setup(talk: Talk, files: Mapping[str, str], folder: Path) -> int:
     for path, content in files.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -106,8 +106,9 @@ def set_up(settings: Path) -> int:
         auth = connection.auth.model_validate(
             {secret: Secret(file=settings.parent / f"admin_{secret}") for secret in secrets}
         )
-        connector = connect_admin(name, connection, load_rules(connection.rules), ledger, auth)
-        made = connector.ensure_fields(connector.missing(connection.outputs))
+        rules = load_rules(connection.rules)
+        connector = connect_admin(name, connection, rules, ledger, auth)
+        made = connector.ensure_fields(connector.missing(connection.outputs, rules.needed_objects))
     return sum(step.is_field for step in made)
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from config.outputs import ALL_FIELDS
-from config.records import RECORDS
+from config.records import OPTIONAL, RECORDS
 from connectors.contract import AuthProblem, ConfigProblem, Problem, RecordRefused
 from connectors.hubspot.definitions import FITTING, missing_options
 from connectors.hubspot.fields import LINKS, OBJECTS
@@ -67,15 +67,25 @@ class Checks:
     def _scopes(
         self, fields: Mapping[str, Sequence[str]], written: Mapping[str, Sequence[str]]
     ) -> Iterator[Problem]:
-        """All scopes that the token lacks, in one list."""
+        """All scopes that the token lacks, in one list; those without which scores know less, in another."""
         reads = [name for name in READ if name in fields]
         # Tasks are not written by field: whoever reads them for a run also makes them, if they are turned on.
         writes = [name for name in WRITE if written.get(name) or (name == "task" and name in fields)]
-        if lacking := Scopes(self._api).missing(reads, writes):
+        add = "add them: Settings > Keys > the key > Scopes; docs/hubspot.md says what each is for"
+        needed, useful = (
+            Scopes(self._api).missing([name for name in reads if (name in OPTIONAL) is optional], more)
+            for optional, more in ((False, writes), (True, ()))
+        )
+        if needed:
+            yield Problem(f"the token lacks scopes: {', '.join(needed)}", where=SCOPES, fix=add)
+        if useful := [scope for scope in useful if scope not in needed]:
+            told = [name for name in reads if READ[name][0] in useful]
             yield Problem(
-                f"the token lacks scopes: {', '.join(lacking)}",
+                f"the token lacks scopes for {', '.join(OBJECTS[name] for name in told)}, which the rules name: "
+                f"{', '.join(useful)}",
                 where=SCOPES,
-                fix="add them: Settings > Keys > the key > Scopes; docs/hubspot.md says what each is for",
+                fix=f"{add}; until then such rules do not hold",
+                severity="warning",
             )
 
     # Properties.

@@ -9,16 +9,17 @@ from config.records import RECORDS
 from config.settings import LOOPBACK_HOSTS
 from connectors.contract import ConfigProblem, Org
 from connectors.hubspot.checks import Checks
-from connectors.hubspot.fields import LINKS
+from connectors.hubspot.fields import LINKS, OBJECTS
 from connectors.hubspot.pulls import Pulls
 from connectors.hubspot.schema import Schema
 from connectors.hubspot.setup import Setup
 from connectors.hubspot.setup_files import setup_files
+from connectors.hubspot.stages import stages
 from connectors.hubspot.tasks import Tasks
 from connectors.hubspot.updates import Updates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     import pyarrow as pa
@@ -95,6 +96,21 @@ class HubSpotConnector:
         found = {column.name: self._schema.info(object_name, column.name) for column in RECORDS[object_name]}
         return {name: info for name, info in found.items() if info is not None}
 
+    def choices(self, object_name: str) -> Mapping[str, tuple[str, ...]]:
+        """The labels of options that are not hidden; of stages and pipelines, those in use."""
+        labels = {
+            column.name: self._schema.labels(object_name, column.name) for column in RECORDS[object_name]
+        }
+        if object_name == "opportunity":
+            pipelines = self._api.sdk.pipelines(OBJECTS[object_name])
+            names = [stage.label for stage in stages(pipelines) if stage.active]
+            # Several pipelines may have a stage of the same name.
+            labels["stage"] = tuple(dict.fromkeys(names))
+            labels["pipeline"] = tuple(
+                str(one.get("label") or one["id"]) for one in pipelines if not one.get("archived")
+            )
+        return {name: found for name, found in labels.items() if found}
+
     # Reading.
 
     def pull(self, object_name: str, fields: Sequence[str], since: str | None) -> Iterator[Page | Checkpoint]:
@@ -141,7 +157,11 @@ class HubSpotConnector:
 
     # Setting up.
 
-    def missing(self, outputs: Literal["basic", "full"]) -> list[SetupStep]:
+    def missing(
+        self,
+        outputs: Literal["basic", "full"],
+        reads: Collection[str] = (),  # noqa: ARG002  # the contract's: only people give scopes
+    ) -> list[SetupStep]:
         """What `setup` would have to make; asks for an administrator's credentials."""
         return Setup(self._api).missing(outputs)
 
@@ -151,6 +171,8 @@ class HubSpotConnector:
         self._schema.forget()
         return made
 
-    def setup_files(self, outputs: Literal["basic", "full"]) -> Mapping[str, str]:
+    def setup_files(
+        self, outputs: Literal["basic", "full"], reads: Collection[str] = ()
+    ) -> Mapping[str, str]:
         """Path to content of what an administrator can send himself instead of `ensure_fields`."""
-        return setup_files(outputs, self._api.version)
+        return setup_files(outputs, self._api.version, reads)

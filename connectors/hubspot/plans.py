@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from config.records import RECORDS
-from connectors.casting import cast_records, texts
+from connectors.casting import cast_records, known_zone, texts
 from connectors.hubspot.casting import portal_casting, text_array
 from connectors.hubspot.fields import LINKS, OBJECTS
 from connectors.hubspot.owners import Owner, read_owners, team_names
@@ -45,7 +45,12 @@ class Facts:
     @cached_property
     def casting(self) -> Casting:
         """How this portal writes values."""
-        return portal_casting(str(self._api.account.get("timeZone") or "UTC"))
+        return portal_casting(self.timezone)
+
+    @cached_property
+    def timezone(self) -> str:
+        """The zone of the portal's days; UTC where HubSpot tells none, or one that nobody here knows."""
+        return known_zone(str(self._api.account.get("timeZone") or "UTC"))
 
     @cached_property
     def texts(self) -> Casting:

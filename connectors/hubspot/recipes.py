@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     Make = Callable[[Cells, Facts, str], pa.Array]
 
 _DONE = "COMPLETED"
+_SALES = "sales_quota"
+_MILLISECOND, _SECOND = (pa.scalar(count, pa.duration("ms")) for count in (1, 1000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,32 @@ def _cost(cells: Cells, _: Facts, name: str) -> pa.Array:
     return soft(MONEY, pc.round(whole, 2).cast(pa.string()))
 
 
+def _quota(cells: Cells, _: Facts, name: str) -> pa.Array:
+    """What is to be sold: a goal may also be a number of calls or of tickets."""
+    kind = cells.words("hs_goal_type")
+    sold = pc.fill_null(pc.equal(kind, _SALES), fill_value=True)
+    return pc.if_else(sold, cells.of(name), pa.scalar(None, cells.of(name).type))
+
+
+def _period_day(*, last: bool) -> Recipe:
+    """The first or last day of a period, whose end may be its last moment or the first one after it.
+
+    HubSpot's own examples bound periods by midnights of UTC, whatever zone the portal is in: such a midnight is a
+    day by itself.
+    """
+
+    def day(cells: Cells, facts: Facts, name: str) -> pa.Array:
+        moments = soft(STAMP, cells.of(name))
+        inside = pc.subtract(moments, _MILLISECOND) if last else moments
+        edge = pc.floor_temporal(pc.add(inside, _SECOND) if last else inside, unit="second")
+        local = pc.local_timestamp(inside.cast(pa.timestamp("ms", tz=facts.timezone)))
+        midnight = pc.equal(edge, pc.floor_temporal(edge, unit="day"))
+        in_utc = pc.local_timestamp(inside)
+        return pc.if_else(midnight, in_utc, local).cast(pa.date32(), safe=False)
+
+    return Recipe(day)
+
+
 def _team(cells: Cells, facts: Facts, name: str) -> pa.Array:
     return labelled(cells.of(name), facts.teams)
 
@@ -184,6 +212,9 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("case", "is_closed"): Recipe(_case_is_closed, ("hs_pipeline_stage",)),
     ("line_item", "cost"): Recipe(_cost, ("quantity",)),
     ("quota", "team"): Recipe(_team),
+    ("quota", "amount"): Recipe(_quota, ("hs_goal_type",)),
+    ("quota", "start"): _period_day(last=False),
+    ("quota", "end"): _period_day(last=True),
     ("call", "day"): _day_of("hs_call_status"),
     ("email", "day"): _day_of("hs_email_status"),
     ("meeting", "day"): _day_of("hs_meeting_outcome"),

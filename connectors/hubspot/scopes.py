@@ -41,7 +41,7 @@ SETUP: dict[str, tuple[str, ...]] = {
 }
 # HubSpot shows properties to whoever may read the records; some portals want these besides.
 SCHEMAS = ("crm.schemas.companies.read", "crm.schemas.deals.read", "crm.schemas.contacts.read")
-# What every run reads; quotas, cases and line items only if the rules name them.
+# What every run reads; the others only if the rules name them.
 ALWAYS = ("account", "opportunity", "owner", "stage", "task")
 # Useful, and not needed: exports and imports of very large books, and the names of teams.
 OPTIONAL = ("crm.export", "crm.import", "settings.users.teams.read")

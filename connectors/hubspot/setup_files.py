@@ -6,17 +6,19 @@ import json
 from typing import TYPE_CHECKING
 
 from connectors.hubspot.definitions import GROUP, Outputs, custom_properties, group_body
+from connectors.hubspot.fields import OBJECTS
 from connectors.hubspot.paths import path
 from connectors.hubspot.scopes import ALWAYS, OPTIONAL, READ, SCHEMAS, SETUP, WRITE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-_SHOWN = {"companies": "company", "deals": "deal"}
+    from collections.abc import Collection, Iterable, Mapping
 
 
-def setup_files(outputs: Outputs, api_version: str) -> dict[str, str]:
-    """Path to content: one folder for each object, a README, and a script that sends the bodies."""
+def setup_files(outputs: Outputs, api_version: str, reads: Collection[str] = ()) -> dict[str, str]:
+    """Path to content: one folder for each object, a README, and a script that sends the bodies.
+
+    `reads` are the canonical objects that the rules name: their scopes are the worker's, and no others.
+    """
     wanted = custom_properties(outputs)
     objects = list(dict.fromkeys(one.hs_object for one in wanted))
     files = {f"{hs_object}/group.json": _json(group_body()) for hs_object in objects}
@@ -25,12 +27,18 @@ def setup_files(outputs: Outputs, api_version: str) -> dict[str, str]:
             one.body(unique=one.output.group == "tasks")
         )
     base = path("properties", api_version)
+    read = [name for name in READ if name in ALWAYS or name in reads]
+    worker = list(dict.fromkeys([*_firsts(READ, read), *_firsts(WRITE, WRITE), *SCHEMAS]))
     files["send.sh"] = _SCRIPT.format(base=base, objects=" ".join(objects))
     files["README.md"] = _README.format(
         group=GROUP,
         base=base,
-        worker=_bullets((*_firsts(READ, ALWAYS), *_firsts(WRITE, WRITE), *SCHEMAS)),
-        named=_bullets(_firsts(READ, [name for name in READ if name not in ALWAYS])),
+        worker=_bullets(worker),
+        later=_bullets(
+            f"{READ[name][0]}: {OBJECTS[name].replace('_', ' ')}"
+            for name in READ
+            if name not in read and READ[name][0] not in worker
+        ),
         optional=_bullets(OPTIONAL),
         setup=_bullets(_firsts(SETUP, SETUP)),
         properties=_bullets(f"{one.full_name} ({one.output.label}): {one.output.help}" for one in wanted),
@@ -106,16 +114,17 @@ Settings > Keys (in some portals Development > Keys) > Create service key, with 
 
 {worker}
 
-these too if your rules look at quotas, cases or line items:
+Your rules look at nothing more. As soon as they do, the key needs another scope, and no sooner:
 
-{named}
+{later}
 
-and these for exports and imports of very large books, and for the names of teams:
+Add these for exports and imports of very large books, and for the names of teams:
 
 {optional}
 
-Tasks have no scopes of their own: HubSpot lets those of contacts stand for them, which are needed only with
-`tasks: true`. Foretag reads no contacts.
+Tasks, calls, e-mails and meetings have no scopes of their own: HubSpot lets those of contacts stand for them, which
+are needed only with `tasks: true` or if your rules name one of these. Foretag reads no contacts, and no subject or
+text of what others wrote.
 Store the key where `foretag.yaml` says (`auth: {{token: {{env: NAME}}}}`), never in the file itself.
 
 ## 3. Show the group on the record page (two minutes)

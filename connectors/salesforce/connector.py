@@ -18,7 +18,7 @@ from connectors.salesforce.tasks import Tasks
 from connectors.salesforce.updates import Updates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     import pyarrow as pa
@@ -124,6 +124,10 @@ class SalesforceConnector:
         found = {column.name: self._schema.info(object_name, column.name) for column in RECORDS[object_name]}
         return {name: info for name, info in found.items() if info is not None}
 
+    def choices(self, object_name: str) -> Mapping[str, tuple[str, ...]]:
+        """The active values of picklists."""
+        return {name: info.values for name, info in self.schema(object_name).items() if info.values}
+
     # Reading.
 
     def pull(self, object_name: str, fields: Sequence[str], since: str | None) -> Iterator[Page | Checkpoint]:
@@ -170,9 +174,9 @@ class SalesforceConnector:
 
     # Setting up.
 
-    def missing(self, outputs: Literal["basic", "full"]) -> list[SetupStep]:
+    def missing(self, outputs: Literal["basic", "full"], reads: Collection[str] = ()) -> list[SetupStep]:
         """What `setup` would have to make; asks for an administrator's credentials."""
-        return Setup(self._api, self._worker).missing(outputs)
+        return Setup(self._api, self._worker).missing(outputs, reads)
 
     def ensure_fields(self, steps: Sequence[SetupStep]) -> list[SetupStep]:
         """Make these things, with an administrator's credentials."""
@@ -180,6 +184,8 @@ class SalesforceConnector:
         self._schema.forget()
         return made
 
-    def setup_files(self, outputs: Literal["basic", "full"]) -> Mapping[str, str]:
+    def setup_files(
+        self, outputs: Literal["basic", "full"], reads: Collection[str] = ()
+    ) -> Mapping[str, str]:
         """Path to content of an SFDX project with the same metadata."""
-        return setup_files(outputs, self._api.base.rpartition("v")[2])
+        return setup_files(outputs, self._api.base.rpartition("v")[2], reads)

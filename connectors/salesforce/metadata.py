@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 from config.outputs import OutputField, made_by_setup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 Outputs = Literal["basic", "full"]
 
@@ -107,7 +107,7 @@ WORKER = PermissionSet(
     "For the worker's integration user only: reads the book, writes Foretag's own fields and tasks.",
     edits=True,
     objects=("Account", "Opportunity"),
-    user_permissions=("ApiEnabled", "EditTask"),
+    user_permissions=("ApiEnabled", "ActivitiesAccess", "EditTask"),
 )
 READER = PermissionSet(
     "Foretag_Reader",
@@ -119,13 +119,48 @@ PERMISSION_SETS = (WORKER, READER)
 OBJECT_RIGHTS = {"Read": True, "Edit": True, "ViewAllRecords": True}
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What it takes to read a canonical object besides the worker's other rights; only to read."""
+
+    objects: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    user_permissions: tuple[str, ...] = ()
+
+
+# Granted only where rules name the object. Calls, e-mails and meetings are seen by whoever sees their accounts;
+# line items by whoever sees their opportunity, but not the products' names.
+READINGS = {
+    "case": Reading(("Case",), ("Case.AccountId", "Case.Priority", "Case.Type")),
+    "line_item": Reading(("Product2",)),
+    "quota": Reading(user_permissions=("ViewAllForecasts",)),
+}
+# Objects whose records are nobody's own, so that there is no right to see those of others.
+_COMMON = frozenset({"Product2"})
+
+
+def reading(names: Collection[str]) -> Reading:
+    """What it takes to read these canonical objects."""
+    found = [one for name, one in READINGS.items() if name in names]
+    return Reading(
+        tuple(name for one in found for name in one.objects),
+        tuple(name for one in found for name in one.fields),
+        tuple(name for one in found for name in one.user_permissions),
+    )
+
+
+def reading_rights(sf_object: str) -> dict[str, bool]:
+    """The rights of somebody who reads an object's records, all of them."""
+    return {"Read": True, "Edit": False, "ViewAllRecords": sf_object not in _COMMON}
+
+
 def custom_fields(outputs: Outputs) -> tuple[CustomField, ...]:
     """The fields that a setting of `outputs` needs, in the order in which they can be made."""
     return tuple(CustomField(field, name) for field, name in made_by_setup(outputs))
 
 
-def setup_files(outputs: Outputs, api_version: str) -> dict[str, str]:
-    """An SFDX project, path by path, for an admin who deploys it himself."""
+def setup_files(outputs: Outputs, api_version: str, reads: Collection[str] = ()) -> dict[str, str]:
+    """An SFDX project, path by path, for an admin who deploys it himself. `reads`: canonical objects."""
     fields = custom_fields(outputs)
     files = {
         "README.md": _README,
@@ -139,34 +174,46 @@ def setup_files(outputs: Outputs, api_version: str) -> dict[str, str]:
         )
     for permissions in PERMISSION_SETS:
         path = f"{SOURCE}/permissionsets/{permissions.name}.permissionset-meta.xml"
-        files[path] = _document("PermissionSet", declaration_of(permissions, fields))
+        more = reading(reads) if permissions.edits else Reading()
+        files[path] = _document("PermissionSet", declaration_of(permissions, fields, more))
     return files
 
 
-def declaration_of(permissions: PermissionSet, fields: tuple[CustomField, ...]) -> dict[str, Any]:
-    """A permission set in the Metadata API's words."""
+def declaration_of(
+    permissions: PermissionSet, fields: tuple[CustomField, ...], more: Reading
+) -> dict[str, Any]:
+    """A permission set in the Metadata API's words; `more` is what it lets its holder read besides."""
     own = [
         {"editable": permissions.edits and field.editable, "field": field.permission_name, "readable": True}
         for field in fields
     ]
-    standard = [{"editable": False, "field": name, "readable": True} for name in STANDARD_FIELDS]
-    rights = {
-        "allowCreate": False,
-        "allowDelete": False,
-        "allowEdit": True,
-        "allowRead": True,
-        "modifyAllRecords": False,
-        "viewAllRecords": True,
+    read_only = (*(STANDARD_FIELDS if permissions.edits else ()), *more.fields)
+    standard = [{"editable": False, "field": name, "readable": True} for name in read_only]
+    rights = dict.fromkeys(permissions.objects, OBJECT_RIGHTS) | {
+        name: reading_rights(name) for name in more.objects
     }
     return {
         "description": permissions.description,
-        "fieldPermissions": sorted(
-            own + (standard if permissions.edits else []), key=lambda entry: entry["field"]
-        ),
+        "fieldPermissions": sorted(own + standard, key=lambda entry: entry["field"]),
         "hasActivationRequired": False,
         "label": permissions.label,
-        "objectPermissions": [rights | {"object": name} for name in permissions.objects],
-        "userPermissions": [{"enabled": True, "name": name} for name in permissions.user_permissions],
+        "objectPermissions": [_object_permission(name, rights[name]) for name in sorted(rights)],
+        "userPermissions": [
+            {"enabled": True, "name": name}
+            for name in sorted((*permissions.user_permissions, *more.user_permissions))
+        ],
+    }
+
+
+def _object_permission(sf_object: str, rights: Mapping[str, bool]) -> dict[str, Any]:
+    return {
+        "allowCreate": False,
+        "allowDelete": False,
+        "allowEdit": rights["Edit"],
+        "allowRead": rights["Read"],
+        "modifyAllRecords": False,
+        "object": sf_object,
+        "viewAllRecords": rights["ViewAllRecords"],
     }
 
 
@@ -205,6 +252,7 @@ Then assign the worker's permission set to the worker's integration user, and to
     sf org assign permset --name Foretag_Worker --on-behalf-of WORKER_USERNAME --target-org YOUR_ORG
 
 and `Foretag_Reader` to everybody who should see the scores. No profile is touched. Who may overrule a tier
-gets edit access to the three override fields from a permission set of your own. `foretag check` tells
-whether all is well.
+gets edit access to the three override fields from a permission set of your own. The worker's set lets it read
+cases, products and forecasts only if your rules name them: print and deploy again when that changes.
+`foretag check` tells whether all is well.
 """

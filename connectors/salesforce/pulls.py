@@ -43,6 +43,8 @@ OVERLAP = timedelta(seconds=600)
 BIN_DAYS = timedelta(days=14)
 # Small by nature: not worth a count.
 SMALL = frozenset({"stage"})
+# These are switched off instead.
+NEVER_DELETED = frozenset({"owner", "stage"})
 # A query that is too much for Salesforce; half of its window may not be.
 TOO_MUCH = frozenset({"QUERY_TIMEOUT", "OPERATION_TOO_LARGE"})
 # Before Salesforce, nothing was changed in it.
@@ -246,8 +248,11 @@ class Pulls:
         """As in the contract: what the recycle bin holds from the cursor on, and who won a merge."""
         cursor = Cursor.parse(since)
         fields = self._schema.described(OBJECTS[object_name])
-        if "isdeleted" not in fields or self._lacks(object_name):
+        if self._lacks(object_name):
             return Deleted(())
+        if "isdeleted" not in fields:
+            # It knows no recycle bin.
+            return Deleted((), complete=object_name in NEVER_DELETED)
         # MasterRecordId is read into parent_id, which has the type of an id.
         paths = {"id": "Id", "modified_at": "SystemModstamp"}
         if "masterrecordid" in fields:

@@ -10,16 +10,19 @@ from connectors.salesforce.collections import Collections
 from connectors.salesforce.metadata import (
     OBJECT_RIGHTS,
     PERMISSION_SETS,
+    READINGS,
     WORKER,
     CustomField,
     Outputs,
     PermissionSet,
     custom_fields,
+    reading,
+    reading_rights,
 )
 from connectors.salesforce.soql import one_of, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from connectors.salesforce.api import Api
 
@@ -36,8 +39,8 @@ class Setup:
 
     # Looking.
 
-    def missing(self, outputs: Outputs) -> list[SetupStep]:
-        """What is not there yet, in the order in which it can be made."""
+    def missing(self, outputs: Outputs, reads: Collection[str]) -> list[SetupStep]:
+        """What is not there yet, in the order in which it can be made. `reads`: canonical objects."""
         fields = custom_fields(outputs)
         there = self._existing_fields()
         steps = [
@@ -47,7 +50,7 @@ class Setup:
         ]
         for permissions in PERMISSION_SETS:
             steps += self._missing_permissions(permissions, fields)
-        return steps + self._missing_assignment()
+        return [*steps, *self._missing_rights(reads), *self._missing_assignment()]
 
     def _existing_fields(self) -> set[str]:
         """Our fields by the Tooling API, which shows them whatever field-level security says."""
@@ -75,6 +78,32 @@ class Setup:
     def _grant_step(permissions: PermissionSet, count: int) -> SetupStep:
         doing = "edit" if permissions.edits else "read"
         return SetupStep("permissions", permissions.name, f"{doing} {count} fields")
+
+    def _missing_rights(self, reads: Collection[str]) -> Iterator[SetupStep]:
+        """What the worker's permission set lacks to read what rules name."""
+        more, parent = reading(reads), self._permission_set(WORKER)
+        objects = set() if parent is None else self._granted_objects(parent, more.objects)
+        fields = set() if parent is None else self._granted_fields(parent, more.fields)
+        for name in more.objects:
+            own = {field for field in more.fields if field.partition(".")[0] == name}
+            if name not in objects or not own <= fields:
+                yield SetupStep("object permission", f"{WORKER.name}.{name}", "read")
+        wanted = (*(WORKER.user_permissions if parent is not None else ()), *more.user_permissions)
+        held = self._switches(parent, wanted)
+        for name in wanted:
+            # What the org has no switch for is a feature that it does not have.
+            if held.get(name) is False:
+                yield SetupStep("user permission", f"{WORKER.name}.{name}", "on")
+
+    def _switches(self, parent: str | None, names: Sequence[str]) -> dict[str, bool]:
+        """User permissions of a permission set (one that is not there yet: none), as far as the org has them."""
+        known = {field["name"] for field in self._api.describe("PermissionSet")["fields"]} if names else set()
+        there = [name for name in names if f"Permissions{name}" in known]
+        if parent is None or not there:
+            return dict.fromkeys(there, False)
+        selected = ", ".join(f"Permissions{name}" for name in there)
+        (row,) = self._api.rows(f"SELECT {selected} FROM PermissionSet WHERE Id = {quoted(parent)}")  # noqa: S608  # quoted
+        return {name: bool(row[f"Permissions{name}"]) for name in there}
 
     def _missing_assignment(self) -> list[SetupStep]:
         if not self._worker:
@@ -113,6 +142,8 @@ class Setup:
             "field": self._make_field,
             "permission set": self._make_permission_set,
             "permissions": self._grant,
+            "object permission": self._let_read,
+            "user permission": self._switch_on,
             "assignment": self._assign,
         }[step.kind]
         try:
@@ -157,25 +188,57 @@ class Setup:
 
     def _grant(self, name: str) -> None:
         permissions = _permissions(name)
-        parent = self._permission_set(permissions)
-        if parent is None:
-            raise RecordRefused(f"there is no permission set {name}", code="NOT_FOUND")
-        self._grant_objects(permissions, parent)
+        parent = self._there(name)
+        self._grant_objects(parent, dict.fromkeys(permissions.objects, OBJECT_RIGHTS))
         there = self._existing_fields()
         fields = [field for field in custom_fields("full") if field.full_name in there]
         self._grant_fields(permissions, self._lacking(permissions, fields, parent), parent)
 
-    def _grant_objects(self, permissions: PermissionSet, parent: str) -> None:
-        if not permissions.objects:
-            return
-        condition = f"ParentId = {quoted(parent)} AND {one_of('SobjectType', permissions.objects)}"
-        soql = f"SELECT SobjectType FROM ObjectPermissions WHERE {condition}"  # noqa: S608  # quoted
-        granted = {row["SobjectType"] for row in self._api.rows(soql)}
-        rights = {f"Permissions{right}": value for right, value in OBJECT_RIGHTS.items()}
+    def _let_read(self, name: str) -> None:
+        """Reading of one object and of those of its fields that field-level security may hide."""
+        set_name, _, sf_object = name.partition(".")
+        parent = self._there(set_name)
+        self._grant_objects(parent, {sf_object: reading_rights(sf_object)})
+        fields = [field for one in READINGS.values() if sf_object in one.objects for field in one.fields]
+        held = self._granted_fields(parent, fields)
+        self._insert(
+            "FieldPermissions",
+            [_field_row(parent, field, edit=False) for field in fields if field not in held],
+        )
+
+    def _switch_on(self, name: str) -> None:
+        set_name, _, permission = name.partition(".")
+        path = f"sobjects/PermissionSet/{self._there(set_name)}"
+        self._api.call("PATCH", path, json={f"Permissions{permission}": True}, idempotent=True, kind="setup")
+
+    def _there(self, name: str) -> str:
+        """The id of a permission set. Raises `RecordRefused` if it is not there."""
+        parent = self._permission_set(_permissions(name))
+        if parent is None:
+            raise RecordRefused(f"there is no permission set {name}", code="NOT_FOUND")
+        return parent
+
+    def _granted_objects(self, parent: str, names: Collection[str]) -> set[str]:
+        if not names:
+            return set()
+        condition = f"ParentId = {quoted(parent)} AND {one_of('SobjectType', names)}"
+        rows = self._api.rows(f"SELECT SobjectType FROM ObjectPermissions WHERE {condition}")  # noqa: S608  # quoted
+        return {row["SobjectType"] for row in rows}
+
+    def _granted_fields(self, parent: str, names: Collection[str]) -> set[str]:
+        if not names:
+            return set()
+        condition = f"ParentId = {quoted(parent)} AND {one_of('Field', names)}"
+        rows = self._api.rows(f"SELECT Field FROM FieldPermissions WHERE {condition}")  # noqa: S608  # quoted
+        return {row["Field"] for row in rows}
+
+    def _grant_objects(self, parent: str, wanted: Mapping[str, Mapping[str, bool]]) -> None:
+        held = self._granted_objects(parent, wanted)
         rows = [
-            {"ParentId": parent, "SobjectType": name, **rights}
-            for name in permissions.objects
-            if name not in granted
+            {"ParentId": parent, "SobjectType": name}
+            | {f"Permissions{right}": value for right, value in rights.items()}
+            for name, rights in wanted.items()
+            if name not in held
         ]
         self._insert("ObjectPermissions", rows)
 
@@ -191,13 +254,7 @@ class Setup:
         self._insert(
             "FieldPermissions",
             [
-                {
-                    "ParentId": parent,
-                    "SobjectType": field.permission_name.partition(".")[0],
-                    "Field": field.permission_name,
-                    "PermissionsRead": True,
-                    "PermissionsEdit": permissions.edits and field.editable,
-                }
+                _field_row(parent, field.permission_name, edit=permissions.edits and field.editable)
                 for field in fields
             ],
         )
@@ -213,6 +270,16 @@ class Setup:
         for outcome in self._collections.insert(sf_object, rows) if rows else []:
             if outcome.status != "done" and outcome.code not in _EXISTS:
                 raise RecordRefused(f"{sf_object}: {outcome.code} {outcome.message}", code=outcome.code)
+
+
+def _field_row(parent: str, name: str, *, edit: bool) -> dict[str, Any]:
+    return {
+        "ParentId": parent,
+        "SobjectType": name.partition(".")[0],
+        "Field": name,
+        "PermissionsRead": True,
+        "PermissionsEdit": edit,
+    }
 
 
 def _field(full_name: str) -> CustomField:

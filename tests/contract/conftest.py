@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from config.records import RECORDS
 from connectors.contract import Checkpoint, Page
 from connectors.tokens import MemoryTokens
 from tests.crms import people_of
@@ -62,9 +63,9 @@ class World:
         return self.connect("admin", worker=self.sandbox.credentials.worker.username)
 
     def set_up(self) -> None:
-        """Make our fields and permissions, as an admin would by `foretag setup`."""
+        """Make our fields and permissions, as an admin would by `foretag setup` for rules that name everything."""
         admin = self.admin()
-        admin.ensure_fields(admin.missing("full"))
+        admin.ensure_fields(admin.missing("full", tuple(RECORDS)))
 
     def _wait(self, seconds: float) -> None:
         """Nobody waits, but the CRM's clock goes on."""
