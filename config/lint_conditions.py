@@ -39,11 +39,15 @@ class Placed:
     text: str
     tree: ast.expr
 
+    def span(self, node: ast.expr) -> tuple[int, int]:
+        """Where a part of its tree stands in its text."""
+        return span(node, self.text)
+
 
 def condition_faults(document: Document) -> Iterator[Found]:
     """What is wrong with the conditions that the file says itself, whatever else is wrong with their rules."""
     for section in SECTIONS:
-        items = list(_readable(document.data.get(section)))
+        items = list(readable(document.data.get(section)))
         for item in items:
             for fault, severity in _condition(item, section):
                 yield (section, item.place, "when"), fault, severity
@@ -51,7 +55,7 @@ def condition_faults(document: Document) -> Iterator[Found]:
             yield from _unreached(items, document)
 
 
-def _readable(items: Any) -> Iterator[Placed]:
+def readable(items: Any) -> Iterator[Placed]:
     """The conditions that the models have nothing against."""
     for place, item in enumerate(items if isinstance(items, list) else ()):
         on, when = (item.get("on"), item.get("when", "True")) if isinstance(item, dict) else (None, None)
@@ -64,7 +68,7 @@ def _readable(items: Any) -> Iterator[Placed]:
 
 def _condition(item: Placed, section: str) -> Iterator[tuple[Fault, str]]:
     tree, names, text, object_name = item.tree, NAMES[item.on], item.text, item.on
-    for leaf in _leaves(tree):
+    for leaf in leaves(tree):
         fault = _unit(leaf, names, text)
         if fault is not None:
             yield fault, "error"
@@ -86,12 +90,12 @@ def _only_reduce(tree: ast.expr, names: Mapping[str, Name]) -> bool:
     return not possible([(tree, "true"), (others, "true")], names)
 
 
-def _leaves(tree: ast.expr) -> list[ast.expr]:
+def leaves(tree: ast.expr) -> list[ast.expr]:
     """The single comparisons of a condition, from left to right."""
     if isinstance(tree, ast.BoolOp):
-        return [leaf for part in tree.values for leaf in _leaves(part)]
+        return [leaf for part in tree.values for leaf in leaves(part)]
     if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not):
-        return _leaves(tree.operand)
+        return leaves(tree.operand)
     return links(tree) if isinstance(tree, ast.Compare) else [tree]
 
 
@@ -120,7 +124,7 @@ def _within_a_hundred(name: Name) -> bool:
 
 def _why_never(tree: ast.expr, names: Mapping[str, Name], text: str) -> Fault:
     """The smallest part that cannot hold: one comparison, two together, else all of it."""
-    for leaf in _leaves(tree) if not _negated(tree) else ():
+    for leaf in leaves(tree) if not _negated(tree) else ():
         if not possible([(leaf, "true")], names):
             return _cannot(leaf, names, text)
     parts = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else []
@@ -159,7 +163,7 @@ def _range(least: float, most: float) -> str:
 
 def _idle_parts(tree: ast.expr, names: Mapping[str, Name], text: str) -> Iterator[tuple[Fault, str]]:
     """Comparisons that change nothing: some can never hold, others hold whenever their input is known."""
-    for leaf in _leaves(tree):
+    for leaf in leaves(tree):
         claim = claimed(leaf, names)
         if claim is None or isinstance(leaf, ast.Name):
             continue

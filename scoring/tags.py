@@ -15,7 +15,7 @@ from scoring import account_tags, growth, likelihood, win
 from scoring.account_tags import account_shares, tag_accounts
 from scoring.deal_tags import tag_deals
 from scoring.features import day_number
-from scoring.inputs import account_inputs
+from scoring.inputs import account_inputs, deal_inputs
 from scoring.reasons import Items
 from scoring.tasks import together
 from scoring.value import assess, settle
@@ -64,9 +64,12 @@ class Tagged:
     @cached_property
     def account_inputs(self) -> Inputs:
         """What conditions on accounts may name, by name, in the order of `accounts`."""
-        tiers = pc.fill_null(pc.index_in(self.accounts["foretag_tier"], value_set=pa.array(TIERS)), -1)
-        places = np.asarray(tiers.combine_chunks().to_numpy(zero_copy_only=False), dtype=np.int64)
-        return account_inputs(self.scored, places, self.book, self.rules, self.today)
+        return account_inputs(self.scored, _tiers(self.accounts), self.book, self.rules, self.today)
+
+    @cached_property
+    def deal_inputs(self) -> Inputs:
+        """What conditions on opportunities may name, by name, in the order of `opportunities`."""
+        return deal_inputs(self.scored, _tiers(self.opportunities), self.book, self.rules, self.today)
 
     @cached_property
     def account_points(self) -> pa.Table:
@@ -103,6 +106,12 @@ def tag(features: Features, book: Book, kept: pa.Table | None, rules: Rules, tod
         accounts, opportunities, together([tasks, deal_tasks]), pa.concat_tables([state, deal_state]),
         scored, book, rules, today,
     )  # fmt: skip
+
+
+def _tiers(records: pa.Table) -> NDArray[np.int64]:
+    """The tier of each record as a place in TIERS; -1 for none."""
+    places = pc.fill_null(pc.index_in(records["foretag_tier"], value_set=pa.array(TIERS)), -1)
+    return np.asarray(places.combine_chunks().to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def _points(

@@ -14,6 +14,7 @@ from config.rules import load_rules
 from connectors.contract import ConnectorError
 from connectors.outcomes import NOT_SENT
 from sync.checking import all_problems
+from sync.crm_check import crm_problems
 from sync.exits import BUG, DONE, FIX_CONFIGURATION, Guarded, exit_code
 from sync.explain import explain_record
 from sync.ledger import LeaseLost
@@ -47,6 +48,8 @@ def check(talk: Talk, settings: Path, connection: str | None) -> int:
         talk.banner(job.connector.org(), job.name)
         written = {name: [field.name for field in job.written(name)] for name in OBJECTS}
         problems = [*in_files, *job.connector.check(job.columns(), written)]
+        if not has_errors(problems):
+            problems += crm_problems(job)
         budget = job.connector.budget()
         talk.result(
             {
@@ -59,7 +62,8 @@ def check(talk: Talk, settings: Path, connection: str | None) -> int:
         talk.problems(problems)
         if has_errors(problems):
             return FIX_CONFIGURATION
-        talk.say(f"All is well: files, sign-in, permissions, {job.crm.field.many}.", "green")
+        words = "No errors" if problems else "All is well"
+        talk.say(f"{words}: files, sign-in, permissions, {job.crm.field.many}.", "green")
         return DONE
 
 
