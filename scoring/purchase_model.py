@@ -99,27 +99,26 @@ def log_likelihood(logs: Floats, x: Floats, t_x: Floats, T: Floats, counts: Floa
     `counts` tells how many customers have each history.
     """
     r, alpha, a, b = np.exp(logs)
-    kinds, place = np.unique(x, return_inverse=True)
-    n = np.bincount(place, weights=counts)
+    # What hangs on x alone is worked out once for each x, which are few.
+    place = x.astype(np.int64)
+    kinds = np.arange(place.max(initial=0) + 1.0)
+    n = np.bincount(place, weights=counts, minlength=len(kinds))
     again = np.maximum(kinds, 1)
     often = gammaln(r + kinds) - gammaln(r) + r * np.log(alpha)
     stays = gammaln(a + b) + gammaln(b + kinds) - gammaln(b) - gammaln(a + b + kinds)
-    quiet = -(r + x) * np.log(alpha + T)
-    gone = np.log(a / (b + again - 1))[place] - (r + x) * np.log(alpha + t_x)
-    both = np.where(x > 0, np.logaddexp(quiet, gone), quiet)
-    total = float((n * (often + stays)).sum() + (counts * both).sum())
-    left = np.where(x > 0, np.exp(np.minimum(gone - both, 0.0)), 0.0)  # P(left)
-    lost = counts * left
-    per_kind = np.bincount(place, weights=lost)
+    log_today, log_last = np.log(alpha + T), np.log(alpha + t_x)
+    leaves = np.log(a / (b + again - 1))[place] + (r + x) * (log_today - log_last)
+    odds = np.where(x > 0, np.exp(np.minimum(leaves, _MOST)), 0.0)
+    total = float((n * (often + stays)).sum() + (counts * (np.log1p(odds) - (r + x) * log_today)).sum())
+    lost = counts * odds / (1 + odds)
     here = counts - lost
-    by_r = (n * (digamma(r + kinds) - digamma(r) + np.log(alpha))).sum() - (
-        here * np.log(alpha + T) + lost * np.log(alpha + t_x)
-    ).sum()
+    per_kind = np.bincount(place, weights=lost, minlength=len(kinds))
+    by_r = (n * (digamma(r + kinds) - digamma(r) + np.log(alpha))).sum()
+    by_r -= (here * log_today + lost * log_last).sum()
     by_alpha = r / alpha * n.sum() - ((r + x) * (here / (alpha + T) + lost / (alpha + t_x))).sum()
-    by_a = (n * (digamma(a + b) - digamma(a + b + kinds))).sum() + lost.sum() / a
-    by_b = (n * (digamma(a + b) - digamma(a + b + kinds) + digamma(b + kinds) - digamma(b))).sum() - (
-        per_kind / (b + again - 1)
-    ).sum()
+    both = (n * (digamma(a + b) - digamma(a + b + kinds))).sum()
+    by_a = both + lost.sum() / a
+    by_b = both + (n * (digamma(b + kinds) - digamma(b))).sum() - (per_kind / (b + again - 1)).sum()
     return total, np.array([by_r * r, by_alpha * alpha, by_a * a, by_b * b])
 
 

@@ -90,7 +90,8 @@ def foreseen(bought: Purchases) -> Foreseen:
     ahead = ~known & (bought.day <= bought.today + bought.horizon)
     size = int(bought.customer.max()) + 1
     customers = np.unique(bought.customer[known])
-    often = np.bincount(bought.customer[known], minlength=size)[customers].astype(np.float64)
+    days = np.unique(np.stack([bought.customer[known], bought.day[known]]), axis=1)[0]
+    often = np.bincount(days, minlength=size)[customers].astype(np.float64)
     money = np.bincount(bought.customer[known], bought.cents[known], size)[customers]
     last = np.full(size, -1)
     np.maximum.at(last, bought.customer[known], bought.day[known])
