@@ -72,6 +72,16 @@ class Schema:
         name = self.property(object_name, column)
         return None if name is None else _info(self.described(OBJECTS[object_name])[name])
 
+    def labels(self, object_name: str, column: str) -> tuple[str, ...]:
+        """What people call the options of the property behind a column, but for hidden ones."""
+        name = self.property(object_name, column)
+        options = self.described(OBJECTS[object_name])[name].get("options") if name else None
+        return tuple(
+            str(option.get("label") or option.get("value"))
+            for option in options or ()
+            if not option.get("hidden")
+        )
+
     def writable(self, object_name: str, column: str) -> str:
         """The name of the property behind a column that a run writes. Raises `ConfigProblem` if it may not."""
         info = self.info(object_name, column)
