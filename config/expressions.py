@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MAX_LENGTH = 500
 _COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn)
 _MANY = {"account": "accounts", "opportunity": "opportunities"}
+KNOWN_OR_NOT = ("known", "unknown")
 _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div)
 
 
@@ -33,8 +34,9 @@ def parse(text: str, object_name: str, *, before_score: bool = False) -> ast.exp
     """The checked tree of a condition on an account or an opportunity.
 
     Allowed are names of the vocabulary, numbers, texts, True and False, `and or not`, comparisons (chained too),
-    `in [ … ]`, and `+ - * /` on numbers; it may be written on several lines. What makes a score (`before_score`)
-    may not name what follows from it. Raises `Faulty` (a `ValueError`) with all that is wrong, each with its
+    `in [ … ]`, `"part" in` a text, `is known` and `is unknown`, and `+ - * /` on numbers; it may be written on several
+    lines. What makes a score (`before_score`) may not name what follows from it. In the tree `known` and `unknown`
+    are texts, so that its names are inputs. Raises `Faulty` (a `ValueError`) with all that is wrong, each with its
     place in the text, in the user's words.
     """
     tree = _tree(text)
@@ -44,6 +46,14 @@ def parse(text: str, object_name: str, *, before_score: bool = False) -> ast.exp
         raise Faulty(*checker.faults)
     if kind != "yes-or-no":
         raise Faulty(Fault("is not a condition: it gives no yes or no", start=0, end=len(text)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            node.comparators = [
+                ast.copy_location(ast.Constant(right.id), right)
+                if isinstance(op, ast.Is | ast.IsNot) and isinstance(right, ast.Name)
+                else right
+                for op, right in zip(node.ops, node.comparators, strict=True)
+            ]
     return tree
 
 
@@ -182,6 +192,9 @@ class _Checker:
             left = right
 
     def _link(self, whole: ast.Compare, left: ast.expr, op: ast.cmpop, right: ast.expr) -> None:
+        if isinstance(op, ast.Is | ast.IsNot):
+            self._known(whole, left, right)
+            return
         if not isinstance(op, _COMPARISONS):
             self._report(whole, f'"{ast.unparse(whole)}": compare with == != < <= > >= or in')
             return
@@ -189,7 +202,10 @@ class _Checker:
             return
         kind = self.kind(left)
         if isinstance(op, ast.In | ast.NotIn):
-            self._members(left, kind, right)
+            if isinstance(left, ast.Constant) and isinstance(right, ast.Name):
+                self._part(left, right)
+            else:
+                self._members(left, kind, right)
             return
         if kind is None:
             self.kind(right)
@@ -199,6 +215,21 @@ class _Checker:
             self._report(whole, f'"{ast.unparse(whole)}": a {kind} has no order, use == or in')
         self._known_value(left, right)
         self._known_value(right, left)
+
+    def _known(self, whole: ast.Compare, left: ast.expr, right: ast.expr) -> None:
+        """`margin is known`: the only thing that "is" asks."""
+        self.kind(left)
+        if not isinstance(right, ast.Name) or right.id not in KNOWN_OR_NOT:
+            words = f'"{ast.unparse(whole)}": after "is" comes known or unknown'
+            self._report(whole, words, "else compare with == or !=")
+        elif not isinstance(left, ast.Name):
+            self._report(left, f'"{ast.unparse(left)}": only a name is known or unknown')
+
+    def _part(self, part: ast.Constant, name: ast.Name) -> None:
+        """`"Renewal" in type`: a text that holds another."""
+        self._expect(name, "text")
+        if not isinstance(part.value, str) or not part.value.strip():
+            self._report(part, f"{ast.unparse(part)} is no part of a text", 'write "Renewal" in type')
 
     def _unquoted(self, left: ast.expr, right: ast.expr) -> bool:
         """Whether a text is compared with a word that should stand in quotes."""

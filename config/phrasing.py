@@ -33,8 +33,8 @@ _HABITS: tuple[tuple[str, str, str | Callable[[str], str]], ...] = (
     ),
     (r"(?<![\w.,\[(])\d{1,3}(?:,\d{3})+(?!\d)", '"{}" has separators', written_as),
     (r"\bbetween\b", 'has "between"', "write 10 <= score <= 20"),
-    (r"\b(?:contains|like|matches|startswith)\b", 'has "{}"', 'write == "…" or in ["…", "…"]'),
-    (r"\bis\s+(?:not\s+)?\w+|\bis\b", 'has "is"', "compare with == or !="),
+    (r"\b(?:contains|like|matches|startswith)\b", 'has "{}"', 'write "…" in type'),
+    (r"\bis\s+(?:not\s+)?\w+|\bis\b", 'has "is"', "write is known or is unknown, else == or !="),
 )
 
 

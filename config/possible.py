@@ -102,7 +102,7 @@ def usual(name: Name) -> Values:
         return Values(texts=frozenset({"True", "False"}), unknown=unknown)
     if name.kind == "text":
         known = KNOWN_VALUES.get(name.name)
-        return Values(texts=frozenset(known or ()), others=known is None, unknown=unknown)
+        return Values(texts=frozenset(text.lower() for text in known or ()), others=known is None, unknown=unknown)
     least, most = bounds(name)
     return Values(ranges=((least, most),), unknown=unknown)
 
@@ -202,9 +202,11 @@ def claimed(node: ast.expr, names: Mapping[str, Name]) -> Claim | None:
     """What a single comparison says of one input; None where it compares inputs with one another."""
     if isinstance(node, ast.Name):
         return Claim(node.id, Values(texts=frozenset({"True"})))
-    if not isinstance(node, ast.Compare) or len(node.ops) > 1:
+    if not isinstance(node, ast.Compare) or len(node.ops) > 1 or isinstance(node.ops[0], ast.Is | ast.IsNot):
         return None
     left, op, right = node.left, type(node.ops[0]), node.comparators[0]
+    if op in (ast.In, ast.NotIn) and not isinstance(right, ast.List | ast.Tuple):
+        return None  # a part of a text
     if not isinstance(left, ast.Name):
         left, op, right = right, _FLIPPED.get(op, op), left
     if not isinstance(left, ast.Name) or left.id not in names:
@@ -240,8 +242,10 @@ def _ranged(op: type[ast.cmpop], numbers: list[float]) -> Ranges:
 def constant(node: ast.expr) -> float | str | None:
     """The number, text, or yes or no that a tree without inputs is; None if it has any."""
     match node:
-        case ast.Constant(value=bool() | str() as value):
+        case ast.Constant(value=bool() as value):
             return str(value)
+        case ast.Constant(value=str() as value):
+            return value.strip().lower()  # texts are compared without regard to case
         case ast.Constant(value=int() | float() as value):
             return float(value)
         case ast.UnaryOp(op=ast.USub(), operand=operand):

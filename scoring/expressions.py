@@ -28,7 +28,8 @@ _parsed = lru_cache(maxsize=1024)(parse)
 def holds(condition: str, object_name: str, inputs: Mapping[str, pa.Array], rows: int) -> NDArray[np.bool_]:
     """Whether the condition holds, for each of `rows`; `inputs` gives the column of each name that it uses.
 
-    Numbers are doubles: nothing overflows, and a division by zero compares as infinite.
+    Numbers are doubles: nothing overflows, and a division by zero compares as infinite. Texts are compared without
+    regard to case and to blanks around them, as people do; an empty one counts as unknown.
     """
     found = _value(_parsed(condition, object_name), inputs)
     if isinstance(found, pa.Scalar):
@@ -77,17 +78,32 @@ def _comparison(node: ast.Compare, inputs: Mapping[str, pa.Array]) -> Any:
 
 
 def _link(left: ast.expr, op: ast.cmpop, right: ast.expr, inputs: Mapping[str, pa.Array]) -> Any:
-    value = _value(left, inputs)
+    value = _folded(_value(left, inputs))
+    if isinstance(op, ast.Is | ast.IsNot):
+        wanted = isinstance(op, ast.Is) == (right.value == "known")  # type: ignore[attr-defined]  # a text: see parse
+        return pc.is_valid(value) if wanted else pc.is_null(value)
     if isinstance(op, ast.In | ast.NotIn):
-        members = pa.array(
-            [
-                _value(member, inputs).as_py()
-                for member in ast.iter_child_nodes(right)
-                if isinstance(member, ast.Constant)
-            ]
-        )
-        inside = pc.if_else(
-            pc.is_null(value), pa.scalar(None, pa.bool_()), pc.is_in(value, value_set=members)
-        )
+        inside = _among(value, right, inputs)
         return pc.invert(inside) if isinstance(op, ast.NotIn) else inside
-    return _COMPARE[type(op)](value, _value(right, inputs))
+    return _COMPARE[type(op)](value, _folded(_value(right, inputs)))
+
+
+def _among(value: Any, right: ast.expr, inputs: Mapping[str, pa.Array]) -> Any:
+    """Whether a value is one of a list, or a part of a text."""
+    if isinstance(right, ast.Name):
+        return pc.match_substring(_folded(inputs[right.id]), value.as_py())
+    listed = right.elts if isinstance(right, ast.List | ast.Tuple) else []
+    members = pa.array([_folded(_value(member, inputs)).as_py() for member in listed])
+    return pc.if_else(pc.is_null(value), pa.scalar(None, pa.bool_()), pc.is_in(value, value_set=members))
+
+
+def _folded(value: Any) -> Any:
+    """A text without regard to case and blanks around it; an empty one is unknown."""
+    if not pa.types.is_string(value.type):
+        return value
+    if isinstance(value, pa.Scalar):
+        return pa.scalar(value.as_py().strip().lower())
+    # Few texts stand in many rows.
+    coded = (value.combine_chunks() if isinstance(value, pa.ChunkedArray) else value).dictionary_encode()
+    texts = pc.utf8_lower(pc.utf8_trim_whitespace(coded.dictionary))
+    return pc.if_else(pc.equal(texts, ""), None, texts).take(coded.indices)
