@@ -80,7 +80,11 @@ class PurchaseModel:
         series = hyp2f1(a + self.b - 1 - self.r, a - 1, a + self.b + x - 1, share)
         left = 1 - np.exp((a - 1) * np.log1p(-share)) * series
         expected: Floats = (a + self.b + x - 1) / (a - 1) * left / (1 + self._gone(x, t_x, T))
-        return np.maximum(expected, 0.0)
+        # Where the series fails (a gap of minutes, a horizon of years), what holds for certain still does: not less
+        # than the chance of one purchase, not more than at the customer's rate without ever leaving.
+        most = self.alive(x, t_x, T) * (self.r + x) / (self.alpha + T) * horizon
+        least = np.minimum(self.chance(x, t_x, T, horizon), most)
+        return np.clip(np.where(np.isfinite(expected), expected, most), least, most)
 
     def expected_value(self, purchases: Floats, mean: Floats) -> Floats:
         """Cents of the next purchase of who made so many with this `mean` (cents); the book's without any.
