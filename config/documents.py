@@ -380,7 +380,8 @@ def _meaning(model: type[BaseModel], location: tuple[int | str, ...]) -> str:
     for step in location[:-1]:
         models = [inner for outer in models for inner in _inner(outer, step)] or models
     fields = [found.model_fields.get(str(location[-1])) for found in models]
-    return next((field.description for field in fields if field is not None and field.description), "")
+    said = {field.description or "" for field in fields if field is not None}
+    return said.pop() if len(said) == 1 else ""  # models of a union may mean different things by one key
 
 
 def _inner(model: type[BaseModel], step: int | str) -> list[type[BaseModel]]:

@@ -13,7 +13,7 @@ from config.strict import Strict
 class Growth(Strict):
     """Growth potential: a points card, 20 points double the odds."""
 
-    base: Points = -10
+    base: Points = Field(default=-10, description="points before anything is known")
     trend: Bands = Field(
         default=Bands({"<=0.5": -25, "<=0.8": -12, "<=1.25": 0, "<=2": 15, ">2": 30}),
         description="spend of the last half-year ÷ the same half-year a year before",
@@ -53,8 +53,8 @@ class Growth(Strict):
         default=30,
         description="prospects: most points for how often accounts of the same kind became top customers",
     )
-    high: Percent = 67
-    medium: Percent = 34
+    high: Percent = Field(default=67, description="score from which growth potential is High")
+    medium: Percent = Field(default=34, description="score from which it is Medium")
 
     @model_validator(mode="after")
     def _in_order(self) -> Growth:

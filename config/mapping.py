@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from config.documents import did_you_mean
 from config.problems import Fault, Faulty
@@ -32,8 +32,8 @@ FieldName = Annotated[str, AfterValidator(_as_field_name)]
 class FieldNames(Strict):
     """What a field is called in each CRM, for rules that serve connections to both."""
 
-    salesforce: FieldName | None = None
-    hubspot: FieldName | None = None
+    salesforce: FieldName | None = Field(default=None, description="API name of Salesforce's field")
+    hubspot: FieldName | None = Field(default=None, description="internal name of HubSpot's property")
 
 
 def _kind_of_name(value: Any) -> str:

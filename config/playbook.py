@@ -19,7 +19,9 @@ class Step(Strict):
 
     on: Scored
     when: str = "True"
-    say: Annotated[str, Field(min_length=1, max_length=255)]
+    say: Annotated[str, Field(min_length=1, max_length=255)] = Field(
+        description="the suggested next step, as reps read it"
+    )
 
     @field_validator("when")
     @classmethod
@@ -37,12 +39,14 @@ class TaskRule(Strict):
     when: str
     subject: Annotated[str, Field(min_length=1, max_length=120)]
     description: Annotated[str, Field(max_length=2000)] = ""
-    due_days: Days = 3
-    priority: Literal["high", "normal"] = "normal"
+    due_days: Days = Field(default=3, description="days from today until it is due")
+    priority: Literal["high", "normal"] = Field(default="normal", description="how urgent the task is")
     assignee: Annotated[str, Field(pattern=r"^(owner|account_owner|[A-Za-z0-9]{1,40})$")] = Field(
         default="owner", description="owner (of the record), account_owner, or the id of a user of the CRM"
     )
-    period: Literal["day", "week", "month", "quarter", "once"] = "month"
+    period: Literal["day", "week", "month", "quarter", "once"] = Field(
+        default="month", description="at most one such task per record in this time"
+    )
     selling: bool = Field(
         default=True, description="held back while the account has an open urgent case (see `needs: urgent`)"
     )

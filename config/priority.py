@@ -13,9 +13,9 @@ from config.strict import Days, Strict, Word
 class Weights(Strict):
     """What counts how much in a deal's priority; any scale, only their ratio matters."""
 
-    soon: Percent = 50
-    profitable: Percent = 30
-    much: Percent = 20
+    soon: Percent = Field(default=50, description="how soon it closes")
+    profitable: Percent = Field(default=30, description="how good its margin is")
+    much: Percent = Field(default=20, description="how large it is")
 
     @model_validator(mode="after")
     def _something(self) -> Weights:
@@ -38,8 +38,9 @@ class Priority(Strict):
         default=30, description="percent of `soon` that the chance of winning decides"
     )
     pace_share: Percent = Field(
-        default=30,
-        description="percent of the close date's points that go instead by how soon deals of that age close",
+        default=50,
+        description="percent of the close date's points that go by how soon deals of that age close instead, where half"
+        " or more of the close dates of open deals have passed; less, where fewer have",
     )
     pace: Curve = Field(
         default={0: 0, 50: 100}, description="percent of deals of its age that closed within 30 days"
@@ -64,7 +65,9 @@ class Needs(Strict):
     """Signals of need that raise a deal, in points."""
 
     need_by: Curve = Field(default={0: 15, 30: 12, 90: 6, 180: 0}, description="days until the need → points")
-    pain: Annotated[Whole, Field(ge=0, le=50)] = 5
+    pain: Annotated[Whole, Field(ge=0, le=50)] = Field(
+        default=5, description="points where the pain field is filled in"
+    )
     case: Annotated[Whole, Field(ge=0, le=50)] = Field(
         default=8, description="points for an open request of one of the kinds under `cases`"
     )

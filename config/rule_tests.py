@@ -63,7 +63,7 @@ Texts = tuple[str, ...] | str
 class Held(Strict):
     """The tier that a record had before."""
 
-    tier: Tier
+    tier: Tier = Field(description="the tier that it had")
     since: Day = Field(description="when it was given")
 
 
@@ -94,7 +94,9 @@ class Expected(Strict):
 class Example(Strict):
     """One test: some records beside a crowd, and what is expected of them."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, Field(min_length=1, max_length=200)] = Field(
+        description="what the rules are to do, in a sentence"
+    )
     today: Day | None = Field(default=None, description="another day than the file's")
     crowd: Whole | str | tuple[str, ...] | None = Field(
         default=None, description="accounts to compare with: how many usual ones, or the names of crowds"
@@ -166,7 +168,7 @@ class RuleTests(Strict):
     capacities: tuple[Capacity, ...] = Field(
         default=(), description="how many accounts an owner can look after"
     )
-    tests: tuple[Example, ...] = Field(min_length=1)
+    tests: tuple[Example, ...] = Field(min_length=1, description="the tests, each with its own records")
 
     @model_validator(mode="after")
     def _fits(self) -> RuleTests:

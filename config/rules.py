@@ -60,8 +60,8 @@ class Rules(Strict):
     priority: Priority = Priority()
     needs: Needs = Needs()
     win: Win = Win()
-    boosts: tuple[Boost, ...] = ()
-    exclude: tuple[Exclusion, ...] = EXCLUDE
+    boosts: tuple[Boost, ...] = Field(default=(), description="points up or down where a condition holds")
+    exclude: tuple[Exclusion, ...] = Field(default=EXCLUDE, description="records that are not scored")
     likelihood: Likelihood = Likelihood()
     growth: Growth = Growth()
     account_value: AccountValue = AccountValue()
@@ -70,10 +70,14 @@ class Rules(Strict):
     alerts: Alerts = Alerts()
     coverage: Coverage = Coverage()
     overrides: Overrides = Overrides()
-    products: dict[str, Product] = Field(default={})
+    products: dict[str, Product] = Field(
+        default={}, description="what is known of products, by their name in the CRM"
+    )
     show: Show = Show()
-    playbook: tuple[Step, ...] = PLAYBOOK
-    tasks: tuple[TaskRule, ...] = TASKS
+    playbook: tuple[Step, ...] = Field(
+        default=PLAYBOOK, description="suggested next steps: the first whose condition holds"
+    )
+    tasks: tuple[TaskRule, ...] = Field(default=TASKS, description="what reps are asked to do, and when")
     task_limits: TaskLimits = TaskLimits()
     writing: Writing = Writing()
     teams: dict[str, TeamRules] = Field(

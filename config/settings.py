@@ -27,8 +27,8 @@ LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 class Secret(Strict):
     """Where a secret lies: an environment variable or a file. A literal secret in YAML is refused."""
 
-    env: str | None = None
-    file: Path | None = None
+    env: str | None = Field(default=None, description="name of the environment variable that holds it")
+    file: Path | None = Field(default=None, description="path of the file that holds it")
 
     @model_validator(mode="before")
     @classmethod
@@ -63,7 +63,9 @@ class Secret(Strict):
 class ClientCredentials(Strict):
     """OAuth client credentials: the default for a worker; runs as the app's integration user."""
 
-    grant: Literal["client_credentials"] = "client_credentials"
+    grant: Literal["client_credentials"] = Field(
+        default="client_credentials", description="how to sign in; this goes without saying"
+    )
     client_id: Secret
     client_secret: Secret
 
@@ -71,26 +73,26 @@ class ClientCredentials(Strict):
 class JwtBearer(Strict):
     """OAuth JWT bearer: a signed assertion instead of a shared secret. `audience` defaults to the url."""
 
-    grant: Literal["jwt_bearer"]
+    grant: Literal["jwt_bearer"] = Field(description="how to sign in")
     client_id: Secret
-    username: str
+    username: str = Field(description="the user to sign in as")
     private_key: Secret
-    audience: str | None = None
+    audience: str | None = Field(default=None, description="who the assertion is for; the url, if not given")
 
 
 class RefreshToken(Strict):
     """OAuth refresh token; a rotated token is kept in the state folder before it is used."""
 
-    grant: Literal["refresh_token"]
+    grant: Literal["refresh_token"] = Field(description="how to sign in")
     client_id: Secret
-    client_secret: Secret | None = None
+    client_secret: Secret | None = Field(default=None, description="the app's secret, if it has one")
     refresh_token: Secret
 
 
 class AccessToken(Strict):
     """A token made elsewhere: HubSpot's service keys and private apps; in Salesforce for one-time admin work alone."""
 
-    grant: Literal["access_token"] = "access_token"
+    grant: Literal["access_token"] = Field(default="access_token", description="how to sign in")
     token: Secret
 
 
@@ -155,8 +157,10 @@ class _Connection(Strict):
     ca_file: Path | None = Field(default=None, description="extra certificate authority, PEM")
     connect_timeout: float = Field(default=10.0, gt=0, description="seconds")
     read_timeout: float = Field(default=120.0, gt=0, description="seconds without a byte")
-    rules: Path = Path("rules.yaml")
-    outputs: Literal["basic", "full"] = "basic"
+    rules: Path = Field(default=Path("rules.yaml"), description="the rules file, relative to this one")
+    outputs: Literal["basic", "full"] = Field(
+        default="basic", description="basic: tiers, scores, reasons; full adds the scores behind the levels"
+    )
     tasks: bool | None = Field(default=None, description="make tasks; default off, on in the bundled sandbox")
     limits: Limits = Limits()
 
@@ -176,10 +180,10 @@ class _Connection(Strict):
 class SalesforceConnection(_Connection):
     """One Salesforce org."""
 
-    crm: Literal["salesforce"]
+    crm: Literal["salesforce"] = Field(description="which CRM")
     url: str = Field(description="the org's My Domain, https://YOURS.my.salesforce.com")
-    auth: Auth
-    api_version: str = Field(default="62.0", pattern=r"^\d{2}\.0$")
+    auth: Auth = Field(description="how to sign in")
+    api_version: str = Field(default="62.0", pattern=r"^\d{2}\.0$", description="of the REST and Bulk API")
 
 
 class Rates(Strict):
@@ -197,9 +201,11 @@ class Rates(Strict):
 class HubSpotConnection(_Connection):
     """One HubSpot portal."""
 
-    crm: Literal["hubspot"]
-    url: str = "https://api.hubapi.com"
-    auth: HubSpotAuth
+    crm: Literal["hubspot"] = Field(description="which CRM")
+    url: str = Field(
+        default="https://api.hubapi.com", description="where HubSpot answers; of use for the sandbox alone"
+    )
+    auth: HubSpotAuth = Field(description="how to sign in")
     api_version: Literal["v3", "2026-03"] = Field(
         default="v3", description="v3 until HubSpot ends it in September 2027; 2026-03 is dated paths"
     )
@@ -221,7 +227,7 @@ class Settings(Strict):
 
     state: Path = Field(default=Path(".foretag"), description="folder for history and local copy")
     connections: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")], Connection] = Field(
-        min_length=1
+        min_length=1, description="the CRMs to work beside, by a name of your own"
     )
 
 

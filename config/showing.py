@@ -9,14 +9,19 @@ from pydantic import Field
 from config.cards import Number, Percent
 from config.strict import Strict
 
-Shown = Literal["value", "band", "hide"]
+Shown = Annotated[
+    Literal["value", "band", "hide"],
+    Field(description="value: as it is; band: a word for its size; hide: its points are in `other`"),
+]
 
 
 class Product(Strict):
     """What is known of a product, by its name in the CRM."""
 
-    margin: Percent | None = None
-    list_price: Annotated[Number, Field(gt=0)] | None = None
+    margin: Percent | None = Field(default=None, description="gross margin in percent")
+    list_price: Annotated[Number, Field(gt=0)] | None = Field(
+        default=None, description="price before any discount"
+    )
 
 
 class Show(Strict):

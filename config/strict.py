@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from config.cards import Whole
 
 Tier = Literal["A", "B", "C", "D"]
-Scored = Literal["account", "opportunity"]
+Scored = Annotated[Literal["account", "opportunity"], Field(description="which records it is about")]
 Days = Annotated[Whole, Field(ge=0, le=3650)]
 Word = Annotated[str, Field(min_length=1, max_length=255)]  # a value, as the CRM words it
 

@@ -20,8 +20,8 @@ class Segments(Strict):
 class AccountValue(Strict):
     """What an account is worth without a hot deal."""
 
-    expected_spend: Percent = 50
-    growth: Percent = 50
+    expected_spend: Percent = Field(default=50, description="weight of the rank of expected spend")
+    growth: Percent = Field(default=50, description="weight of the growth score")
 
     @model_validator(mode="after")
     def _something(self) -> AccountValue:
@@ -36,7 +36,7 @@ Score = Annotated[Whole, Field(ge=0, le=100)]
 class CutOff(Strict):
     """The score at which a tier begins, and the one under which a record that has it may fall."""
 
-    enter: Score
+    enter: Score = Field(description="score from which a record rises into the tier")
     leave: Score | None = Field(default=None, description="if not given: `exit_margin` under `enter`")
 
     @model_validator(mode="after")
@@ -56,9 +56,9 @@ Begin = Annotated[CutOff, BeforeValidator(_as_cut_off, json_schema_input_type=Sc
 class CutOffs(Strict):
     """The score at which each tier begins, the same for everybody; the rest is D."""
 
-    A: Begin
-    B: Begin
-    C: Begin
+    A: Begin = Field(description="score from which a record is A")
+    B: Begin = Field(description="score from which a record is B")
+    C: Begin = Field(description="score from which a record is C")
 
     @model_validator(mode="after")
     def _in_order(self) -> CutOffs:
@@ -75,17 +75,15 @@ class Tiers(Strict):
     by: Literal["owner", "team", "territory", "company"] = Field(
         default="owner", description="whose book it is that A, B and C are shares of"
     )
-    A: Percent = 15
-    B: Percent = 25
-    C: Percent = 35
+    A: Percent = Field(default=15, description="percent of the book that is A")
+    B: Percent = Field(default=25, description="percent of the book that is B")
+    C: Percent = Field(default=35, description="percent of the book that is C; the rest is D")
     a_at_least: Score = Field(default=60, description="lowest score for an A")
     cut_offs: CutOffs | None = Field(
         default=None, description="scores at which A, B and C begin, in the place of shares"
     )
     dwell_days: Days = Field(default=7, description="a tier is kept at least this long before it may fall")
-    exit_margin: Score = Field(
-        default=5, description="points under the cut-off before a tier falls"
-    )
+    exit_margin: Score = Field(default=5, description="points under the cut-off before a tier falls")
     min_margin: Percent | None = Field(default=None, description="a deal with less gross margin is at most B")
     prioritize_at_least: Tier = Field(
         default="B", description="lowest tier of a Prioritize account without a live deal"
@@ -112,11 +110,11 @@ class Alerts(Strict):
         default=5, ge=1, description="no shares in books with fewer buying accounts"
     )
     quiet_after: Annotated[Number, Field(gt=0, le=100)] = Field(default=2, description="times the usual gap")
-    new_parent_days: Days = 90
+    new_parent_days: Days = Field(default=90, description="days for which a new parent company is told")
 
 
 class Overrides(Strict):
     """How long a person's word holds."""
 
     days: Days = Field(default=90, description="if the override has no end date, from when it was first seen")
-    notice_days: Days = 14
+    notice_days: Days = Field(default=14, description="days before its end on which the reason tells of it")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
+from pydantic import Field
 from pydantic_core import core_schema
 
 from config.boosts import Boost
@@ -40,11 +41,19 @@ class PipelineRules(Strict):
     priority: Annotated[Any, _Some(Priority)] = None
     needs: Annotated[Any, _Some(Needs)] = None
     win: Annotated[Any, _Some(Win)] = None
-    boosts: Annotated[Any, _Some(tuple[Boost, ...])] = None
-    exclude: Annotated[Any, _Some(tuple[Exclusion, ...])] = None
+    boosts: Annotated[Any, _Some(tuple[Boost, ...])] = Field(
+        default=None, description="points up or down where a condition holds"
+    )
+    exclude: Annotated[Any, _Some(tuple[Exclusion, ...])] = Field(
+        default=None, description="records that are not scored"
+    )
     tiers: Annotated[Any, _Some(Tiers)] = None
-    playbook: Annotated[Any, _Some(tuple[Step, ...])] = None
-    tasks: Annotated[Any, _Some(tuple[TaskRule, ...])] = None
+    playbook: Annotated[Any, _Some(tuple[Step, ...])] = Field(
+        default=None, description="suggested next steps: the first whose condition holds"
+    )
+    tasks: Annotated[Any, _Some(tuple[TaskRule, ...])] = Field(
+        default=None, description="what reps are asked to do, and when"
+    )
 
 
 class TeamRules(PipelineRules):

@@ -19,8 +19,10 @@ class Writing(Strict):
 class TaskLimits(Strict):
     """How many tasks a rep can bear; days are calendar days in the org's time zone."""
 
-    new_per_owner_and_day: int = Field(default=3, ge=0, le=100)
-    open_per_owner: int = Field(default=10, ge=0, le=1000)
+    new_per_owner_and_day: int = Field(
+        default=3, ge=0, le=100, description="most new tasks for an owner in a day"
+    )
+    open_per_owner: int = Field(default=10, ge=0, le=1000, description="most open tasks of ours for an owner")
     quiet_days: int = Field(
         default=7, ge=0, le=365, description="none where the owner has an open activity due within these days"
     )
