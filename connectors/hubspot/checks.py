@@ -72,13 +72,11 @@ class Checks:
         # Tasks are not written by field: whoever reads them for a run also makes them, if they are turned on.
         writes = [name for name in WRITE if written.get(name) or (name == "task" and name in fields)]
         add = "add them: Settings > Keys > the key > Scopes; docs/hubspot.md says what each is for"
-        needed, useful = (
-            Scopes(self._api).missing([name for name in reads if (name in OPTIONAL) is optional], more)
-            for optional, more in ((False, writes), (True, ()))
-        )
-        if needed:
+        lacking = Scopes(self._api).missing(reads, writes)
+        must = {READ[name][0] for name in reads if name not in OPTIONAL} | {WRITE[name][0] for name in writes}
+        if needed := [scope for scope in lacking if scope in must]:
             yield Problem(f"the token lacks scopes: {', '.join(needed)}", where=SCOPES, fix=add)
-        if useful := [scope for scope in useful if scope not in needed]:
+        if useful := [scope for scope in lacking if scope not in must]:
             told = [name for name in reads if READ[name][0] in useful]
             yield Problem(
                 f"the token lacks scopes for {', '.join(OBJECTS[name] for name in told)}, which the rules name: "

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from config.problems import ConfigProblem, Problem
 from connectors.sandbox.certificate import tls_context
 from connectors.sandbox.clock import SandboxClock
-from connectors.sandbox.datasets.book import load_book
+from connectors.sandbox.datasets.book import Book, load_book
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.front import Front
 from connectors.sandbox.hubspot.played import PlayedHubSpot
@@ -50,7 +50,7 @@ class Sandbox:
 
     Args:
         crm: which CRM is played.
-        data: name of the data set: `pipeline`, `cdnow`, `synthetic:ACCOUNTS:OPPORTUNITIES`.
+        data: name of the data set, as `load_book` knows it: `pipeline`, `cdnow`, ...; or a book of one's own.
         port: a fixed port of this machine's loopback; 0 for any free one.
         faults: faults to begin with: a YAML or JSON file, a `Faults`, or a list of them.
         today: the org's date at start; default the day after the last event of the data.
@@ -66,7 +66,7 @@ class Sandbox:
     def __init__(  # noqa: PLR0913  # each has a default, and all are named where it is called
         self,
         crm: str = "salesforce",
-        data: str = "pipeline",
+        data: str | Book = "pipeline",
         port: int = 0,
         faults: Path | str | Faults | Iterable[Fault | Mapping[str, Any]] | None = None,
         today: date | None = None,
@@ -81,10 +81,11 @@ class Sandbox:
             raise ConfigProblem(
                 Problem(f"no such CRM: {crm!r}", where="sandbox", fix=f"known here: {', '.join(CRMS)}")
             )
-        self.crm, self.data = crm, data
+        self.crm = crm
         self.faults = _faults(faults)
         self.faults.keep_to(crm)
-        book = load_book(data)
+        book = load_book(data) if isinstance(data, str) else data
+        self.data = data if isinstance(data, str) else data.name
         self.today = today or book.today
         self.clock = _clock(self.today, clock)
         self.journal = Journal(self.clock)

@@ -25,6 +25,17 @@ _LINKS = {
     ("opportunity", "account_id"): ("companies", (5, 341)),
     ("task", "account_id"): ("companies", (192,)),
     ("task", "opportunity_id"): ("deals", (216,)),
+    ("call", "account_id"): ("companies", (182,)),
+    ("call", "opportunity_id"): ("deals", (206,)),
+    ("email", "account_id"): ("companies", (186,)),
+    ("email", "opportunity_id"): ("deals", (210,)),
+    ("meeting", "account_id"): ("companies", (188,)),
+    ("meeting", "opportunity_id"): ("deals", (212,)),
+}
+# By which property, and with which values, a contact says that it fell through, or took place.
+_TOOK_PLACE = {
+    "call": ("hs_call_status", "NO_ANSWER", "COMPLETED"),
+    "email": ("hs_email_status", "BOUNCED", "SENT"),
 }
 _PAGE = 100
 
@@ -82,6 +93,8 @@ class HubSpotPeople:
         """The property; of several the first."""
         if object_name == "task" and column in _TEXTS:
             return _TEXTS[column]
+        if object_name in _TOOK_PLACE and column == "is_closed":
+            return _TOOK_PLACE[object_name][0]
         return DEFAULTS[object_name][column][0]
 
     def place(self, object_name: str, column: str) -> str:
@@ -288,7 +301,7 @@ class HubSpotPeople:
     def _properties(self, object_name: str, row: Mapping[str, Any]) -> dict[str, str]:
         """The properties of a row; its links are not among them."""
         properties = {
-            self.field_name(object_name, column): self._wire(column, value)
+            self.field_name(object_name, column): self._wire(object_name, column, value)
             for column, value in row.items()
             if column != "id" and (object_name, column) not in _LINKS
         }
@@ -296,9 +309,13 @@ class HubSpotPeople:
             properties["pipeline"] = self._stage(row["stage"])["pipeline"]
         return properties
 
-    def _wire(self, column: str, value: Any) -> str:
+    def _wire(self, object_name: str, column: str, value: Any) -> str:
         if column == "stage":
             return str(self._stage(value)["id"])
+        if object_name in _TOOK_PLACE and column == "is_closed":
+            return _TOOK_PLACE[object_name][1 + value]
+        if column == "day":
+            return f"{value}T12:00:00Z"
         if column in ("close_date", "due"):
             return f"{value}T00:00:00Z"
         return "" if value is None else str(value)

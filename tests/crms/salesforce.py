@@ -11,7 +11,7 @@ from connectors.salesforce.fields import DEFAULTS, OBJECTS
 from tests.crms.people import Fault, Row, canonical, column_type, secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from connectors.sandbox.server import Sandbox
@@ -28,6 +28,8 @@ _TASK = (
     "Status",
     "Foretag_Key__c",
 )
+# What makes a task a call or an e-mail; a meeting is an event.
+_SUBTYPES = {"call": "Call", "email": "Email"}
 _TEXTS = {"subject": "Subject", "description": "Description", "priority": "Priority"}
 
 
@@ -100,8 +102,12 @@ class SalesforcePeople:
         )
 
     def create(self, object_name: str, *rows: Mapping[str, Any]) -> list[str]:
-        """The same."""
-        wire = self._wire(object_name, rows)
+        """The same; a contact that is logged took place, unless it is said not to have."""
+        if object_name in _SUBTYPES:
+            logged = {"TaskSubtype": _SUBTYPES[object_name], "Status": "Completed"}
+            wire = [logged | row for row in self._wire(object_name, rows)]
+        else:
+            wire = self._wire(object_name, rows)
         return self._done(self._org.insert(self._org.admin, self.object_name(object_name), wire))
 
     def delete(self, object_name: str, *ids: str) -> None:
@@ -201,7 +207,9 @@ class SalesforcePeople:
         self.sandbox.limits.use(80_000)
 
     def _wire(self, object_name: str, rows: tuple[Mapping[str, Any], ...]) -> list[Row]:
-        """A task is made about its account by the field that may hold anything."""
+        """An activity is made about its account by the field that may hold anything."""
+        if object_name in ("call", "email", "meeting"):
+            return [dict(_activity(object_name, row)) for row in rows]
         names = {"account_id": "WhatId"} if object_name == "task" else {}
         return [
             {
@@ -219,6 +227,18 @@ class SalesforcePeople:
     def _done(results: Any) -> list[str]:
         assert all(result.success for result in results), results
         return [result.id for result in results]
+
+
+def _activity(object_name: str, row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The fields of a call, an e-mail or a meeting; `is_closed` tells whether it took place."""
+    for column, value in row.items():
+        if column == "day" and object_name == "meeting":
+            yield "StartDateTime", f"{value}T12:00:00.000+0000"
+        elif column == "is_closed":
+            yield "Status", "Completed" if value else "Not Started"
+        else:
+            name = {"id": "Id", "account_id": "WhatId", "opportunity_id": "WhatId", "day": "ActivityDate"}
+            yield name.get(column, "OwnerId"), _json(value)
 
 
 def _json(value: Any) -> Any:
