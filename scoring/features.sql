@@ -62,7 +62,9 @@ SELECT a.id, a.name, a.owner_id, a.parent_id, a.type, a.industry, a.country, a.e
     day_of(a.foretag_override_until) AS override_until,
     a.foretag_override_reason AS override_reason,
     CAST(xor(coalesce(s.fingerprint, 0), hash(a.owner_id, a.industry, a.employees, a.annual_revenue,
-        a.foretag_growth_plan, a.foretag_growth_plan_by)) >> 1 AS BIGINT) AS fingerprint
+        a.foretag_growth_plan, a.foretag_growth_plan_by, a.type, a.country, a.territory, a.opted_out, a.company_growth,
+        a.parent_id, a.touches, a.last_activity_date, w.active, w.team, c.contacts, c.last_day, s.last_activity_day,
+        k.open_cases, k.need_cases, k.urgent_cases)) >> 1 AS BIGINT) AS fingerprint
 FROM account a LEFT JOIN spent s ON a.id = s.account_id LEFT JOIN bought b ON a.id = b.account_id
 LEFT JOIN owner w ON a.owner_id = w.id
 LEFT JOIN asked k ON a.id = k.account_id LEFT JOIN account_contact c ON a.id = c.account_id
@@ -95,7 +97,9 @@ SELECT d.id, d.name, d.account_id, d.owner_id, d.stage, d.type, coalesce(d.produ
     d.foretag_override AS override,
     day_of(d.foretag_override_until) AS override_until,
     d.foretag_override_reason AS override_reason,
-    CAST(hash(d.stage, d.cents, d.close_day, d.probability, d.push_count, d.margin, d.owner_id, d.need_by, d.pain) >> 1
+    CAST(hash(d.stage, d.cents, d.close_day, d.probability, d.push_count, d.margin, d.owner_id, d.need_by, d.pain,
+        d.type, d.product, d.pipeline, d.touches, d.last_activity_date, d.stage_changed_at, d.account_id, w.active, w.team,
+        c.contacts, c.last_day, i.product, i.margin, k.need_cases, k.urgent_cases) >> 1
         AS BIGINT) AS fingerprint
 FROM deal d
 LEFT JOIN (SELECT id, name, row_number() OVER (ORDER BY id) - 1 AS row FROM account WHERE id IS NOT NULL) a
