@@ -46,6 +46,9 @@ class Win(Strict):
         default=40, description="most points, up or down, for how the account's earlier deals ended"
     )
     like_deals: LikeDeals = LikeDeals()
+    age: Annotated[Whole, Field(ge=0, le=100)] = Field(
+        default=30, description="most points, up or down, for how deals that were open for as long ended"
+    )
     roundness: Bands = Field(
         default=Bands({"none": 0, "<=0.002": 6, "<=0.02": 3, "<=0.2": 0, ">0.2": -6}),
         description="largest round step (1 or 5 and zeros) of the amount ÷ the amount: a round guess is no quote",

@@ -37,6 +37,7 @@ from scoring.growth_book import GrowthBook, growth_book, lift
 from scoring.owners import measure_owners, owners_of, sums, weighted_pipeline
 from scoring.promises import plan_counts
 from scoring.value import Assessed, Scored, assess, settle
+from scoring.win import level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -148,6 +149,7 @@ def read_book(
     ours = tuple(included(part, book, rules, today) for part in parts)
     book = replace(book, history=deal_history([past for _, past in read], ours, rules, today))
     book = with_measures(book, merge(measure(part) for part in ours))
+    book = replace(book, history=replace(book.history, level=level(parts, book, rules, today)))
     book = with_buying(book, ours, rules, today)
     book = with_growth(book, ours, rules, today)
     assessed = [assess(part, book, rules, today) for part in parts]

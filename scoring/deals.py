@@ -92,7 +92,7 @@ def deals(features: Features, book: Book, rules: Rules, today: date) -> Deals:
     boosts = _boosts(features, winning.score, margin, book, rules, today)
     parts = np.vstack(
         [
-            _soon(table, days, idle / book.cycle, within, winning.score, _spread(profit, size, rules), rules),
+            _soon(table, days, idle, within, winning.score, _spread(profit, size, rules), book, rules),
             _worth(profit, size, _spread(profit, size, rules), rules),
             _need(table, rules, now),
             boosts.parts,
@@ -127,17 +127,22 @@ def _spread(profit: Floats, size: Floats, rules: Rules) -> Floats:
 
 
 def _soon(  # what "soon" is made of, no more
-    table: pa.Table, days: Floats, idle: Floats, within: Floats, winning: Ints, weight: Floats, rules: Rules
-) -> Floats:
-    """Parts of close date, pushes, idleness, pace and chance; without a pace the date has its share."""
+    table: pa.Table, days: Floats, idle: Floats, within: Floats, winning: Ints, weight: Floats,
+    book: Book, rules: Rules,
+) -> Floats:  # fmt: skip
+    """Parts of close date, pushes, idleness, pace and chance; without a pace the date has its share.
+
+    Dates that are kept speak for themselves: the pace has its share as far as those of the book are not.
+    """
     card = rules.priority
     soon = card.weights.soon * weight
     by_chance = card.chance_share / 100
-    by_pace = np.where(np.isnan(within), 0.0, (1 - by_chance) * card.pace_share / 100)
+    doubt = min(2 * book.history.overdue, 1.0)
+    by_pace = np.where(np.isnan(within), 0.0, (1 - by_chance) * doubt * card.pace_share / 100)
     curve = np.where(days >= 0, on_curve(days, card.close_date), on_curve(-days, card.overdue))
     dated = soon * (1 - by_chance - by_pace) * np.nan_to_num(curve)
     pushed = on_curve(numbers(table, "pushes"), card.pushes) / 100
-    moving = np.nan_to_num(on_curve(idle, card.idle), nan=100.0) / 100
+    moving = np.nan_to_num(on_curve(idle / book.cycle, card.idle), nan=100.0) / 100
     return np.stack(
         [
             dated,

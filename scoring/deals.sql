@@ -34,5 +34,10 @@ UNION ALL SELECT kind, 1, last, count(*) FROM watched GROUP BY ALL
 UNION ALL SELECT kind, 2, hit, count(*) FROM watched WHERE hit < last GROUP BY ALL
 UNION ALL SELECT kind, 3, last, count(*) FROM watched WHERE hit < last GROUP BY ALL;
 
+CREATE OR REPLACE TEMP VIEW outcomes AS
+SELECT least(day - made, oldest()) AS age, CAST(sum(won) AS BIGINT) AS won, CAST(sum(seen) AS BIGINT) AS seen,
+    count(*) AS deals
+FROM weighed GROUP BY age;
+
 CREATE OR REPLACE TEMP VIEW amounts AS
 SELECT cents % cells() AS cell, count(*) AS deals FROM past WHERE cents > 0 GROUP BY cell;

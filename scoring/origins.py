@@ -46,6 +46,8 @@ ORIGINS: dict[str, Origin] = {
     "priority:expected_spend": Origin(("account_value", "expected_spend"), (*_WON, "opportunity.amount")),
     "priority:growth": Origin(("account_value", "growth")),
     "win:base": Origin((), ("opportunity.probability", "opportunity.stage")),
+    "win:level": Origin((), ("opportunity.stage", "opportunity.created_at", "opportunity.close_date")),
+    "win:age": Origin(("win", "age"), (*_WON, "opportunity.created_at")),
     "win:record": Origin(("win", "record"), _WON),
     "win:like_deals": Origin(
         ("win", "like_deals"), (*_WON, "opportunity.owner_id", "opportunity.product", "account.industry")

@@ -56,7 +56,7 @@ def pace_table(counts: pa.Table) -> Pace:
         return Pace()
     running = ends.cumsum(axis=2)
     open_days, hit_days = running[:, _FIRST] - running[:, _LAST], running[:, _HIT] - running[:, _HIT_LAST]
-    ages = _bands(began)
+    ages = bands_of(began)
     starts = np.array([0, *ages])
     open_in, hit_in = (
         np.add.reduceat(days, starts, axis=1).astype(np.float64) for days in (open_days, hit_days)
@@ -73,7 +73,7 @@ def pace_table(counts: pa.Table) -> Pace:
     )
 
 
-def _bands(closed_at: Ints) -> list[int]:
+def bands_of(closed_at: Ints) -> list[int]:
     """Ages at which bands begin, so that about as many deals closed in each; the last begins when the last closed."""
     bands = int(np.clip(0.68 * closed_at.sum() ** 0.377, 3, 40))
     running = closed_at.cumsum()

@@ -35,11 +35,13 @@ class PastDeals:
         of the weights; a column that is not of the level, or not known, is null.
     ages: one row per kind of deal, what happened (0 began or 1 ceased to be watched, 2 began or 3 ceased to be within
         30 days of its end) and age in days: how many `deals` that happened to at that age.
+    outcomes: one row per age in days at which deals ended: `won` and `seen` (weights in 1/1024), and how many `deals`.
     amounts: for each cell, `cell_of` an amount, how many deals of the book have it.
     """
 
     like: pa.Table
     ages: pa.Table
+    outcomes: pa.Table
     amounts: Ints
 
 
@@ -69,7 +71,12 @@ def past_deals(database: duckdb.DuckDBPyConnection, rules: Rules) -> PastDeals:
     amounts = np.zeros(CELLS, dtype=np.int64)
     amounts[np.asarray(found["cell"], dtype=np.int64)] = found["deals"]
     like = database.sql(_like_query(card.by)).to_arrow_table()
-    return PastDeals(like, database.sql("FROM ages").to_arrow_table(), amounts)
+    return PastDeals(
+        like,
+        database.sql("FROM ages").to_arrow_table(),
+        database.sql("FROM outcomes").to_arrow_table(),
+        amounts,
+    )
 
 
 def _like_query(by: Sequence[str]) -> str:
@@ -88,6 +95,7 @@ def merged(parts: Iterable[PastDeals], by: Sequence[str]) -> PastDeals:
     return PastDeals(
         _summed([part.like for part in found], ["level", *by], _SUMS),
         _summed([part.ages for part in found], ["kind", "what", "age"], ["deals"]),
+        _summed([part.outcomes for part in found], ["age"], ["won", "seen", "deals"]),
         sum((part.amounts for part in found), np.zeros(CELLS, dtype=np.int64)),
     )
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring.columns import numbers, whole
-from scoring.counts import money_bin
+from scoring.columns import flags, numbers, whole
+from scoring.counts import as_integers, count, money_bin
 from scoring.deal_history import age_of
 from scoring.features import day_number
+from scoring.lasting import lasting_points
 from scoring.like_deals import like_points
 from scoring.likelihood import fifth_of
 from scoring.past_deals import cell_of
-from scoring.points import Card, in_bands, points_of
+from scoring.points import Card, chance, in_bands, points_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     import pyarrow as pa
@@ -28,8 +32,9 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-ITEMS = ("base", "record", "like_deals", "roundness", "idle", "touches", "past_revenue")
-_OWN_RECORD = 10  # closed deals' worth of the book's win rate that an account's own is drawn towards
+ITEMS = ("base", "level", "record", "like_deals", "age", "roundness", "idle", "touches", "past_revenue")
+_OPEN, _CLOSED = 50, 200  # deals from which on the book's own level counts more than half
+_MOST_LEVEL = 100  # points
 
 
 def win(features: Features, book: Book, rules: Rules, today: date) -> Card:
@@ -42,8 +47,10 @@ def win(features: Features, book: Book, rules: Rules, today: date) -> Card:
     usual = age * history.touches_each_day
     touches = np.divide(numbers(deals, "touches"), usual, out=np.full(len(age), np.nan), where=usual > 0)
     points = [
+        np.full(deals.num_rows, history.level),
         np.append(_record(features.accounts, book, card.record), 0)[rows],
         like_points(features, history.like, card.like_deals.most),
+        lasting_points(deals, history.lasting, card.age, now),
         roundness_points(numbers(deals, "cents"), book, rules),
         in_bands(_idle(deals, now) / age, card.idle),
         in_bands(touches, card.touches),
@@ -54,10 +61,43 @@ def win(features: Features, book: Book, rules: Rules, today: date) -> Card:
     return Card(base, np.stack(points))
 
 
+def level(parts: Sequence[Features], book: Book, rules: Rules, today: date) -> int:
+    """Points that bring the mean chance of all open deals to the share of such deals, of their ages, that was won.
+
+    Stages' chances are guesses, and cards add up what deals have in common. Drawn towards none where few deals are
+    open or have closed. `book` has no level yet.
+    """
+    table, now = book.history.lasting, day_number(today)
+    given: Counter[str] = Counter()
+    wanted: Counter[str] = Counter()
+    for part in parts:
+        open_ = ~flags(part.deals, "closed")
+        card = win(part, book, rules, today)
+        given.update(count((card.base + card.points.sum(axis=0))[open_]))
+        aged = lasting_points(part.deals, table, _MOST_LEVEL, now) + points_of(np.array([table.percent]))
+        wanted.update(count(aged[open_]))
+    deals = sum(given.values())
+    if not deals or not table.deals:
+        return 0
+    goal = _mean_chance(wanted, 0)
+    found = bisect_left(
+        range(-_MOST_LEVEL, _MOST_LEVEL), goal, key=lambda points: _mean_chance(given, points)
+    )
+    trust = deals / (deals + _OPEN) * table.deals / (table.deals + _CLOSED)
+    return round((found - _MOST_LEVEL) * trust)
+
+
+def _mean_chance(sums: Counter[str], more: int) -> float:
+    points = as_integers(sums)
+    keys, numbers_ = np.array(list(points), dtype=np.int64), np.array(list(points.values()))
+    return float((chance(keys + more) * numbers_).sum() / numbers_.sum())
+
+
 def _record(accounts: pa.Table, book: Book, most: int) -> Ints:
-    """How the account's own deals ended, against the book's, drawn towards them as if by ten deals."""
+    """How the account's own deals ended, against the book's, drawn towards them as far as accounts are alike."""
     won, closed = whole(accounts, "purchases"), whole(accounts, "closed")
-    record = (100 * won + _OWN_RECORD * book.win_percent) // (closed + _OWN_RECORD)
+    prior = book.history.record
+    record = (100 * won + prior * book.win_percent) // (closed + prior)
     moved: Ints = points_of(record) - points_of(np.array([book.win_percent]))
     return np.clip(moved, -most, most).astype(np.int64)
 

@@ -31,6 +31,13 @@ def win_details(tagged: Tagged, row: int) -> dict[str, str]:
         if stage is not None
         else f"{book.win_percent} % of this book's closed deals were won; the CRM gives no chance",
     }
+    history = book.history
+    if history.level:
+        said["level"] = "brings the chances of all open deals to what such deals of this book came to"
+    if deal["created_day"] is not None and history.lasting.points:
+        said["age"] = (
+            f"open since {date_text(deal['created_day'], today, year=True)}: how deals that old ended"
+        )
     if deal["account_row"] >= 0:
         account = scored.features.accounts.slice(deal["account_row"], 1).to_pylist()[0]
         said["record"] = f"the account's earlier deals: {account['purchases']} of {account['closed']} won"
@@ -44,8 +51,8 @@ def win_details(tagged: Tagged, row: int) -> dict[str, str]:
     if deal["moved_day"] is not None and deal["moved_day"] > (deal["created_day"] or today):
         moved, made = (date_text(deal[name], today, year=True) for name in ("moved_day", "created_day"))
         said["idle"] = f"last moved {moved}, open since {made}"
-    if deal["touches"] is not None and book.history.touches_each_day:
-        usual = age_of(deals.slice(row, 1), today)[0] * book.history.touches_each_day
+    if deal["touches"] is not None and history.touches_each_day:
+        usual = age_of(deals.slice(row, 1), today)[0] * history.touches_each_day
         said["touches"] = f"{deal['touches']} contacts; usual for its age: {usual:.1f}"
     return {f"win:{item}": text for item, text in said.items()}
 

@@ -42,8 +42,10 @@ _DRIVERS = {
 # Why the chance of winning is what it is, where an item moved it by so many points: if it raised, if it lowered.
 _TELLING = 5
 _WIN_DRIVERS = {
+    "level": ("", ""),
     "record": ("won here before", "lost here before"),
     "like_deals": ("like deals often won", "like deals often lost"),
+    "age": ("still young", "open for long"),
     "roundness": ("a quoted amount", "a round amount"),
     "idle": ("moving", "not moving"),
     "touches": ("much contact", "little contact"),
@@ -131,7 +133,7 @@ def _chance(table: pa.Table, found: deals.Deals) -> Texts:
     """`stage Proposal, like deals won`: the stage, and what moved its chance most."""
     stages, codes = coded(table["stage"])
     said = [*(f"stage {plain(stage, _LONGEST_STAGE)}" for stage in stages), "chance of winning"]
-    points = found.win.points
+    points = found.win.points * (np.array(win.ITEMS[1:]) != "level")[:, None]
     strongest = np.argmax(np.abs(points), axis=0)
     moved = points[strongest, np.arange(points.shape[1])]
     driver = np.where(moved >= _TELLING, 2 * strongest + 1, np.where(moved <= -_TELLING, 2 * strongest + 2, 0))
