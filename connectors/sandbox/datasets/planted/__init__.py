@@ -16,9 +16,10 @@ The world behind a book is told from the practice of selling to companies, not f
   are hopes that are moved when they pass, or forgotten, and come true only late in a deal; stages lag; calls,
   e-mails and meetings peter out on deals that are lost; pains and needs are filled in for some deals, sometimes
   out of hope; margins stand on a third of the deals, items with their cost on most of those that were quoted.
-- **Promises.** Steady customers write a growth plan with their rep each year. How far a company's plans can be believed
-  is its own trait: the believable promise about what they will do, the others what sounds well. A plan is kept
-  if nine tenths of it were really won in the year before it fell due.
+- **Promises.** One company in six calls off an order each quarter, and writes a growth plan with its rep each year. How
+  far a company's word counts is its own trait: the believable mean it, order more in that year (as far as there is
+  room), and write down a little less than they mean; the others write what sounds well, and nothing comes of it.
+  A plan is kept if nine tenths of it were really won in the year before it fell due, which takes luck, too.
 - **Cases.** Customers ask for service the more they own. An urgent one holds the account's decisions up for about
   a month; a request for more comes before orders.
 - **Reps** differ in skill, care and load; some have left and still own accounts; a few accounts lie outside

@@ -36,7 +36,8 @@ _CHAMPION_DAYS = 550  # how long a new champion goes on finding us work
 class Companies:
     """One row per account. Hidden are all from `need` on.
 
-    `born` is the day of first contact; `need` how much work there is for us, `scale` how much is ordered at a time;
+    `born` is the day of first contact; `need` how much work there is for us, `room` the share of what they spend on
+    such things that goes elsewhere, `scale` how much is ordered at a time;
     `own_growth` the growth of its business per year (log); `champion` the day one begins, `lift` what comes of it
     (log); `ends` the day the relation ends; `word` how far its plans can be believed, 0 to 1.
     """
@@ -52,6 +53,7 @@ class Companies:
     born: Days
     contract: Flags
     need: Floats
+    room: Floats
     scale: Floats
     fit: Floats
     own_growth: Floats
@@ -80,7 +82,7 @@ def companies(rng: np.random.Generator, count: int, staff: People) -> Companies:
     own_growth = booms[industry] + rng.normal(0.04, 0.15, count)
     grouped = parent >= 0
     own_growth[grouped] = (own_growth[grouped] + own_growth[parent[grouped]]) / 2
-    wallet = rng.beta(1.0, 2.0, count)  # our share of what they spend on such things
+    wallet = rng.beta(0.8, 1.6, count)  # our share of what they spend on such things
     size = np.log(employees) - 5
     born = np.maximum(rng.integers(_START - YEAR, -14, count), _START)
     champion, lift = _champions(rng, wallet)
@@ -91,7 +93,8 @@ def companies(rng: np.random.Generator, count: int, staff: People) -> Companies:
         rng.random(count) < 0.015,
         born.astype(np.int32),
         rng.random(count) < 0.2,
-        _floats(rng.gamma(1.4, 1.0, count) * uses[industry] * np.exp(0.35 * size) * (0.1 + wallet)),
+        _floats(rng.gamma(2.5, 1.0, count) * uses[industry] * np.exp(0.35 * size) * (0.1 + wallet)),
+        _floats(1 - wallet),
         _floats(0.3 * size + rng.normal(0, 0.5, count)),
         _floats(rng.normal(0, 0.6, count)),
         _floats(own_growth), champion, lift,
@@ -118,9 +121,9 @@ def _families(rng: np.random.Generator, count: int) -> tuple[NDArray[np.int8], N
 
 
 def _champions(rng: np.random.Generator, wallet: Any) -> tuple[Days, Floats]:
-    """Three companies in ten get a champion sometime; what comes of it depends on the room that is left."""
+    """A company in three gets a champion sometime, the more easily and with the more effect the more room there is."""
     count = len(wallet)
-    comes = rng.random(count) < 0.3
+    comes = rng.random(count) < 0.5 * (1 - wallet)
     first = np.where(comes, rng.integers(_START // 2, YEAR // 2, count), NEVER).astype(np.int32)
     return first, _floats(np.where(comes, (1 - wallet) * rng.uniform(0.7, 2.0, count), 0))
 

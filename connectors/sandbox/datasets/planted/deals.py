@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from connectors.sandbox.datasets.planted.days import Days
     from connectors.sandbox.datasets.planted.demand import Beginnings
     from connectors.sandbox.datasets.planted.people import People
+    from connectors.sandbox.datasets.planted.promises import Intentions
 
 # Name, family, list price, cost in percent of the list price, usual quantity.
 CATALOGUE = (
@@ -79,7 +80,9 @@ def usual_days(amount: Any) -> Any:
     return _MEAN_DAYS * (np.maximum(amount, 1) / _TYPICAL_AMOUNT) ** 0.12
 
 
-def deals(rng: np.random.Generator, who: Companies, staff: People, start: Beginnings) -> Deals:
+def deals(
+    rng: np.random.Generator, who: Companies, staff: People, meant: Intentions, start: Beginnings
+) -> Deals:
     """Everything that happens to the deals that begin."""
     account, count = start.account, len(start.account)
     taste = rng.normal(0, 0.6, (len(INDUSTRIES), len(CATALOGUE)))
@@ -95,7 +98,7 @@ def deals(rng: np.random.Generator, who: Companies, staff: People, start: Beginn
         + 0.7 * staff.skill[owner] + 0.8 * engaged + 0.4 * known + 0.3 * deadline + 2.2 * start.renewal
     )  # fmt: skip
     won = rng.random(count) * (1 + np.exp(-odds)) < 1
-    quantity, amount, cost = _worth(rng, who, start, product)
+    quantity, amount, cost = _worth(rng, who, meant, start, product)
     decided = _decided(rng, who, start, won, engaged, amount)
     forgets = 0.05 * np.exp(-0.4 * staff.care[owner])
     forgotten = ~won & (decided < 0) & (start.begun > -600) & ~start.renewal & (rng.random(count) < forgets)
@@ -117,20 +120,28 @@ def _products(rng: np.random.Generator, taste: Any, industry: NDArray[np.int8]) 
 
 
 def _worth(
-    rng: np.random.Generator, who: Companies, start: Beginnings, product: NDArray[np.int8]
+    rng: np.random.Generator, who: Companies, meant: Intentions, start: Beginnings, product: NDArray[np.int8]
 ) -> tuple[Floats, Floats, Floats]:
     """Quantity, amount and cost: larger customers order more at a time, and get more off."""
     account, count = start.account, len(start.account)
-    grown = 0.5 * np.clip(climbed(who, account, start.begun), -3, 3)
-    spread = np.where(start.renewal, 0.05, 0.5).astype(np.float32) * rng.standard_normal(
+    size = who.scale[account] + 0.5 * np.clip(climbed(who, account, start.begun), -3, 3)
+    size += np.where(start.renewal, 0.05, 0.5).astype(np.float32) * rng.standard_normal(
         count, dtype=np.float32
     )
-    quantity = np.maximum(np.rint(_QUANTITY[product] * np.exp(who.scale[account] + grown + spread)), 1)
-    off = np.clip(0.2 * rng.random(count, dtype=np.float32) ** 2 + 0.05 * np.log(quantity), 0, 0.45)
+    planned = np.flatnonzero(start.renewal & (meant.places(who.count)[account] >= 0))
+    size[planned] += meant.lifted(meant.places(who.count)[account[planned]], start.begun[planned])
+    ordered = _QUANTITY[product] * np.exp(size)
+    # A contract is priced by its scope, everything else by the piece.
+    quantity = np.where(start.renewal, np.maximum(ordered, 0.2), np.maximum(np.rint(ordered), 1))
+    off = np.clip(
+        0.2 * rng.random(count, dtype=np.float32) ** 2 + 0.05 * np.log(np.maximum(quantity, 1)), 0, 0.45
+    )
     amount = np.round(_PRICE[product] * quantity * (1 - off), 2)
     dear = np.clip(1 + 0.12 * rng.standard_normal(count, dtype=np.float32), 0.6, 1.5)
     cost = np.round(_PRICE[product] * quantity * _COST[product] / 100 * dear, 2)
-    return quantity.astype(np.float32), amount.astype(np.float32), cost.astype(np.float32)
+    return (
+        np.maximum(np.rint(quantity), 1).astype(np.float32), amount.astype(np.float32), cost.astype(np.float32)
+    )  # fmt: skip
 
 
 def _decided(

@@ -13,6 +13,8 @@ from connectors.sandbox.datasets.planted.days import AHEAD, PAST, QUARTER, YEAR,
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from connectors.sandbox.datasets.planted.promises import Intentions
+
 _QUARTERS = PAST + AHEAD
 _SWING = 0.45  # how much higher than the mean the best time of the year is
 
@@ -58,9 +60,14 @@ def _level(who: Companies, first: int) -> Any:
     return who.need * buying * season[who.industry] * grown * begun * lasts
 
 
-def beginnings(rng: np.random.Generator, who: Companies, work: Demand, opportunities: int) -> Beginnings:
+def beginnings(
+    rng: np.random.Generator, who: Companies, work: Demand, meant: Intentions, opportunities: int
+) -> Beginnings:
     """Exactly so many deals until yesterday, renewals among them, and what the year after today brings."""
-    renewals, renewed = _renewals(rng, who, opportunities)
+    renewals, renewed = (
+        np.concatenate(both)
+        for both in zip(_renewals(rng, who, opportunities), _call_offs(rng, who, meant), strict=True)
+    )
     wanted = opportunities - int((renewed < 0).sum())
     past, past_day = _drawn(rng, work.rate[:, :PAST], wanted, -PAST * QUARTER)
     scale = wanted / max(opportunities, 1)
@@ -116,4 +123,17 @@ def _renewals(
     day = day.ravel()
     # The first year is the sale itself.
     lasts = (day > who.born[account] + YEAR) & (day < who.ends[account])
+    return account[lasts], day[lasts]
+
+
+def _call_offs(
+    rng: np.random.Generator, who: Companies, meant: Intentions
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """An order each quarter of companies that write plans, as long as the relation lasts."""
+    first = rng.integers(-PAST * QUARTER, (1 - PAST) * QUARTER, len(meant.account))
+    day = (
+        first[:, None] + np.arange(_QUARTERS) * QUARTER + rng.integers(-10, 11, (len(first), _QUARTERS))
+    ).ravel()
+    account = np.repeat(meant.account, _QUARTERS)
+    lasts = (day > who.born[account] + 60) & (day < who.ends[account])
     return account[lasts], day[lasts]

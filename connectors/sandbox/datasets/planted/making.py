@@ -24,7 +24,7 @@ from connectors.sandbox.datasets.planted.days import TODAY, YEAR, dates, stamps
 from connectors.sandbox.datasets.planted.deals import CATALOGUE, Deals, deals
 from connectors.sandbox.datasets.planted.demand import beginnings, demand
 from connectors.sandbox.datasets.planted.people import MANAGERS, TEAMS, TERRITORIES, desk, desks, people
-from connectors.sandbox.datasets.planted.promises import Promises, Sales, promises
+from connectors.sandbox.datasets.planted.promises import Promises, Sales, intentions, promises
 from connectors.sandbox.datasets.planted.truth import account_truth, commitment_truth, opportunity_truth
 
 if TYPE_CHECKING:
@@ -42,10 +42,12 @@ def planted(accounts: int, opportunities: int, seed: int) -> Book:
     world = iter(np.random.default_rng([seed, part]) for part in range(16))
     staff = people(next(world), accounts)
     who = companies(next(world), accounts, staff)
+    meant = intentions(next(world), who, opportunities)
     work = demand(who, opportunities)
-    done = deals(next(world), who, staff, beginnings(next(world), who, work, opportunities))
+    started = beginnings(next(world), who, work, meant, opportunities)
+    done = deals(next(world), who, staff, meant, started)
     sales = Sales(done, accounts)
-    plans = promises(next(world), who, work, sales)
+    plans = promises(next(world), who, meant, sales)
     known = done.taken(np.flatnonzero(done.begun < 0))
     made = _opportunities(shown.shown(next(world), staff, known), known)
     bought = np.zeros(accounts, dtype=np.bool_)
@@ -72,7 +74,7 @@ def planted(accounts: int, opportunities: int, seed: int) -> Book:
         territories=_territories(staff),
         capacities=_capacities(next(world), staff, accounts),
         truth={
-            "account": account_truth(who, work, done, sales),
+            "account": account_truth(who, work, meant, done, sales),
             "opportunity": opportunity_truth(known),
             "commitment": commitment_truth(plans),
         },
