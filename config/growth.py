@@ -18,13 +18,11 @@ class Growth(Strict):
         default=Bands({"<=0.5": -25, "<=0.8": -12, "<=1.25": 0, "<=2": 15, ">2": 30}),
         description="spend of the last half-year ÷ the same half-year a year before",
     )
-    outlook: Bands = Field(
-        default=Bands({
-            "<=10": -35, "<=25": -22, "<=40": -12, "<=50": -4, "<=60": 12, "<=75": 20, "<=90": 30, ">90": 45,
-        }),
-        description="customers without such a half-year before: spend to expect in the next year ÷ their pace so far,"
-        " as a rank, 0 to 100, among all of these",
-    )  # fmt: skip
+    outlook: Annotated[Whole, Field(ge=0, le=100)] = Field(
+        default=60,
+        description="new customers, without such a half-year before: most points, up or down, for the spend to expect"
+        " in the next year ÷ their pace so far, by its rank among all of these",
+    )
     promise: Bands = Field(
         default=Bands({"<=1": 0, "<=1.25": 15, "<=1.5": 30, "<=2": 40, ">2": 50}),
         description="growth plan ÷ spend of the last year; counts in proportion to how far plans are kept",

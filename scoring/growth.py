@@ -65,7 +65,7 @@ def growth(accounts: pa.Table, book: Book, rules: Rules, today: date) -> Growth:
     plans = promises(accounts, basket(accounts, book), book.kept_percent)
     points = np.stack([
         in_bands(trend, card.trend),
-        in_bands(ahead, card.outlook),
+        np.rint(np.nan_to_num(card.outlook * (ahead - 50) / 50)),
         # Words count by how far words were kept before.
         in_bands(plans.rise, card.promise) * plans.trusted // 100,
         in_bands(np.where(np.isnan(plans.kept), np.nan, plans.trusted / 100), card.kept),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.benchmarks import quality_purchases
+from tests.benchmarks import quality_growth, quality_purchases
 
-PARTS = (quality_purchases,)
+PARTS = (quality_purchases, quality_growth)
 
 
 def main() -> None:
