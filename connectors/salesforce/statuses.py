@@ -64,7 +64,7 @@ RULES = (
         "OPERATION_TOO_LARGE",
         _FAIL,
         "the worker's user may not read that many activities",
-        "give the worker's user the permission View All Data, or turn tasks off",
+        "give the worker's user the permission View All Data, or turn tasks off and leave contacts out of the rules",
     ),
     Rule(
         None,

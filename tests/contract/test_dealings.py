@@ -11,6 +11,7 @@ import pytest
 from config.records import RECORDS
 from tests.contract.conftest import World, pull
 from tests.contract.small_book import small_book
+from tests.contract.test_setup import FIELDS, WRITTEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,12 +160,22 @@ def test_a_contact_that_did_not_take_place_has_no_day(object_name, small_world) 
     assert {row["id"]: row["day"] for row in fresh.rows}[planned] == date(2026, 2, 1)
 
 
-@pytest.mark.parametrize("object_name", ["case", "quota", "line_item", "call"])
-def test_what_the_rules_do_not_name_needs_no_rights(object_name, make_world) -> None:
-    """After setup for rules that name nothing else, the check of a run finds nothing; nor does a pull fail."""
+def test_rights_are_granted_for_what_rules_name_and_missed_only_there(make_world) -> None:
+    """A run for other rules finds nothing to complain of; one that names cases, without the right, is warned."""
     world = make_world(data=small_book())
-    admin = world.admin()
+    admin, people = world.admin(), world.people
     admin.ensure_fields(admin.missing("basic"))
-    assert (
-        pull(world.connect(), object_name, [column.name for column in RECORDS[object_name]]).set_aside == []
-    )
+    people.keep_to_itself("case")
+    assert world.connect().check(FIELDS, WRITTEN) == []
+    cases = {"case": [column.name for column in RECORDS["case"]]}
+    (problem,) = world.connect().check(FIELDS | cases, WRITTEN)
+    assert problem.severity == "warning"
+    assert people.reading_right("case") in str(problem)
+    unseen = pull(world.connect(), "case", cases["case"])
+    assert unseen.rows == []
+    people.let_read("case")
+    admin.ensure_fields(admin.missing("basic", ["case"]))
+    assert admin.missing("basic", ["case"]) == []
+    assert world.connect().check(FIELDS | cases, WRITTEN) == []
+    # From where the blind pull left off, everything is read.
+    assert len(pull(world.connect(), "case", cases["case"], unseen.checkpoint.cursor).rows) == 3

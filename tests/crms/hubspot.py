@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.settings import HubSpotConnection
 from connectors.hubspot.fields import DEFAULTS, OBJECTS
+from connectors.hubspot.scopes import READ
 from tests.crms.people import Fault, Row, canonical, column_type, secret
 
 if TYPE_CHECKING:
@@ -274,6 +275,19 @@ class HubSpotPeople:
         """By the property's definition."""
         name, field = self.object_name(object_name), self.field_name(object_name, column)
         return {"kind": "read_only", "object": name, "field": field}
+
+    def keep_to_itself(self, object_name: str) -> None:
+        """By a token without the scopes."""
+        fault = {"kind": "missing_scopes", "scopes": list(READ[object_name])}
+        self._unread = self.sandbox.faults.add([fault])
+
+    def let_read(self, object_name: str) -> None:
+        """By adding the scope to the key."""
+        self.sandbox.faults.remove(*self._unread)
+
+    def reading_right(self, object_name: str) -> str:
+        """The scope."""
+        return READ[object_name][0]
 
     def refuse_some(self, message: str) -> Fault:
         """Some records of a batch, each by itself."""

@@ -200,6 +200,18 @@ class People(Protocol):
         """Nobody may write a field any more, though all see it."""
         ...
 
+    def keep_to_itself(self, object_name: str) -> None:
+        """The worker may not read this object, if setup alone did not see to that."""
+        ...
+
+    def let_read(self, object_name: str) -> None:
+        """An admin gives the worker what setup cannot give."""
+        ...
+
+    def reading_right(self, object_name: str) -> str:
+        """What is said to be lacking to read the object."""
+        ...
+
     def refuse_some(self, message: str) -> Fault:
         """The CRM refuses the changes of some accounts, each with this message, and takes the others."""
         ...

@@ -186,6 +186,16 @@ class SalesforcePeople:
         """By field-level security too."""
         return self._on_field("read_only", object_name, column)
 
+    def keep_to_itself(self, object_name: str) -> None:
+        """By its permission set, which grants nothing that rules do not name."""
+
+    def let_read(self, object_name: str) -> None:
+        """By `setup`, once rules name the object."""
+
+    def reading_right(self, object_name: str) -> str:
+        """The permission set."""
+        return f"{self.object_name(object_name)}: cannot be read; assign the permission set"
+
     def refuse_some(self, message: str) -> Fault:
         """A validation rule: no tier D."""
         formula = 'Foretag_Tier__c = "D"'
