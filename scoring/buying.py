@@ -14,11 +14,13 @@ from scoring.counts import as_integers, count, money_bin, money_of, quantile
 from scoring.features import day_number
 from scoring.histories import WEEK, earlier, history
 from scoring.points import DOUBLE
-from scoring.purchase_model import PurchaseModel, fitted_counts, fitted_values
+from scoring.purchase_model import PurchaseModel, fitted_counts, fitted_values, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
+
+    import pyarrow as pa
 
     from scoring.book import Book
     from scoring.counts import Summary
@@ -31,6 +33,10 @@ LOTS = 1000  # features.sql deals accounts out to so many lots by a hash of thei
 _SHORTEST = 7  # days
 _DAYS = 1 << 17  # more than any number of days between 1900 and 2200
 _VALUES = 1 << 11  # more than any bin of money
+_USUAL_DAYS, _USUAL_SPREAD = (
+    10,
+    0.5,
+)  # purchases' worth of a usual variance of the logarithm of an account's values
 _MOST_PURCHASES = 100  # that tell apart how sure an account's mean purchase is
 
 
@@ -84,8 +90,17 @@ def histories(part: Features, buying: Buying, today: date) -> Summary:
     return {
         "histories": count((repeats * _DAYS + last - first) * _DAYS + day - first),
         "values": count(number * _VALUES + money_bin(mean)),
+        "spread": _spread(accounts),
         "cut": _gaps(earlier(accounts, "cut", day - buying.window)),
     }
+
+
+def _spread(accounts: pa.Table) -> Counter[str]:
+    """How much the values of an account's own purchases differ: sums of squares of thousandths of their logarithm."""
+    days, total, squares = (whole(accounts, name) for name in ("priced_days", "log_values", "log_squares"))
+    several = days > 1
+    apart = squares[several] - total[several].astype(np.float64) ** 2 / days[several]
+    return Counter({"free": int((days[several] - 1).sum()), "squares": int(np.rint(apart).sum())})
 
 
 def _gaps(past: History) -> Counter[str]:
@@ -103,7 +118,9 @@ def with_model(buying: Buying, found: Summary, book: Book) -> Buying:
     x_t = (repeats.astype(np.float64), last / WEEK, today / WEEK)
     usual = (0.5, max(book.gap, 1.0) / WEEK, 0.8, 2.5)
     counts = fitted_counts(*x_t, times, usual, weight=1.0)
-    model = PurchaseModel(*counts, *_values(as_integers(found["values"]), book.basket))
+    spread = found["spread"]
+    shape = shape_of((spread["squares"] / 1e6 + _USUAL_DAYS * _USUAL_SPREAD) / (spread["free"] + _USUAL_DAYS))
+    model = PurchaseModel(*counts, *_values(as_integers(found["values"]), shape, book.basket))
     chances = model.chance(*x_t, book.horizon / WEEK)
     mean = (chances * times).sum() / times.sum() if len(times) else 0.5
     centre = DOUBLE * math.log2(mean / (1 - mean)) if 0 < mean < 1 else 0.0
@@ -114,10 +131,14 @@ def with_model(buying: Buying, found: Summary, book: Book) -> Buying:
     )
 
 
-def _values(counts: Mapping[int, int], basket: float) -> tuple[float, ...]:
-    """p, q, gamma from how often each number and mean value of purchases occurs."""
+def _values(counts: Mapping[int, int], shape: float, basket: float) -> tuple[float, ...]:
+    """p, q, gamma from how often each number and mean value of purchases occurs.
+
+    p is given: measured from how values of one account differ, it does not hang on how the accounts' own differ.
+    """
     priced = {key: number for key, number in counts.items() if key % _VALUES}
     keys, times = np.array(list(priced), dtype=np.int64), np.array(list(priced.values()), dtype=np.float64)
     means = np.array([money_of(key % _VALUES) for key in priced], dtype=np.float64)
-    usual = (2.0, 2.0, max(basket, 1.0) / 2)
-    return fitted_values((keys // _VALUES).astype(np.float64), means, times, usual, weight=1.0)
+    usual = (shape, 2.0, max(basket, 1.0) / shape)
+    purchases = (keys // _VALUES).astype(np.float64)
+    return fitted_values(purchases, means, times, usual, weight=1.0, fixed_p=True)

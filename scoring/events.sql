@@ -40,6 +40,9 @@ CREATE VIEW purchase AS
 SELECT account_id, day, sum_in_range(sum(cents)) AS cents
 FROM event WHERE won AND account_id IS NOT NULL GROUP BY account_id, day;
 
+-- Thousandths of a natural logarithm: whole, so that sums of them and of their squares are exact.
+CREATE MACRO log_of(cents) AS CASE WHEN cents > 0 THEN CAST(round(1000 * ln(cents)) AS BIGINT) END;
+
 CREATE VIEW bought AS
 SELECT account_id,
     count(*) AS purchase_days,
@@ -51,6 +54,9 @@ SELECT account_id,
     max(day) FILTER (day <= eve()) AS eve_last_day,
     bool_or(day > eve() AND day <= season()) AS eve_again,
     arg_min(cents, day) AS first_value,
+    count(*) FILTER (cents > 0) AS priced_days,
+    sum(log_of(cents)) AS log_values,
+    sum(log_of(cents) * log_of(cents)) AS log_squares,
     sum(cents) FILTER (day > today() - 91) AS q0,
     sum(cents) FILTER (day > today() - 182 AND day <= today() - 91) AS q1,
     sum(cents) FILTER (day > today() - 273 AND day <= today() - 182) AS q2,

@@ -135,4 +135,4 @@ def purchase_value(accounts: pa.Table, book: Book) -> Floats:
     """Cents of the next purchase: the account's own mean and the book's; the book's without a purchase."""
     days = numbers(accounts, "purchase_days")
     mean = whole(accounts, "spend") / np.maximum(days, 1)
-    return book.buying.model.expected_value(days, mean)
+    return np.where(days > 0, book.buying.model.expected_value(days, mean), book.basket)

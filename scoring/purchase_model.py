@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import digamma, gammaln, hyp2f1
+from scipy.special import digamma, gammaln, hyp2f1, polygamma
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -162,12 +162,29 @@ def value_log_likelihood(
 
 
 def fitted_values(
-    purchases: Floats, means: Floats, counts: Floats, prior: Sequence[float], *, weight: float = 0.0
+    purchases: Floats,
+    means: Floats,
+    counts: Floats,
+    prior: Sequence[float],
+    *,
+    weight: float = 0.0,
+    fixed_p: bool = False,
 ) -> tuple[float, ...]:
-    """p, q, gamma by maximum likelihood from numbers and mean values (above 0) of purchases, as `fitted_counts`."""
-    return _fitted(
-        lambda logs: value_log_likelihood(logs, purchases, means, counts), prior, _VALUE_BOUNDS, weight
-    )
+    """p, q, gamma by maximum likelihood from numbers and mean values (above 0) of purchases, as `fitted_counts`.
+
+    `fixed_p`: p stays what the prior says. Means alone tell it only where customers bought differently often.
+    """
+    bounds = ((prior[0], prior[0]), *_VALUE_BOUNDS[1:]) if fixed_p else _VALUE_BOUNDS
+    return _fitted(lambda logs: value_log_likelihood(logs, purchases, means, counts), prior, bounds, weight)
+
+
+def shape_of(variance: float) -> float:
+    """The shape p of a gamma distribution whose logarithm has this variance: the inverse of the trigamma function."""
+    low, high = _VALUE_BOUNDS[0]
+    for _ in range(60):
+        middle = float(np.sqrt(low * high))
+        low, high = (middle, high) if polygamma(1, middle) > variance else (low, middle)
+    return float(f"{low:.{_DIGITS}g}")
 
 
 def _fitted(

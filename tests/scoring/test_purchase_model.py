@@ -15,6 +15,7 @@ from scoring.purchase_model import (
     fitted_counts,
     fitted_values,
     log_likelihood,
+    shape_of,
     value_log_likelihood,
 )
 
@@ -168,3 +169,10 @@ def test_the_gap_in_the_formula_is_bridged(a):
     one = [np.array([number]) for number in (2.0, 30.43, 38.86)]
     near = replace(PUBLISHED, a=1.001).expected_purchases(*one, 39.0)
     assert replace(PUBLISHED, a=a).expected_purchases(*one, 39.0) == pytest.approx(near, rel=0.01)
+
+
+@pytest.mark.parametrize("shape", [0.2, 1.0, 3.4, 50.0])
+def test_the_shape_of_values_is_read_from_their_spread(shape):
+    """The variance of the logarithm of gamma distributed values gives their shape back."""
+    values = np.random.default_rng(1).gamma(shape, 1.0, 400_000)
+    assert shape_of(float(np.log(values).var())) == pytest.approx(shape, rel=0.02)
