@@ -239,9 +239,19 @@ def problems_of_document(document: Document, model: type[BaseModel]) -> list[Pro
 def problems_of(error: ValidationError, document: Document, model: type[BaseModel]) -> list[Problem]:
     """Every problem that a model finds in a document."""
     found: dict[Steps, dict[str, Any]] = {}
-    for detail in error.errors(include_input=False, include_url=False):
-        _collect(found, document, dict(detail))
+    details = [dict(detail) for detail in error.errors(include_input=False, include_url=False)]
+    for detail in details:
+        if not _follows(detail, details):
+            _collect(found, document, detail)
     return [problem for detail in found.values() for problem in _problems(document, model, detail)]
+
+
+def _follows(detail: dict[str, Any], details: list[dict[str, Any]]) -> bool:
+    """Whether a list is too short only because items of it are wrong."""
+    place = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        len(other["loc"]) > len(place) and other["loc"][: len(place)] == place for other in details
+    )
 
 
 def _collect(found: dict[Steps, dict[str, Any]], document: Document, detail: dict[str, Any]) -> None:
@@ -326,6 +336,7 @@ def _plainly(
         hint = did_you_mean(str(key), _keys(model, tuple(parents)))
         return tuple(parents), Fault(f"unknown key {key!r}", hint, path=(key,))
     message = _SHOULD.sub("must ", str(detail["msg"]).removeprefix("Value error, "))
+    message = message.partition(" after validation")[0]
     message = _PLAIN_WORDS.get(detail["type"], message) + detail.get("or", "")
     if detail["type"] == "string_pattern_mismatch":
         return location, Fault("is not allowed", _meaning(model, location) or message)

@@ -171,12 +171,19 @@ def book_problems(document: Document, rules: Rules, mirror: Mirror, today: date,
         for said in documents
         for steps, fault in _dead(said, found, crm)
     ]
-    for said, on, name, steps in named:
+    once = {(on, name): (said, steps) for said, on, name, steps in reversed(named)}
+    for (on, name), (said, steps) in once.items():
         empty, of = found.empty[on, name], found.records[on]
         if of and 100 * empty >= MOSTLY_EMPTY * of:
-            fault = Fault(f"{name} is empty in {empty:,} of {of:,} {crm.nouns[on].many}")
+            fault = Fault(f"{name} is empty in {empty:,} of {of:,} {crm.nouns[on].many}", _to_fill(on, name))
             problems.append(problem_at(said, steps, fault, "warning"))
     return list(dict.fromkeys(problems))
+
+
+def _to_fill(on: str, name: str) -> str:
+    """What makes an input known."""
+    missing = NAMES[on][name].missing
+    return f"it is unknown where: {missing}" if missing != "never missing" else ""
 
 
 def _inputs(document: Document) -> Iterator[tuple[str, str, Steps]]:

@@ -280,3 +280,14 @@ def changes(*ids: str, **fields: object) -> pa.Table:
     """A table of changes that sets the same values on each record."""
     columns = {name: [value] * len(ids) for name, value in fields.items()}
     return pa.table({"id": list(ids), "parent_id": pa.nulls(len(ids), pa.string()), **columns})
+
+def test_the_words_that_people_may_choose_are_those_that_records_hold(world) -> None:
+    """Labels, for a CRM that tells them from values; stages of pipelines, too; nothing that is no longer active."""
+    connector = world.connect()
+    deals, accounts = connector.choices("opportunity"), connector.choices("account")
+    assert {row["stage"] for row in pull(connector, "opportunity", ["stage"]).rows} <= set(deals["stage"])
+    held = {row["industry"] for row in pull(connector, "account", ["industry"]).rows}
+    assert held - {None}
+    assert held - {None} <= set(accounts["industry"])
+    assert "amount" not in deals
+    assert "name" not in accounts
