@@ -116,6 +116,12 @@ class Rules(Strict):
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @cached_property
+    def all_scores_digest(self) -> str:
+        """The same of these rules with all their teams and pipelines."""
+        others = sorted([*key, rules.scores_digest] for key, rules in self.variants.items())
+        return hashlib.sha256(json.dumps([self.scores_digest, others]).encode()).hexdigest()[:12]
+
+    @cached_property
     def variants(self) -> Mapping[tuple[str, str], Rules]:
         """The whole rules of each team and pipeline, by `teams` or `pipelines` and `folded` name.
 

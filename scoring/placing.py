@@ -90,14 +90,16 @@ def place(  # noqa: PLR0913, PLR0917  # what a tier depends on, no more
 def _causes(tier: Ints, kept: Kept, fingerprint: Ints, variants: Variants) -> tuple[Flags, Ints]:
     """Where the tier changed, and why it last did.
 
-    Rules that no team or pipeline has any more are other rules. A record that came under those of another team
-    or pipeline did so by its data.
+    A record whose own rules are other ones than before, though none was changed, came under them by its data: it is
+    in another pipeline now, or its owner in another team.
     """
     changed = ~kept.known | (tier != kept.tier)
-    same = np.array([kept.rules == own.scores_digest for own in variants.rules], dtype=np.bool_)
-    mine = same[0] if variants.codes is None else same[variants.codes, np.arange(len(tier))]
-    other_rules = ~same.any(axis=0)
-    by_time = np.where((fingerprint != kept.fingerprint) | ~mine, _DATA, _TIME)
+    texts, codes = kept.rules
+    all_then, own_then = np.array([(*text.split("/", 1), "")[:2] for text in (*texts, "")]).T[:, codes]
+    own_now = np.array([own.scores_digest for own in variants.rules])[_codes(variants, len(tier))]
+    others, changed_rules = own_then != own_now, all_then != variants.rules[0].all_scores_digest
+    other_rules = others & changed_rules
+    by_time = np.where((fingerprint != kept.fingerprint) | others, _DATA, _TIME)
     why = np.where(~kept.known, _NEW, np.where(other_rules, _RULES, by_time))
     return changed, np.where(changed, why, kept.cause)
 
@@ -113,7 +115,10 @@ def remembered(placed: Placed, parent_since: Ints, today: int) -> pa.Table:
         "since": day_array(np.where(placed.changed, today, placed.kept.since)),
         "cause": taken(CAUSES, placed.cause),
         "score": pa.array(placed.score, mask=~placed.valid),
-        "rules": taken([own.scores_digest for own in placed.variants.rules], _codes(placed.variants, rows)),
+        "rules": taken(
+            [f"{placed.variants.rules[0].all_scores_digest}/{own.scores_digest}" for own in placed.variants.rules],
+            _codes(placed.variants, rows),
+        ),
         "fingerprint": table["fingerprint"],
         "parent_id": parents,
         "parent_since": day_array(parent_since),

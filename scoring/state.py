@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from config.outputs import LEAVE_ALONE, TIERS
+from scoring.columns import coded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +29,7 @@ STATE_SCHEMA = pa.schema(
         ("since", pa.date32()),  # when the tier was given
         ("cause", pa.string()),  # of the last change of tier: new, data, time, rules
         ("score", pa.int64()),
-        ("rules", pa.string()),  # digest of the rules that made it
+        ("rules", pa.string()),  # digests of all the rules, and of those that it came under
         ("fingerprint", pa.int64()),  # of the record's own inputs, to tell data from time
         ("parent_id", pa.string()),
         ("parent_since", pa.date32()),  # when the parent last changed; null: as first seen
@@ -42,14 +43,15 @@ STATE_SCHEMA = pa.schema(
 class Kept:
     """The kept state, lined up with the rows of one table; -1 stands for nothing kept.
 
-    `known` where there was a row, `tier` a place in TIERS, days since 1970-01-01, `override` a place in WORDS.
+    `known` where there was a row, `tier` a place in TIERS, days since 1970-01-01, `override` a place in WORDS;
+    `rules` are distinct texts, and each row's place among them.
     """
 
     known: Flags
     tier: Ints
     since: Ints
     cause: Ints
-    rules: NDArray[np.object_]
+    rules: tuple[list[str], Ints]
     fingerprint: Ints
     parent_id: pa.Array
     parent_since: Ints
@@ -70,7 +72,7 @@ def lined_up(kept: pa.Table | None, object_name: str, ids: pa.ChunkedArray) -> K
     return Kept(
         known=np.asarray(pc.is_valid(places).to_numpy(zero_copy_only=False), dtype=np.bool_),
         tier=_places(found["tier"], TIERS), since=days("since"), cause=_places(found["cause"], CAUSES),
-        rules=found["rules"].to_numpy(), fingerprint=_filled(found["fingerprint"]),
+        rules=coded(found["rules"]), fingerprint=_filled(found["fingerprint"]),
         parent_id=found["parent_id"].combine_chunks(), parent_since=days("parent_since"),
         override=_places(found["override"], WORDS), override_seen=days("override_seen"),
     )  # fmt: skip

@@ -63,7 +63,7 @@ def test_deals_can_be_left_out_on_their_own(company, find):
 
 
 def test_leaving_out_shows_its_cause(company, find):
-    """A record that becomes a partner loses its tier because of its data; one that new rules leave out, of the rules."""
+    """A record that becomes a partner loses its tier by its data; one that new rules leave out, by the rules."""
     company.crowd(10)
     kept = company.tagged().state
     company.accounts[3]["type"] = "Reseller"
