@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _DONE = "COMPLETED"
 _SALES = "sales_quota"
-_MILLISECOND, _SECOND = (pa.scalar(count, pa.duration("ms")) for count in (1, 1000))
+_MILLISECOND = pa.scalar(1, pa.duration("ms"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,8 @@ def _period_day(*, last: bool) -> Recipe:
     def day(cells: Cells, facts: Facts, name: str) -> pa.Array:
         moments = soft(STAMP, cells.of(name))
         inside = pc.subtract(moments, _MILLISECOND) if last else moments
-        edge = pc.floor_temporal(pc.add(inside, _SECOND) if last else inside, unit="second")
+        # The last moment of a day may be its last second, or its last millisecond.
+        edge = pc.round_temporal(inside, unit="minute")
         local = pc.local_timestamp(inside.cast(pa.timestamp("ms", tz=facts.timezone)))
         midnight = pc.equal(edge, pc.floor_temporal(edge, unit="day"))
         in_utc = pc.local_timestamp(inside)

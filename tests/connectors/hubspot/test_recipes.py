@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -22,7 +22,7 @@ STAMP = "2026-11-22T10:00:00.000Z"
 
 def pipeline(*found: dict[str, Any], **more: Any) -> dict[str, Any]:
     """A pipeline with stages."""
-    return {"id": "p", "displayOrder": 0, "stages": list(found), **more}
+    return {"id": "p", "label": "Sales", "displayOrder": 0, "stages": list(found), **more}
 
 
 def stage(name: str, **metadata: str) -> dict[str, Any]:
@@ -47,7 +47,15 @@ PIPELINES = {
     "tickets": [pipeline(stage("waiting", ticketState="OPEN"), stage("solved", ticketState="CLOSED"))],
 }
 OWNERS = [{"id": "9", "teams": [{"id": "31", "name": "North", "primary": True}]}]
-HS_OBJECTS = {"opportunity": "deals", "case": "tickets", "line_item": "line_items", "quota": "goal_targets"}
+HS_OBJECTS = {
+    "opportunity": "deals",
+    "case": "tickets",
+    "line_item": "line_items",
+    "quota": "goal_targets",
+    "call": "calls",
+    "email": "emails",
+    "meeting": "meetings",
+}
 
 
 def made(
@@ -58,6 +66,7 @@ def made(
     described: dict[str, dict[str, Any]] | None = None,
     mapping: dict[str, str] | None = None,
     currencies: tuple[str, ...] = (),
+    timezone: str = "UTC",
 ) -> Any:
     """What a record with these properties has in a column, in a portal that has just these properties."""
     hs_object = HS_OBJECTS[object_name]
@@ -65,7 +74,7 @@ def made(
         {"name": name, "label": name, "type": "string", **(described or {}).get(name, {})}
         for name in ("hs_object_id", "hs_lastmodifieddate", *properties)
     ]
-    account = {"companyCurrency": "EUR", "additionalCurrencies": list(currencies), "timeZone": "UTC"}
+    account = {"companyCurrency": "EUR", "additionalCurrencies": list(currencies), "timeZone": timezone}
     played = Played({
         f"GET properties/{hs_object}": lambda _: (200, {"results": known}),
         f"GET pipelines/{hs_object}": lambda _: (200, {"results": PIPELINES[hs_object]}),
@@ -242,3 +251,73 @@ def test_an_owner_in_both_lists_works() -> None:
     sdk = SimpleNamespace(owners=lambda *, archived: lists[archived])
     found = {str(owner["id"]): owner["archived"] for owner in read_owners(SimpleNamespace(sdk=sdk))}  # type: ignore[arg-type]  # the lists alone are read
     assert found == {"1": True, "2": False}
+
+
+@pytest.mark.parametrize(
+    ("object_name", "state", "value", "took_place"),
+    [
+        ("call", "hs_call_status", "COMPLETED", True),
+        ("call", "hs_call_status", None, True),
+        ("call", "hs_call_status", "NO_ANSWER", False),
+        ("call", "hs_call_status", "QUEUED", False),
+        ("email", "hs_email_status", "SENT", True),
+        ("email", "hs_email_status", "BOUNCED", False),
+        ("meeting", "hs_meeting_outcome", "SCHEDULED", True),
+        ("meeting", "hs_meeting_outcome", "COMPLETED", True),
+        ("meeting", "hs_meeting_outcome", "NO_SHOW", False),
+        ("meeting", "hs_meeting_outcome", "RESCHEDULED", False),
+    ],
+)
+def test_a_contact_has_a_day_unless_its_state_says_that_nobody_was_reached(
+    object_name, state, value, took_place
+) -> None:
+    """One without a state was logged by hand."""
+    found = made(object_name, "day", {"hs_timestamp": "2026-01-20T12:00:00Z", state: value})
+    assert found == (date(2026, 1, 20) if took_place else None)
+
+
+def test_the_day_of_a_contact_is_one_of_the_portals_zone() -> None:
+    """Two in the morning in UTC is the evening before in Chicago."""
+    late = {"hs_timestamp": "2026-01-20T02:00:00Z"}
+    assert made("call", "day", late, timezone="America/Chicago") == date(2026, 1, 19)
+
+
+@pytest.mark.parametrize("timezone", ["UTC", "America/New_York", "Australia/Sydney"])
+@pytest.mark.parametrize(
+    ("column", "moment", "day"),
+    [
+        ("start", "2026-01-01T00:00:00Z", date(2026, 1, 1)),
+        ("end", "2026-02-01T00:00:00Z", date(2026, 1, 31)),
+        ("end", "2026-01-31T23:59:59.999Z", date(2026, 1, 31)),
+        ("end", "2026-01-31T23:59:59Z", date(2026, 1, 31)),
+    ],
+)
+def test_a_goal_between_midnights_of_utc_is_a_period_of_days(column, moment, day, timezone) -> None:
+    """In whatever zone the portal is, and whether its end is its last moment or the first one after it."""
+    name = f"hs_{column}_datetime"
+    assert made("quota", column, {name: moment}, timezone=timezone) == day
+
+
+@pytest.mark.parametrize(
+    ("column", "moment", "day"),
+    [
+        ("start", "2025-12-31T13:00:00Z", date(2026, 1, 1)),
+        ("end", "2026-01-31T13:00:00Z", date(2026, 1, 31)),
+        ("end", "2026-01-31T12:59:59.999Z", date(2026, 1, 31)),
+    ],
+)
+def test_a_goal_between_midnights_of_the_portal_is_one_too(column, moment, day) -> None:
+    """Sydney is eleven hours ahead in summer."""
+    assert made("quota", column, {f"hs_{column}_datetime": moment}, timezone="Australia/Sydney") == day
+
+
+@pytest.mark.parametrize(("kind", "amount"), [("sales_quota", 5000), (None, 5000), ("calls_made", None)])
+def test_a_goal_of_calls_is_no_quota(kind, amount) -> None:
+    """Its target is a number of calls."""
+    assert made("quota", "amount", {"hs_target_amount": "5000", "hs_goal_type": kind}) == amount
+
+
+def test_a_pipeline_is_known_by_its_label() -> None:
+    """As people call it; one that is gone keeps its id."""
+    assert made("opportunity", "pipeline", {"pipeline": "p", "dealstage": "new"}) == "Sales"
+    assert made("opportunity", "pipeline", {"pipeline": "gone", "dealstage": "new"}) == "gone"

@@ -189,6 +189,20 @@ def test_the_files_hold_what_setup_sends(world) -> None:
     assert "Record customization" in page
 
 
+def test_the_page_names_a_scope_only_if_the_rules_need_it(world) -> None:
+    """Among the worker's own if they do; else among those for later."""
+    connector = world.connect()
+    for reads, own in (((), False), (("case", "call"), True)):
+        worker, _, later = connector.setup_files("basic", reads)["README.md"].partition(
+            "Your rules look at nothing more"
+        )
+        assert ("- tickets\n" in worker) is own
+        assert ("- tickets: tickets\n" in later) is not own
+        assert "- crm.objects.goals.read: goal targets\n" in later
+        # Calls go with the scope that tasks have.
+        assert "calls" not in later.partition("Add these")[0]
+
+
 def test_the_script_in_the_files_sets_a_portal_up(make_world, tmp_path: Path) -> None:
     """As `setup` does, and as harmlessly a second time; what HubSpot refuses is told in its words."""
     if shutil.which("curl") is None:

@@ -9,10 +9,13 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from config.outputs import ALL_FIELDS, written
+from config.records import RECORDS
 from connectors.salesforce.metadata import NAMESPACE, custom_fields, setup_files
 
 XSD = "{http://www.w3.org/2001/XMLSchema}"
-FILES = setup_files("full", "62.0")
+WORKER = "force-app/main/default/permissionsets/Foretag_Worker.permissionset-meta.xml"
+# With the rights to read whatever rules may name.
+FILES = setup_files("full", "62.0", tuple(RECORDS))
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +128,39 @@ def test_the_project_file_names_the_api_version() -> None:
     project = json.loads(FILES["sfdx-project.json"])
     assert project["sourceApiVersion"] == "62.0"
     assert "sf project deploy start" in FILES["README.md"]
+
+
+def entries(reads: tuple[str, ...], kind: str, name: str) -> set[str]:
+    """What the worker's permission set names, for rules that name these objects."""
+    root = ET.fromstring(setup_files("basic", "62.0", reads)[WORKER].encode())
+    found = root.findall(f"{{{NAMESPACE}}}{kind}")
+    return {str(entry.findtext(f"{{{NAMESPACE}}}{name}")) for entry in found}
+
+
+@pytest.mark.parametrize(
+    ("reads", "objects", "permissions"),
+    [
+        ((), set(), set()),
+        (("case",), {"Case"}, set()),
+        (("line_item", "call"), {"Product2"}, set()),
+        (("quota",), set(), {"ViewAllForecasts"}),
+    ],
+)
+def test_the_worker_reads_only_what_rules_name(reads, objects, permissions) -> None:
+    """Cases, products and forecasts are nobody's business until a rule asks for them."""
+    assert entries(reads, "objectPermissions", "object") == {"Account", "Opportunity"} | objects
+    assert {"ApiEnabled", "ActivitiesAccess", "EditTask"} | permissions == entries(
+        reads, "userPermissions", "name"
+    )
+    assert ("Case.Priority" in entries(reads, "fieldPermissions", "field")) is ("case" in reads)
+
+
+def test_what_is_read_for_the_rules_is_not_edited() -> None:
+    """Accounts and opportunities alone have fields of ours."""
+    root = ET.fromstring(FILES[WORKER].encode())
+    edited = {
+        entry.findtext(f"{{{NAMESPACE}}}object")
+        for entry in root.findall(f"{{{NAMESPACE}}}objectPermissions")
+        if entry.findtext(f"{{{NAMESPACE}}}allowEdit") == "true"
+    }
+    assert edited == {"Account", "Opportunity"}
