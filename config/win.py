@@ -40,7 +40,7 @@ class Win(Strict):
 
     points: Literal["fixed", "from_book"] = Field(
         default="fixed",
-        description="from_book: the points of this card, corrected by the book's own closed deals",
+        description="from_book: past_revenue's points are learned from the book's own closed deals, too",
     )
     record: Annotated[Whole, Field(ge=0, le=100)] = Field(
         default=40, description="most points, up or down, for how the account's earlier deals ended"

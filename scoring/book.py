@@ -147,8 +147,8 @@ def read_book(
         read = [(reader.features(tables, book.buying.window), reader.past(rules)) for tables in buckets]
     parts = with_families([part for part, _ in read])
     ours = tuple(included(part, book, rules, today) for part in parts)
-    book = replace(book, history=deal_history([past for _, past in read], ours, rules, today))
     book = with_measures(book, merge(measure(part) for part in ours))
+    book = replace(book, history=deal_history([past for _, past in read], ours, book, rules, today))
     book = replace(book, history=replace(book.history, level=level(parts, book, rules, today)))
     book = with_buying(book, ours, rules, today)
     book = with_growth(book, ours, rules, today)

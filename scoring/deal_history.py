@@ -14,6 +14,7 @@ from scoring.lasting import Lasting, lasting
 from scoring.like_deals import like_effects
 from scoring.pace import Pace, pace_table
 from scoring.past_deals import merged
+from scoring.win_lessons import learned_points
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from config.rules import Rules
+    from scoring.book import Book
     from scoring.features import Features
     from scoring.past_deals import PastDeals
 
@@ -42,7 +44,8 @@ class DealHistory:
     many deals share; `touches_each_day` the contacts that open deals usually had for each day of their age, 0 if
     none were counted; `overdue` the share of open deals whose close date has passed; `level` points that bring the
     chances of all open deals to what such deals came to; `record` how many closed deals' worth of the book's win rate
-    an account's own is drawn towards: many, where accounts do not differ by more than chance.
+    an account's own is drawn towards: many, where accounts do not differ by more than chance;
+    `points` the learned ones of `scoring.win_lessons`.
     """
 
     like: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -53,6 +56,7 @@ class DealHistory:
     overdue: float = 0.0
     level: int = 0
     record: int = _USUAL_RECORD
+    points: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> Self:
@@ -60,13 +64,14 @@ class DealHistory:
         return cls(**{
             **kept, "pace": Pace.of(kept["pace"]), "lasting": Lasting.of(kept["lasting"]),
             "list_prices": tuple(kept["list_prices"]),
+            "points": {item: tuple(points) for item, points in kept["points"].items()},
         })  # fmt: skip
 
 
 def deal_history(
-    past: Sequence[PastDeals], parts: Sequence[Features], rules: Rules, today: date
+    past: Sequence[PastDeals], parts: Sequence[Features], book: Book, rules: Rules, today: date
 ) -> DealHistory:
-    """The history of a book from the counts and features of its buckets, in any order."""
+    """The history of a book that has its measures, from the counts and features of its buckets, in any order."""
     if not past:
         return DealHistory()
     by = rules.win.like_deals.by
@@ -74,7 +79,7 @@ def deal_history(
     return DealHistory(
         like=like_effects(sums.like, by), pace=pace_table(sums.ages), list_prices=_list_prices(sums.amounts),
         touches_each_day=_touches(parts, today), lasting=lasting(sums.outcomes), overdue=_overdue(parts, today),
-        record=_record(parts),
+        record=_record(parts), points=learned_points(sums.taught, book.spend_fifths, rules),
     )  # fmt: skip
 
 

@@ -34,6 +34,13 @@ UNION ALL SELECT kind, 1, last, count(*) FROM watched GROUP BY ALL
 UNION ALL SELECT kind, 2, hit, count(*) FROM watched WHERE hit < last GROUP BY ALL
 UNION ALL SELECT kind, 3, last, count(*) FROM watched WHERE hit < last GROUP BY ALL;
 
+-- What each closed deal teaches: what its account had spent before it was made.
+CREATE OR REPLACE TEMP VIEW taught AS
+SELECT w.won > 0 AS won, coalesce(p.spent, 0) AS spent
+FROM weighed w ASOF LEFT JOIN (
+    SELECT account_id, day, sum(cents) OVER (PARTITION BY account_id ORDER BY day) AS spent FROM purchase) p
+    ON w.account_id = p.account_id AND w.made > p.day;
+
 CREATE OR REPLACE TEMP VIEW outcomes AS
 SELECT least(day - made, oldest()) AS age, CAST(sum(won) AS BIGINT) AS won, CAST(sum(seen) AS BIGINT) AS seen,
     count(*) AS deals

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import combinations
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+
+from scoring.counts import count, money_bin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,12 +39,15 @@ class PastDeals:
     ages: one row per kind of deal, what happened (0 began or 1 ceased to be watched, 2 began or 3 ceased to be within
         30 days of its end) and age in days: how many `deals` that happened to at that age.
     outcomes: one row per age in days at which deals ended: `won` and `seen` (weights in 1/1024), and how many `deals`.
+    taught: how many closed deals there are for each money bin of what the account had spent before and outcome, as
+        `bin * 2 + won`; none unless the rules ask for points from the book.
     amounts: for each cell, `cell_of` an amount, how many deals of the book have it.
     """
 
     like: pa.Table
     ages: pa.Table
     outcomes: pa.Table
+    taught: Counter[str]
     amounts: Ints
 
 
@@ -75,8 +81,16 @@ def past_deals(database: duckdb.DuckDBPyConnection, rules: Rules) -> PastDeals:
         like,
         database.sql("FROM ages").to_arrow_table(),
         database.sql("FROM outcomes").to_arrow_table(),
+        _taught(database, rules),
         amounts,
     )
+
+
+def _taught(database: duckdb.DuckDBPyConnection, rules: Rules) -> Counter[str]:
+    if rules.win.points == "fixed":
+        return Counter()
+    found = {name: np.asarray(column) for name, column in database.sql("FROM taught").fetchnumpy().items()}
+    return count(money_bin(found["spent"].astype(np.float64)) * 2 + found["won"].astype(np.int64))
 
 
 def _like_query(by: Sequence[str]) -> str:
@@ -96,6 +110,7 @@ def merged(parts: Iterable[PastDeals], by: Sequence[str]) -> PastDeals:
         _summed([part.like for part in found], ["level", *by], _SUMS),
         _summed([part.ages for part in found], ["kind", "what", "age"], ["deals"]),
         _summed([part.outcomes for part in found], ["age"], ["won", "seen", "deals"]),
+        sum((part.taught for part in found), Counter()),
         sum((part.amounts for part in found), np.zeros(CELLS, dtype=np.int64)),
     )
 

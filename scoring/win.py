@@ -16,7 +16,8 @@ from scoring.lasting import lasting_points
 from scoring.like_deals import like_points
 from scoring.likelihood import fifth_of
 from scoring.past_deals import cell_of
-from scoring.points import Card, chance, in_bands, points_of
+from scoring.points import Card, band_of, chance, in_bands, points_of
+from scoring.roundness import roundness
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,9 +55,7 @@ def win(features: Features, book: Book, rules: Rules, today: date) -> Card:
         roundness_points(numbers(deals, "cents"), book, rules),
         in_bands(_idle(deals, now) / age, card.idle),
         in_bands(touches, card.touches),
-        np.append(in_bands(_spend_fifth(features.accounts, book), card.past_revenue), card.past_revenue.none)[
-            rows
-        ],
+        _past_revenue(features.accounts, book, rules)[rows],
     ]
     return Card(base, np.stack(points))
 
@@ -108,22 +107,15 @@ def _idle(deals: pa.Table, now: int) -> Floats:
     return np.where(moved > numbers(deals, "created_day"), np.maximum(now - moved, 0), np.nan)
 
 
-def _spend_fifth(accounts: pa.Table, book: Book) -> Floats:
+def _past_revenue(accounts: pa.Table, book: Book, rules: Rules) -> Ints:
+    """Points for what each account has spent, and behind them those of no account."""
     fifth = fifth_of(money_bin(whole(accounts, "spend")), book.spend_fifths).astype(np.float64)
-    return np.where(whole(accounts, "purchases") > 0, fifth, np.nan)
-
-
-def roundness(cents: Floats) -> Floats:
-    """The largest of 1, 5, 10, 50, 100 … that an amount is a multiple of ÷ the amount; NaN without an amount.
-
-    50,000 gives 1, 95,000 gives 0.05, 95,431 gives 0.00001: the same in every currency.
-    """
-    money = np.where(np.isnan(cents), 0, cents).astype(np.int64)
-    step = np.ones(len(money), dtype=np.int64)
-    for wider in (5 * 10**zeros if half else 10**zeros for zeros in range(1, 14) for half in (False, True)):
-        step = np.where(money % wider == 0, wider, step)
-    shares: Floats = np.divide(step, money, out=np.full(len(money), np.nan), where=money > 0)
-    return shares
+    known = np.where(whole(accounts, "purchases") > 0, fifth, np.nan)
+    bands = rules.win.past_revenue
+    learned = book.history.points.get("past_revenue", ()) if rules.win.points == "from_book" else ()
+    if len(learned) != len(bands.points) + 1:  # nothing was taught, or a variant has ranges of its own
+        learned = (*bands.points, bands.none)
+    return np.array(learned, dtype=np.int64)[band_of(np.append(known, np.nan), bands)]
 
 
 def roundness_points(cents: Floats, book: Book, rules: Rules) -> Ints:

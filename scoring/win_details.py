@@ -13,8 +13,8 @@ from scoring.features import Features, day_number
 from scoring.like_deals import level_points
 from scoring.likelihood import fifth_of
 from scoring.past_deals import cell_of
+from scoring.roundness import roundness
 from scoring.texts import date_text, money_text
-from scoring.win import roundness
 
 if TYPE_CHECKING:
     from scoring.tags import Tagged
