@@ -342,7 +342,7 @@ def _without(placed: pa.Table, held: pa.Table) -> pa.Table:
     """The rows that are not held exactly so. A record that is held twice is not well held: its rows stay."""
     if not held.num_rows:
         return placed
-    same = " AND ".join(f"placed.{name} IS NOT DISTINCT FROM held.{name}" for name in placed.column_names)
+    same = " AND ".join(f'placed."{name}" IS NOT DISTINCT FROM held."{name}"' for name in placed.column_names)
     with database(placed=placed, held_rows=held) as db:
         fresh = db.sql(
             f"""
@@ -376,10 +376,11 @@ def _rows(table: DeltaTable, bucket: int | Sequence[int] | None) -> pads.Dataset
 
 
 def _read_sql(columns: Sequence[str], where: str, *, with_changes: bool) -> str:
-    names = ", ".join(columns)
+    # In quotes: some columns are called like words of SQL.
+    names = ", ".join(f'"{name}"' for name in columns)
     if not with_changes:
         return f"SELECT {names} FROM base WHERE {where}"  # noqa: S608  # names of our own schema
-    inner = ", ".join(dict.fromkeys([*columns, "id", "modified_at", "seq"]))
+    inner = ", ".join(f'"{name}"' for name in dict.fromkeys([*columns, "id", "modified_at", "seq"]))
     return f"""
         WITH changed AS (SELECT DISTINCT id FROM changes WHERE {where}),
         candidates AS (

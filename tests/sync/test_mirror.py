@@ -1,7 +1,7 @@
 """The mirror: whatever order rows arrive in, the newest stamp counts, and a record lies in one place."""
 
 import zlib
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pyarrow as pa
 import pytest
@@ -54,6 +54,21 @@ def test_a_newer_row_replaces_and_an_older_one_is_ignored(mirror):
     mirror.append("account", accounts(("a", "Acme 3", 3), ("c", "Core", 2)))
     mirror.append("account", accounts(("a", "Acme 2", 2)))
     assert names(mirror) == {"a": "Acme 3", "b": "Bolt", "c": "Core"}
+
+
+def test_columns_may_be_called_like_words_of_sql(tmp_path):
+    """A quota has a start and an end; it is read and changed like any record."""
+    columns = ("id", "start", "end", "modified_at")
+
+    def quota(end, hour):
+        row = {"id": "q", "start": date(2026, 1, 1), "end": end, "modified_at": at(hour)}
+        return pa.Table.from_pylist([row], schema=schema("quota", columns))
+
+    mirror = Mirror(tmp_path)
+    mirror.load("account", COLUMNS, [accounts(("a", "Acme", 1))])
+    mirror.load("quota", columns, [quota(date(2026, 1, 31), 1)])
+    mirror.append("quota", quota(date(2026, 3, 31), 2))
+    assert mirror.read("quota", ("id", "end")).to_pylist() == [{"id": "q", "end": date(2026, 3, 31)}]
 
 
 def test_of_equal_stamps_the_row_that_arrived_last_counts(mirror):

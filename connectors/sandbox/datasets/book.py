@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv
 
 from config.problems import ConfigProblem, Problem
@@ -152,6 +153,12 @@ class Book:
     territories: pa.Table = field(default_factory=TERRITORIES.empty_table)
     capacities: pa.Table = field(default_factory=CAPACITIES.empty_table)
     truth: Mapping[str, pa.Table] = field(default_factory=dict)
+
+    @property
+    def quotas_made_at(self) -> pa.ChunkedArray:
+        """When each quota was entered: two weeks before it begins, or before today if that is sooner."""
+        begun = pc.min_element_wise(self.quotas["start"], pa.scalar(self.today, pa.date32()))
+        return pc.subtract(begun.cast(_STAMP), pa.scalar(14 * 86_400_000, pa.duration("ms")))
 
 
 def table(schema: pa.Schema, columns: Mapping[str, Any]) -> pa.Table:

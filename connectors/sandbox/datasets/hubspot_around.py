@@ -118,6 +118,7 @@ def _goals(book: Book, ids: dict[str, Any]) -> Rows:
     rows = book.quotas
     start, end = (rows[name].cast(pa.int32()).to_numpy().astype(np.int64) * _DAY for name in ("start", "end"))
     days = (end - start) // _DAY
+    made = milliseconds(book.quotas_made_at).tolist()
     lengths = np.where(days < 32, "monthly", np.where(days < 93, "quarterly", "yearly"))
     return Rows(
         new_ids("goal_targets", rows.num_rows).tolist(),
@@ -131,6 +132,6 @@ def _goals(book: Book, ids: dict[str, Any]) -> Rows:
             "hs_milestone": lengths.tolist(),
             "hubspot_owner_id": pointed(ids["owners"], rows["owner"]),
         },
-        start.tolist(),
-        start.tolist(),
+        made,
+        made,
     )

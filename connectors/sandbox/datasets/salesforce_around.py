@@ -133,7 +133,7 @@ def _quotas(book: Book, ids: Ids) -> dict[str, pa.Table]:
     periods = make_ids("026", 1, spans.num_rows)
     which = [places[row["start"], row["end"]] for row in rows.select(["start", "end"]).to_pylist()]
     owner = pointed(ids["User"], rows["owner"])
-    begun = rows["start"].cast(pa.timestamp("ms"))
+    made = book.quotas_made_at
     return {
         "Period": pa.table(
             {
@@ -156,7 +156,7 @@ def _quotas(book: Book, ids: Ids) -> dict[str, pa.Table]:
                 "QuotaAmount": rows["amount"],
                 "IsAmount": pa.repeat(pa.scalar(value=True), rows.num_rows),
                 "IsQuantity": pa.repeat(pa.scalar(value=False), rows.num_rows),
-                **{name: one for name, one in touched(owner, begun, begun).items() if name != "IsDeleted"},
+                **{name: one for name, one in touched(owner, made, made).items() if name != "IsDeleted"},
             }
         ),
     }
