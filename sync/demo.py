@@ -85,6 +85,8 @@ def write_settings(folder: Path, sandbox: Sandbox) -> Path:
     rules = files("config").joinpath("demo", f"{_SAME_FIELDS.get(data, data)}.yaml")
     text = rules.read_text(encoding="utf-8") if rules.is_file() else ""
     (folder / "rules.yaml").write_text(text, encoding="utf-8")
+    for name, content in sandbox.lists.items():
+        (folder / name).write_bytes(content)
     settings = folder / "foretag.yaml"
     settings.write_text(
         _SETTINGS.format(

@@ -16,6 +16,7 @@ from config.problems import ConfigProblem, Problem
 from connectors.sandbox.certificate import tls_context
 from connectors.sandbox.clock import SandboxClock
 from connectors.sandbox.datasets.book import Book, load_book
+from connectors.sandbox.datasets.lists import lists
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.front import Front
 from connectors.sandbox.hubspot.played import PlayedHubSpot
@@ -87,6 +88,8 @@ class Sandbox:
         book = load_book(data) if isinstance(data, str) else data
         self.data = data if isinstance(data, str) else data.name
         self.today = today or book.today
+        # What the company keeps beside its CRM: files by name.
+        self.lists = lists(book)
         self.clock = _clock(self.today, clock)
         self.journal = Journal(self.clock)
         self._played = _PLAYED[crm](

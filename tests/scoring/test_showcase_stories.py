@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from importlib.resources import as_file, files
+from importlib.resources import files
 
 import pytest
 
 from config.rules import load_rules
 from connectors.sandbox.datasets import load_book
+from connectors.sandbox.datasets.lists import lists
 from tests.benchmarks.book_tables import row_numbers
 from tests.benchmarks.planted_found import found
 
 
 @pytest.fixture(scope="module")
-def scored():
-    """The showcase, scored by the demo's rules."""
-    with as_file(files("config").joinpath("demo", "showcase.yaml")) as path:
-        return found(load_book("showcase"), load_rules(path))
+def scored(tmp_path_factory):
+    """The showcase, scored by the demo's rules, with the lists that lie beside them."""
+    folder, book = tmp_path_factory.mktemp("rules"), load_book("showcase")
+    rules = folder / "rules.yaml"
+    rules.write_text(files("config").joinpath("demo", "showcase.yaml").read_text(encoding="utf-8"))
+    for name, content in lists(book).items():
+        (folder / name).write_bytes(content)
+    return found(book, load_rules(rules))
 
 
 @pytest.fixture(scope="module")
