@@ -18,7 +18,28 @@ from scoring import Book, explain, extract, read_book, tag
 from scoring.points import Card, Sum
 
 TODAY = date(2026, 11, 22)
-RULES = Rules.model_validate({"products": {"Drill": {"margin": 30.0}}, "tiers": {"min_margin": 20.0}})
+LONG = "because of a reason that takes all the words that a boost may have, not one less"
+
+
+def boost(name, on, when, points):
+    """A boost of many words."""
+    return {"name": name, "on": on, "when": when, "points": points, "because": LONG}
+
+
+RULES = Rules.model_validate({
+    "products": {"Drill": {"margin": 30.0}},
+    "tiers": {"min_margin": 20.0},
+    "boosts": [
+        boost("up", "opportunity", "amount is known", 30), boost("down", "opportunity", "pushes > 1", -60),
+        boost("more", "account", "purchases > 0", 25), boost("less", "account", 'industry == "retail"', -70),
+    ],
+    "exclude": [{"on": "account", "when": "employees < 0", "because": LONG}],
+    "teams": {"One": {
+        "priority": {"weights": {"soon": 1, "much": 90}}, "growth": {"base": 5}, "tiers": {"by": "company", "A": 40},
+        "boosts": [boost("up", "opportunity", "pain", 3), boost("own", "account", "True", 9)],
+    }},
+    "pipelines": {"Renewals": {"needs": {"pain": 50}, "tiers": {"cut_offs": {"A": 60, "B": 40, "C": 20}}}},
+})  # fmt: skip
 
 days = st.dates(date(2023, 1, 1), date(2027, 12, 31)) | st.sampled_from(
     [None, date(1, 1, 1), date(9999, 12, 31)]
@@ -41,6 +62,7 @@ opportunities = st.fixed_dictionaries({
     "close_date": days, "is_closed": st.booleans() | st.none(), "is_won": st.booleans() | st.none(),
     "push_count": st.integers(-1, 50) | st.none(), "stage_changed_at": stamps, "last_activity_date": days,
     "margin": percents, "need_by": days, "pain": words, "created_at": stamps,
+    "pipeline": st.sampled_from([None, "renewals", "New"]),
     "foretag_tier": st.sampled_from([None, "A"]), "foretag_override": st.sampled_from([None, "D"]),
 })  # fmt: skip
 
@@ -55,6 +77,7 @@ books = st.tuples(st.lists(accounts, max_size=6), st.lists(opportunities, max_si
     lambda rows: {
         "account": table("account", rows[0], "a"),
         "opportunity": table("opportunity", rows[1], "d"),
+        "owner": table("owner", [{"team": "x"}, {"team": "one"}], "o"),
     }
 )
 many = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
