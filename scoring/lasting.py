@@ -53,7 +53,7 @@ def lasting(outcomes: pa.Table) -> Lasting:
         counts[np.asarray(outcomes["age"])] = np.asarray(outcomes[name])
     if not 0 < won.sum() < seen.sum():
         return Lasting()
-    ages = bands_of(deals)
+    ages = bands_of(deals, int(deals.sum()))
     starts = np.array([0, *ages])
     # Open at an age are those that ended later; of the last band, which nobody outlived, those that ended in it.
     won_open, seen_open = (counts[::-1].cumsum()[::-1] for counts in (won, seen))

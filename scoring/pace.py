@@ -46,7 +46,7 @@ class Pace:
 def pace_table(counts: pa.Table) -> Pace:
     """The table from `PastDeals.ages` (of the whole book, sorted); empty if hardly any deal has closed.
 
-    Bands hold about as many closed deals each: 5 bands at 200 deals, 40 at 50,000.
+    Bands hold about as many of the days within 30 days of an end: 5 bands at 200 closed deals, 40 at 50,000.
     """
     kinds, places = coded(counts["kind"])
     ends = np.zeros((len(kinds), 4, OLDEST + 1), dtype=np.int64)
@@ -56,7 +56,7 @@ def pace_table(counts: pa.Table) -> Pace:
         return Pace()
     running = ends.cumsum(axis=2)
     open_days, hit_days = running[:, _FIRST] - running[:, _LAST], running[:, _HIT] - running[:, _HIT_LAST]
-    ages = bands_of(began)
+    ages = bands_of(hit_days.sum(axis=0), int(began.sum()))
     starts = np.array([0, *ages])
     open_in, hit_in = (
         np.add.reduceat(days, starts, axis=1).astype(np.float64) for days in (open_days, hit_days)
@@ -73,12 +73,13 @@ def pace_table(counts: pa.Table) -> Pace:
     )
 
 
-def bands_of(closed_at: Ints) -> list[int]:
-    """Ages at which bands begin, so that about as many deals closed in each; the last begins when the last closed."""
-    bands = int(np.clip(0.68 * closed_at.sum() ** 0.377, 3, 40))
-    running = closed_at.cumsum()
-    cuts = [int(np.searchsorted(running, running[-1] * share / bands)) for share in range(1, bands + 1)]
-    return sorted({cut for cut in cuts if 0 < cut <= OLDEST})
+def bands_of(weights: Ints, deals: int) -> list[int]:
+    """Ages at which bands begin, so that each holds about as much of the weights; the last begins where they end."""
+    bands = int(np.clip(0.68 * deals**0.377, 3, 40))
+    running = weights.cumsum()
+    cuts = [int(np.searchsorted(running, running[-1] * share / bands)) for share in range(1, bands)]
+    end = int(np.flatnonzero(weights)[-1]) + 1
+    return sorted({cut for cut in (int(np.flatnonzero(weights)[0]), *cuts, end) if 0 < cut <= OLDEST})
 
 
 def pace(deals: pa.Table, table: Pace, today: int) -> Floats:
