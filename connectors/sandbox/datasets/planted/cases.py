@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from connectors.sandbox.datasets.planted.days import Days
     from connectors.sandbox.datasets.planted.deals import Deals
 
-TYPES = ("Problem", "Question", "Feature request", "Expansion request")
+TYPES = ("Problem", "Question", "Feature Request", "Expansion request")
 PRIORITIES = ("High", "Medium", "Low")
 _ASKS_FOR_MORE = 3
 

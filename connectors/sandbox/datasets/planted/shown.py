@@ -38,7 +38,7 @@ class Shown:
     first_amount: NDArray[np.float64]
     closes: Days
     first_closes: Days
-    margin: Floats
+    margin: NDArray[np.float64]
     quoted: Flags
     pain: NDArray[np.int8]
     need_by: Days
@@ -63,7 +63,7 @@ def shown(rng: np.random.Generator, staff: People, known: Deals) -> Shown:
         stage, moved,
         np.where(quoted, np.round(known.amount.astype(np.float64), 2), guess), guess,
         closes.astype(np.int32), first_closes,
-        np.where(rng.random(count) < 0.35, np.round(margin, 1), np.nan).astype(np.float32),
+        np.where(rng.random(count) < 0.35, np.round(margin.astype(np.float64), 1), np.nan),
         quoted, _pains(rng, known), _needs(rng, known), needed,
     )  # fmt: skip
 
