@@ -9,7 +9,7 @@ from connectors.sandbox.server import Sandbox
 from sync.demo import set_up, write_settings
 from sync.pipeline import run
 from sync.workplace import opened_job
-from tests.benchmarks.planted_found import found
+from tests.benchmarks.bench_planted import found
 
 KEYS = {"account": ("name",), "opportunity": ("name", "created_at", "amount")}
 SHOWN = ("foretag_tier", "foretag_score", "foretag_reason", "foretag_next_step")

@@ -20,6 +20,7 @@ BENCHMARKS = {
     "scoring": "bench_scoring.py",
     "book": "bench_book.py",
     "quality": "bench_quality.py",
+    "planted": "bench_planted.py",
     "sandbox": "sandbox_throughput.py",
 }
 

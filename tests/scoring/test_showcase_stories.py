@@ -10,7 +10,7 @@ from config.rules import load_rules
 from connectors.sandbox.datasets import load_book
 from connectors.sandbox.datasets.lists import lists
 from tests.benchmarks.book_tables import row_numbers
-from tests.benchmarks.planted_found import found
+from tests.benchmarks.bench_planted import found
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """How well the scores find what was planted, with the default rules: on books whose future is known.
 
-`python -m tests.benchmarks.planted_found [ACCOUNTS:OPPORTUNITIES:SEED ...]` prints the figures; tests hold them.
+`python -m tests.benchmarks.bench_planted [ACCOUNTS:OPPORTUNITIES:SEED ...]` prints the figures; tests hold them.
 """
 
 from __future__ import annotations
