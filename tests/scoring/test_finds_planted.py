@@ -12,8 +12,8 @@ import pytest
 from config.rules import Rules
 from connectors.sandbox.datasets import load_book
 from scoring import read_book, tag
-from tests.benchmarks.book_tables import bucketed, scoring_tables
 from tests.benchmarks.bench_planted import found
+from tests.benchmarks.book_tables import bucketed, scoring_tables
 
 BOOKS = ["planted:3000:20000:1", "planted:1500:12000:2", "planted:8000:30000:3"]
 # By figure: the least that must be found.
