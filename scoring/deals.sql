@@ -20,8 +20,9 @@ SELECT * REPLACE (CASE WHEN won THEN seen ELSE 0 END AS won), seen * seen AS squ
 -- A deal as it was looked at on each day of two years, from age `first` until before `last`, as long as it was open and
 -- it is known today whether it closed within the 30 days after; from age `hit` on it did.
 CREATE OR REPLACE TEMP TABLE watched AS
-SELECT kind, first, last, greatest(hit, first) AS hit FROM (
-    SELECT kind,
+SELECT kind, first, last, CASE WHEN hit > first THEN hit WHEN closed THEN first END AS hit FROM (
+    -- greatest would skip the null of a deal that is still open
+    SELECT kind, closed,
         least(greatest(today() - 760 - made, 0), oldest()) AS first,
         least(CASE WHEN closed THEN day - made ELSE oldest() END, today() - 29 - made, oldest()) AS last,
         CASE WHEN closed THEN day - made - 30 END AS hit
