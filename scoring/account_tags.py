@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
-_UNKNOWN = "fill in Industry, or add a deal"
+_UNKNOWN = "fill in {}, or add a deal"
 
 
 def items_of(scored: Scored) -> tuple[str, ...]:
@@ -117,7 +117,7 @@ def _reasons(placed: Placed, scored: Scored, own: Items, of_deals: Items, today:
     unknown = by_deal & _of_best(np.isnan(scored.deals.profit), row)
     urgent = note(URGENT, whole(placed.table, "urgent_cases") > 0)
     notes = [urgent, *limit_notes(placed, "Reduce", "Prioritize"), note("margin not known", unknown)]
-    missing = one(_UNKNOWN, len(row))
+    missing = one(_UNKNOWN.format(scored.labels.get("account.industry", "Industry")), len(row))
     not_scored = not_scored_because(chosen(scored.excluded.accounts.codes < 0, missing, scored.excluded.accounts))
     usual = reasons(pc.fill_null(head, ""), body, notes)
     return pc.if_else(pa.array(placed.valid), usual, pc.coalesce(heads(placed, today), not_scored))

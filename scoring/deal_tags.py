@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
-_UNKNOWN = "fill in Close Date"
+_UNKNOWN = "fill in {}"
 
 
 def tag_deals(
@@ -82,7 +82,8 @@ def _reasons(placed: Placed, scored: Scored, words: Items, today: int) -> pa.Arr
     ]
     usual = reasons(pc.fill_null(head, ""), words.lines, notes)
     left_out, still_open = scored.excluded.deals, ~flags(table, "closed")
-    why = chosen(left_out.codes < 0, one(_UNKNOWN, table.num_rows), left_out)
+    missing = _UNKNOWN.format(scored.labels.get("opportunity.close_date", "Close Date"))
+    why = chosen(left_out.codes < 0, one(missing, table.num_rows), left_out)
     not_scored = pc.if_else(pa.array(still_open), not_scored_because(why), None)
     return pc.if_else(pa.array(placed.valid), usual, pc.coalesce(head, not_scored))
 

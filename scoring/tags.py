@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -95,9 +95,19 @@ class Tagged:
         })  # fmt: skip
 
 
-def tag(features: Features, book: Book, kept: pa.Table | None, rules: Rules, today: date) -> Tagged:
-    """Score one bucket against the book. `kept` is the bucket's state of the run before, if there was one."""
-    scored = settle(assess(features, book, rules, today), book, rules)
+def tag(
+    features: Features,
+    book: Book,
+    kept: pa.Table | None,
+    rules: Rules,
+    today: date,
+    labels: Mapping[str, str] | None = None,
+) -> Tagged:
+    """Score one bucket against the book. `kept` is the bucket's state of the run before, if there was one.
+
+    `labels` are what people call fields in this CRM, by `object.column`, for reasons that ask to fill one in.
+    """
+    scored = replace(settle(assess(features, book, rules, today), book, rules), labels=labels or {})
     words = Items(deal_items(scored, rules, day_number(today)), scored.deals.priority.shares)
     accounts, tasks, state = tag_accounts(scored, words, book, kept, rules, today)
     leave = np.asarray(accounts["leave"].combine_chunks().to_numpy(zero_copy_only=False), dtype=np.bool_)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from config.records import MONEY
 from scoring.boosts import Boosts, boosted
-from scoring.columns import numbers, whole
+from scoring.columns import whole
 from scoring.counts import money_bin, rank_of
 from scoring.deals import BestDeals, Deals, best_deals, deals
 from scoring.exclusions import Excluded, excluded
@@ -22,6 +22,7 @@ from scoring.points import Card, Sum
 from scoring.variants import Variants, account_variants, deal_variants
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from numpy.typing import NDArray
@@ -83,6 +84,7 @@ class Scored:
     scored: Flags
     excluded: Excluded
     boosts: Boosts
+    labels: Mapping[str, str] = field(default_factory=dict)  # what the CRM calls `object.column`
 
     @property
     def items(self) -> tuple[str, ...]:

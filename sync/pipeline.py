@@ -34,11 +34,13 @@ if TYPE_CHECKING:
 
     from config.rules import Rules
     from config.settings import Connection
-    from connectors.contract import Connector, Org
+    from connectors.contract import Connector, FieldInfo, Org
     from sync.heartbeat import Heartbeat
     from sync.ledger import Lease, Ledger
     from sync.mirror import Mirror
     from sync.tags import TagStore
+
+    Schemas = Mapping[str, Mapping[str, FieldInfo]]
 
 # A guard for the first mistake, not a quota: whichever is larger.
 DEFAULT_MAX_CHANGES = 500
@@ -216,7 +218,9 @@ class Pass:
         with self.timed("check"):
             columns = job.columns()
             raise_if_any(job.connector.check(columns, {name: _names(job.written(name)) for name in OBJECTS}))
-            job.tags.keep_fields(_fields_behind(job.connector, columns))
+            schemas = {name: job.connector.schema(name) for name in columns}
+            job.tags.keep_fields(_fields_behind(schemas, columns))
+            job.tags.keep_labels(_labels(schemas))
         with self.timed("pull"):
             pulled = pull(job.name, job.connector, job.ledger, job.mirror, columns, job.tell)
         job.ledger.list_items(report.run, pulled.set_aside)
@@ -335,12 +339,21 @@ class Pass:
             self.report.seconds[stage] = round(time.perf_counter() - started, 3)
 
 
-def _fields_behind(connector: Connector, columns: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
+def _fields_behind(schemas: Schemas, columns: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
     """The CRM's own name of each column that is read, by object, for what is said to people."""
-    schemas = {name: connector.schema(name) for name in columns}
     return {
         name: {column: schemas[name][column].name for column in wanted if column in schemas[name]}
         for name, wanted in columns.items()
+    }
+
+
+def _labels(schemas: Schemas) -> dict[str, str]:
+    """What people call the field behind each `object.column`."""
+    return {
+        f"{name}.{column}": info.label
+        for name, found in schemas.items()
+        for column, info in found.items()
+        if info.label
     }
 
 

@@ -48,7 +48,8 @@ def tagged_book(mirror: Mirror, tags: TagStore, rules: Rules, today: date) -> tu
     """The book of the mirror, and its tags, bucket by bucket; nothing is kept."""
     buckets = Buckets(mirror, rules)
     book, features = read_book(buckets, rules, today, buckets.times())
-    return book, (tag(part, book, tags.state(bucket), rules, today) for bucket, part in enumerate(features))
+    labels = tags.labels()
+    return book, (tag(part, book, tags.state(bucket), rules, today, labels) for bucket, part in enumerate(features))
 
 
 def score(

@@ -64,6 +64,17 @@ class TagStore:
         self._folder.mkdir(parents=True, exist_ok=True)
         write_whole(self._folder / "fields.json", json.dumps(fields).encode())
 
+    def keep_labels(self, labels: Mapping[str, str]) -> None:
+        """Remember what people call the field behind each `object.column`."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write_whole(self._folder / "labels.json", json.dumps(labels).encode())
+
+    def labels(self) -> Mapping[str, str]:
+        """What people call the field behind each `object.column`, as last read."""
+        path = self._folder / "labels.json"
+        kept: dict[str, str] = json.loads(path.read_bytes()) if path.exists() else {}
+        return kept
+
     def fields(self) -> Mapping[str, Mapping[str, str]]:
         """The CRM's name of each canonical column, by object, as last read."""
         path = self._folder / "fields.json"
