@@ -191,11 +191,13 @@ def test_a_customer_has_either_a_trend_or_an_outlook(company):
     assert {found for name, found in known.items() if name != "old"} == {(False, True)}
 
 
-def test_one_new_customer_alone_is_neither(company):
-    """A rank among hardly any is no news: it stays near the middle."""
-    company.won(company.account("only"), 100)
-    (only,) = growth_of(company, "only")
-    assert abs(only["outlook"]) <= 5
+def test_a_rank_among_hardly_any_is_no_news(company):
+    """The better and the worse of two new customers stay near the middle; among many they would be the extremes."""
+    for name, orders in (("once", (200,)), ("again", (200, 120, 40))):
+        company.account(name)
+        for ago in orders:
+            company.won(name, ago)
+    assert all(abs(found["outlook"]) <= 8 for found in growth_of(company, "once", "again"))
 
 
 # Prospects.

@@ -17,7 +17,7 @@ def test_growers_are_found_in_their_first_months(kind):
 
 
 def test_segments_separate_buying_and_growing():
-    """In both potential halves the likelier buy again more often; in both likelihood halves more of high potential grow."""
+    """The likelier buy again more often in both halves of potential, and more of high potential grow in both others."""
     book = grown(young_book("at random", seed=11, size=2000))
     bought, grew = {}, {}
     for name, among in cells(book):
