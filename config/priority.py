@@ -38,7 +38,7 @@ class Priority(Strict):
         default=30, description="percent of `soon` that the chance of winning decides"
     )
     pace_share: Percent = Field(
-        default=50,
+        default=70,
         description="percent of the close date's points that go by how soon deals of that age close instead, where half"
         " or more of the close dates of open deals have passed; less, where fewer have",
     )
