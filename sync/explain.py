@@ -90,12 +90,14 @@ def explain_record(
     if family is not None:
         tables = {**tables, "family": family}
     features = extract(tables, book.horizon, rules, today)
-    tagged = tag(features, book, tags.state(bucket), rules, today)
+    tagged = tag(features, book, tags.state(bucket), rules, today, tags.labels())
     variants = _variants(tagged, object_name, row["id"])
+    named = dict(variants)
+    own = rules.variant(named.get("teams"), named.get("pipelines"))
     points: dict[str, list[Contribution]] = {}
     columns: set[str] = set()
     for found in explain(tagged, row["id"]).to_pylist():
-        came = origin(found["dimension"], found["item"], rules)
+        came = origin(found["dimension"], found["item"], own)
         columns |= {*came.reads}
         points.setdefault(found["dimension"], []).append(
             Contribution(found["item"], found["points"], found["detail"], lines.of(came.rule, variants))

@@ -106,3 +106,16 @@ def test_playbook_takes_the_first_sentence_that_holds(company, find):
         "Second",
         None,
     ]
+
+
+@pytest.mark.parametrize(
+    ("assignee", "who"), [("owner", "rep"), ("account_owner", "manager"), ("0051234567890ab", "0051234567890ab")]
+)
+def test_a_task_goes_to_whom_the_rules_name(company, assignee, who):
+    """The deal's owner, its account's owner, or one person."""
+    company.rules = Rules.model_validate(
+        {"tasks": [{"name": "look", "on": "opportunity", "when": "True", "subject": "Look", "assignee": assignee}]}
+    )
+    company.account("acme", owner_id="manager")
+    company.open("deal", "acme", closes_in=3)
+    assert company.tagged().tasks["owner_id"].to_pylist() == [who]
