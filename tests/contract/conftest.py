@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from config.records import RECORDS
 from connectors.contract import Checkpoint, Page
 from connectors.tokens import MemoryTokens
 from tests.crms import people_of
@@ -62,10 +61,10 @@ class World:
         """A connector that can set the worker up."""
         return self.connect("admin", worker=self.sandbox.credentials.worker.username)
 
-    def set_up(self) -> None:
-        """Make our fields and permissions, as an admin would by `foretag setup` for rules that name everything."""
+    def set_up(self, *reads: str) -> None:
+        """Make our fields and permissions, as an admin would by `foretag setup`, for rules that name these objects."""
         admin = self.admin()
-        admin.ensure_fields(admin.missing("full", tuple(RECORDS)))
+        admin.ensure_fields(admin.missing("full", reads))
 
     def _wait(self, seconds: float) -> None:
         """Nobody waits, but the CRM's clock goes on."""
