@@ -50,8 +50,9 @@ _CONTACTS = ("call", "email", "meeting")
 class Features:
     """One bucket: `accounts` has one row per account, `deals` one per open deal, both sorted by id.
 
-    Money is in cents, days count from 1970-01-01. `cut_…` is what was known one window (`scoring.buying`) before today. `deals`
-    also holds closed deals that still carry a tag of ours (`closed` is true), so that it can be taken off.
+    Money is in cents, days count from 1970-01-01. `cut_…` is what was known one window before today
+    (`Buying.window`). `deals` also holds closed deals that still carry a tag of ours (`closed` is true), so that it
+    can be taken off.
     """
 
     accounts: pa.Table
