@@ -308,8 +308,8 @@ def problem_at(document: Document, location: Steps, fault: Fault, severity: str 
 
 
 def _rule(document: Document, steps: Steps) -> tuple[str, Steps]:
-    """The name of the innermost list item on a path, and the steps below it; without a name, its section and number."""
-    for depth in range(len(steps), 0, -1):
+    """The name of the outermost list item on a path, and the steps below it; without a name, its section and number."""
+    for depth in range(1, len(steps) + 1):
         if isinstance(steps[depth - 1], int):
             item = document.data
             for step in steps[:depth]:
