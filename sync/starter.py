@@ -28,7 +28,7 @@ def write_starter(talk: Talk, folder: Path, crm: str) -> None:
     chosen = crm_named(crm)
     texts = {
         SETTINGS: _shipped("starter", SETTINGS).replace(_CONNECTION, _shipped("starter", f"{crm}.yaml")),
-        RULES: _shipped(RULES),
+        RULES: _shipped("starter", RULES),
         TESTS: _shipped("starter", TESTS),
     }
     there = [folder / name for name in texts if (folder / name).exists()]

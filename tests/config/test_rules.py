@@ -5,8 +5,10 @@ from __future__ import annotations
 from importlib.resources import as_file, files
 
 import pytest
+from pydantic import BaseModel, RootModel
 
 from config.cards import Bands
+from config.documents import load_document
 from config.expressions import parse
 from config.problems import ConfigProblem
 from config.records import RECORDS
@@ -30,6 +32,30 @@ def test_an_empty_file_means_the_shipped_defaults(tmp_path):
     with as_file(files("config").joinpath("rules.yaml")) as shipped:
         assert load_rules(shipped) == load_rules(path) == Rules()
         assert load_rules(shipped).digest == load_rules(path).digest == Rules().digest
+
+
+def test_the_shipped_file_shows_every_default():
+    """So that whoever looks for something to change finds it there, with its meaning."""
+
+    def absent(section, shown, path=""):
+        for name in type(section).model_fields:
+            value = getattr(section, name)
+            if name not in shown:
+                yield path + name
+            elif isinstance(value, BaseModel) and not isinstance(value, RootModel):
+                yield from absent(value, shown[name], f"{path}{name}.")
+
+    with as_file(files("config").joinpath("rules.yaml")) as shipped:
+        assert list(absent(Rules(), load_document(shipped).data)) == ["extends"]
+
+
+def test_the_starter_file_says_some_of_the_defaults():
+    """What `init` writes is short, has curves and weights but no cards, and changes nothing."""
+    with as_file(files("config").joinpath("starter", "rules.yaml")) as starter:
+        assert load_rules(starter) == Rules()
+        text = starter.read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 50
+    assert "<=" not in text
 
 
 def test_digest_follows_the_meaning_not_the_text(tmp_path):
