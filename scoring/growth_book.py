@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from scoring.columns import coded, flags, looked_up, whole
+from scoring.columns import coded, flags, whole
 from scoring.counts import Summary, as_integers, count, merge, money_bin, ranks
 from scoring.headroom import best_known, bought, product_counts, sales_of, usual_products
 from scoring.points import DOUBLE
@@ -117,10 +117,8 @@ def lift(hits: int, size: int, all_hits: int, all_size: int) -> int:
 
 def fit_points(accounts: pa.Table, fits: Mapping[str, int]) -> Ints:
     """Per account, the points of its attributes, added up."""
-    total = np.zeros(accounts.num_rows)
+    total = np.zeros(accounts.num_rows, dtype=np.int64)
     for attribute in ATTRIBUTES:
-        values = set(coded(accounts[attribute])[0])
-        total += looked_up(
-            accounts[attribute], {value: fits.get(_key(attribute, value), 0) for value in values}, 0.0
-        )
-    return total.astype(np.int64)
+        values, codes = coded(accounts[attribute])
+        total += np.array([*(fits.get(_key(attribute, value), 0) for value in values), 0])[codes]
+    return total

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 _WEEK, _YEAR = 7, 365
+_WEEKS = 1000  # more than young customers are old
 _LEAST_AGE = 60  # days that a pace is measured over, at least: a first order is no year's pace
 _STEADY = 0.25  # usual purchases a year added to both sides, so that next to nothing is no growth
 
@@ -35,13 +36,14 @@ def outlook(accounts: pa.Table, model: PurchaseModel, usual: float, now: int, yo
     rows = np.flatnonzero(young)
     first, last = numbers(accounts, "first_day")[rows], numbers(accounts, "last_day")[rows]
     days, spend = numbers(accounts, "purchase_days")[rows], numbers(accounts, "spend")[rows]
-    # Beginnings that are the same to within a week are few, and the closed form is dear.
-    (repeats, last_week, weeks), place = np.unique(
-        np.stack([days - 1, (last - first) // _WEEK, (now - first) // _WEEK]), axis=1, return_inverse=True
+    # Beginnings that are the same to within a week are few, and the closed form is dear: each is one number.
+    weeks = ((days - 1) * _WEEKS + (last - first) // _WEEK) * _WEEKS + (now - first) // _WEEK
+    kinds, place = np.unique(weeks, return_inverse=True)
+    purchases = model.expected_purchases(
+        kinds // _WEEKS**2, kinds // _WEEKS % _WEEKS, kinds % _WEEKS, _YEAR / _WEEK
     )
-    purchases = model.expected_purchases(repeats, last_week, weeks, _YEAR / _WEEK)
     own = spend / days
-    ahead = purchases[place.reshape(-1)] * np.sqrt(own * model.expected_value(days, own))
+    ahead = purchases[place] * np.sqrt(own * model.expected_value(days, own))
     pace = spend / np.maximum(now - first, _LEAST_AGE) * _YEAR
     steady = _STEADY * usual
     found[rows] = (ahead + steady) / (pace + steady)

@@ -206,8 +206,10 @@ def _growth(scored: Scored, rules: Rules) -> Texts:
     weights = np.abs(points)
     if rules.show.growth_plan == "hide":
         weights[[growth.ITEMS.index(item) - 1 for item in ("promise", "kept")]] = 0
-    strongest = np.argmax(weights, axis=0)
-    rows = np.arange(points.shape[1])
+    # One item after the other: to look for the largest of a short column is slow.
+    rows, strongest = np.arange(points.shape[1]), np.zeros(points.shape[1], dtype=np.int64)
+    for place in range(1, len(weights)):
+        strongest = np.where(weights[place] > weights[strongest, rows], place, strongest)
     item = np.where(weights[strongest, rows] > 0, strongest + 1, 0)
     raised = np.where(points[strongest, rows] > 0, 0, 1)
     table = [
