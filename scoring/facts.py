@@ -57,7 +57,7 @@ def _as_arrow(column: Any) -> pa.Array:
         return pa.array(column.astype(np.float64), from_pandas=True)  # NaN becomes null
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
-        return column.cast(pa.float64()) if pa.types.is_integer(column.type) else column
+        return column.cast(pa.float64(), safe=False) if pa.types.is_integer(column.type) else column
     return column if isinstance(column, pa.Array) else pa.array(column)
 
 

@@ -16,9 +16,10 @@ SELECT account_id, count(*) AS contacts, max(day) AS last_day,
     max(day) FILTER (kind = 'meeting') AS last_meeting_day
 FROM contact WHERE account_id IS NOT NULL GROUP BY account_id;
 
+-- Of a deal are those that were with its account: others lie in other buckets.
 CREATE VIEW deal_contact AS
-SELECT opportunity_id, count(*) AS contacts, max(day) AS last_day
-FROM contact WHERE opportunity_id IS NOT NULL GROUP BY opportunity_id;
+SELECT opportunity_id, account_id, count(*) AS contacts, max(day) AS last_day
+FROM contact WHERE opportunity_id IS NOT NULL AND account_id IS NOT NULL GROUP BY opportunity_id, account_id;
 
 -- An urgent request that is itself a sign of need does not hold selling back.
 CREATE VIEW asked AS

@@ -111,7 +111,7 @@ class Company:
 
         def bucket(name: str, row: dict[str, Any]) -> int:
             account = row["id"] if name == "account" else row.get("account_id")
-            return zlib.crc32((account or account_of.get(row.get("opportunity_id"), "")).encode()) % buckets
+            return zlib.crc32((account or account_of.get(row.get("opportunity_id")) or "").encode()) % buckets
 
         placed = {
             name: np.array([bucket(name, row) for row in table.to_pylist()], dtype=np.int64)
