@@ -118,7 +118,9 @@ def prefix_of(book: str, prefixes: Mapping[str, Tiers]) -> str:
     return first if first in prefixes else ""
 
 
-def begins(object_name: str, features: Features, rules: Rules, known: Mapping[str, Cutoffs]) -> tuple[Ints, Ints]:
+def begins(
+    object_name: str, features: Features, rules: Rules, known: Mapping[str, Cutoffs]
+) -> tuple[Ints, Ints]:
     """Per tier but the last (rows) and record (columns): the lowest score to enter it, and to stay in it."""
     names, codes = coded(books(object_name, features, rules))
     tiers = tiers_of(rules)

@@ -83,7 +83,19 @@ def place(  # noqa: PLR0913, PLR0917  # what a tier depends on, no more
     tier = np.where(pins.pinned, pins.word, free)
     changed, cause = _causes(tier, kept, whole(table, "fingerprint"), variants)
     return Placed(
-        object_name, table, variants, score, valid, kept, pins, *limits, by_score, limited, tier, changed, cause
+        object_name,
+        table,
+        variants,
+        score,
+        valid,
+        kept,
+        pins,
+        *limits,
+        by_score,
+        limited,
+        tier,
+        changed,
+        cause,
     )
 
 
@@ -116,7 +128,10 @@ def remembered(placed: Placed, parent_since: Ints, today: int) -> pa.Table:
         "cause": taken(CAUSES, placed.cause),
         "score": pa.array(placed.score, mask=~placed.valid),
         "rules": taken(
-            [f"{placed.variants.rules[0].all_scores_digest}/{own.scores_digest}" for own in placed.variants.rules],
+            [
+                f"{placed.variants.rules[0].all_scores_digest}/{own.scores_digest}"
+                for own in placed.variants.rules
+            ],
             _codes(placed.variants, rows),
         ),
         "fingerprint": table["fingerprint"],

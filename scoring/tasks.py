@@ -81,9 +81,7 @@ def all_wanted(
     return pa.concat_tables(found)
 
 
-def _rules(
-    variants: Variants, object_name: str, rows: int
-) -> Iterator[tuple[TaskRule, NDArray[np.bool_]]]:
+def _rules(variants: Variants, object_name: str, rows: int) -> Iterator[tuple[TaskRule, NDArray[np.bool_]]]:
     """Each rule on an object, and the records that it is for."""
     for rules, mask in variants.masks(rows):
         yield from ((rule, mask) for rule in rules.tasks if rule.on == object_name)

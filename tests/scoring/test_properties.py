@@ -52,7 +52,7 @@ stamps = st.datetimes(datetime(2020, 1, 1), datetime(2027, 1, 1)) | st.none()  #
 accounts = st.fixed_dictionaries({
     "name": words, "owner_id": st.sampled_from([None, "o1", "o2"]), "industry": words,
     "employees": st.integers(-1, 10**6) | st.none(), "annual_revenue": amounts, "parent_id": words,
-    "created_at": stamps, "foretag_growth_plan": amounts, "foretag_growth_plan_by": days,
+    "created_at": stamps, "company_growth": percents, "country": words, "foretag_growth_plan": amounts, "foretag_growth_plan_by": days,
     "foretag_override": st.sampled_from([None, None, None, "B", "Leave alone", "nonsense"]),
     "foretag_override_until": days, "foretag_override_reason": words,
 })  # fmt: skip
@@ -179,7 +179,9 @@ def test_explain_repeats_the_contributions_in_words(tables):
 
 @pytest.mark.parametrize("buckets", [1, 2, 16])
 def test_buckets_do_not_matter(company, buckets):
-    """One bucket or sixteen, in order or shuffled: the same bytes."""
+    """One bucket or sixteen, in order or shuffled: the same bytes, under rules of every kind."""
+    company.rules = RULES
+    company.owners = [{"id": "rep", "team": "One"}]
     company.crowd(60)
     for number in range(60):
         company.open(f"deal-{number}", f"crowd-{number:03d}", closes_in=number, amount=100 + 37 * number)
