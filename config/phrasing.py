@@ -16,7 +16,11 @@ _AMOUNT = r"(?<![\w.\"'])\d[\d,_.]*"
 
 # What is found → what to say of it, and what to do. The first that is found counts.
 _HABITS: tuple[tuple[str, str, str | Callable[[str], str]], ...] = (
-    (r"[\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb]", "has typographic quotes", "write straight ones, \" or '"),
+    (
+        r"[\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb]",
+        "has typographic quotes",
+        "write straight ones, \" or '",
+    ),
     (r"&&|\|\|", 'has "{}"', lambda found: f"write {'and' if found == '&&' else 'or'}"),
     (r"\b(?:AND|OR|NOT|IN)\b", 'has "{}" in capitals', lambda found: f"write {found.lower()}"),
     (r"<>", 'has "<>"', "write !="),

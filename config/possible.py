@@ -102,7 +102,9 @@ def usual(name: Name) -> Values:
         return Values(texts=frozenset({"True", "False"}), unknown=unknown)
     if name.kind == "text":
         known = KNOWN_VALUES.get(name.name)
-        return Values(texts=frozenset(text.lower() for text in known or ()), others=known is None, unknown=unknown)
+        return Values(
+            texts=frozenset(text.lower() for text in known or ()), others=known is None, unknown=unknown
+        )
     least, most = bounds(name)
     return Values(ranges=((least, most),), unknown=unknown)
 

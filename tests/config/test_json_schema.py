@@ -74,6 +74,7 @@ def test_every_key_is_explained(file):
         ("rules.yaml", "demo/pipeline.yaml"),
         ("rules.test.yaml", "rules.test.yaml"),
         ("rules.test.yaml", "starter/rules.test.yaml"),
+        ("rules.yaml", "starter/rules.yaml"),
     ],
 )
 def test_shipped_files_fit_their_schema_and_name_it(file, path):
@@ -106,7 +107,10 @@ def test_starter_settings_fit_their_schema(crm):
         ("foretag.yaml", "connections: {main: {crm: salesforce}}"),
         ("foretag.yaml", "connections: {main: {crm: hubspot, auth: {token: secret}}}"),
         ("rules.test.yaml", "tests: []"),
-        ("rules.test.yaml", "today: 2026-11-22\ntests: [{name: a, accounts: {A: {}}, expect: {A: {tier: E}}}]"),
+        (
+            "rules.test.yaml",
+            "today: 2026-11-22\ntests: [{name: a, accounts: {A: {}}, expect: {A: {tier: E}}}]",
+        ),
         ("rules.test.yaml", "today: soon\ntests: [{name: a, accounts: {A: {}}, expect: {A: {tier: A}}}]"),
     ],
 )
