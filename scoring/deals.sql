@@ -6,8 +6,8 @@
 -- A deal that was entered after it had closed was made when it closed.
 CREATE OR REPLACE TEMP TABLE past AS
 SELECT e.owner_id AS owner, coalesce(e.product, i.product) AS product, a.industry, a.country, e.type, e.pipeline,
-    coalesce(e.pipeline, '') || '|' || coalesce(e.type, '') AS kind,
-    e.won, e.closed, e.day, e.cents, e.account_id, least(e.created_day, e.day) AS made
+    e.won, e.closed, e.day, e.cents, e.account_id,
+    CASE WHEN e.closed AND e.created_day > e.day THEN e.day ELSE e.created_day END AS made
 FROM event e LEFT JOIN account a ON e.account_id = a.id LEFT JOIN deal_item i ON e.id = i.opportunity_id
 WHERE e.id IS NOT NULL;
 
@@ -15,18 +15,20 @@ WHERE e.id IS NOT NULL;
 CREATE OR REPLACE TEMP VIEW weighed AS
 SELECT * REPLACE (CASE WHEN won THEN seen ELSE 0 END AS won), seen * seen AS squares FROM (
     SELECT *, CAST(round(1024 * pow(2.0, (day - today()) / half_life())) AS BIGINT) AS seen
-    FROM past WHERE closed AND made <= today() - embargo());
+    FROM past WHERE closed AND coalesce(made, day) <= today() - embargo());
 
 -- A deal as it was looked at on each day of two years, from age `first` until before `last`, as long as it was open and
 -- it is known today whether it closed within the 30 days after; from age `hit` on it did.
 CREATE OR REPLACE TEMP TABLE watched AS
-SELECT kind, first, last, CASE WHEN hit > first THEN hit WHEN closed THEN first END AS hit FROM (
-    -- greatest would skip the null of a deal that is still open
-    SELECT kind, closed,
+-- (greatest would skip the null of a deal that is still open.)
+SELECT coalesce(pipeline, '') || '|' || coalesce(type, '') AS kind, first, last,
+    CASE WHEN hit > first THEN hit WHEN closed THEN first END AS hit
+FROM (
+    SELECT pipeline, type, closed,
         least(greatest(today() - 760 - made, 0), oldest()) AS first,
         least(CASE WHEN closed THEN day - made ELSE oldest() END, today() - 29 - made, oldest()) AS last,
         CASE WHEN closed THEN day - made - 30 END AS hit
-    FROM past WHERE made IS NOT NULL)
+    FROM past WHERE made IS NOT NULL AND (NOT closed OR day > today() - 760))
 WHERE last > first;
 
 CREATE OR REPLACE TEMP VIEW ages AS
@@ -45,7 +47,7 @@ FROM weighed w ASOF LEFT JOIN (
 CREATE OR REPLACE TEMP VIEW outcomes AS
 SELECT least(day - made, oldest()) AS age, CAST(sum(won) AS BIGINT) AS won, CAST(sum(seen) AS BIGINT) AS seen,
     count(*) AS deals
-FROM weighed GROUP BY age;
+FROM weighed WHERE made IS NOT NULL GROUP BY age;
 
 CREATE OR REPLACE TEMP VIEW amounts AS
 SELECT cents % cells() AS cell, count(*) AS deals FROM past WHERE cents > 0 GROUP BY cell;

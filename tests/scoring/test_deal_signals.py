@@ -84,6 +84,21 @@ def test_a_kind_of_deal_has_its_own_pace(company):
     assert pace["New"] < 30
 
 
+def test_a_deal_of_unknown_age_has_no_pace_and_teaches_none(company):
+    """A deal without a creation date is of no known age, whether it is open or closed."""
+    company.account("acme")
+    closed_after(company, 80)
+    before = company.tagged().book.history.pace
+    closed_after(company, 10)
+    for deal in company.deals[-40:]:
+        deal["created_at"] = None
+    company.open("deal", "acme")
+    company.deals[-1]["created_at"] = None
+    tagged = company.tagged()
+    assert tagged.book.history.pace == before
+    assert np.isnan(tagged.scored.deals.pace).all()
+
+
 def test_without_closed_deals_there_is_no_pace(company):
     """A book that has hardly closed a deal knows no pace: the date has its whole share."""
     company.account("acme")
