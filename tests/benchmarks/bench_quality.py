@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.benchmarks import quality_growth, quality_purchases
+from tests.benchmarks import quality_deals, quality_growth, quality_purchases
 
-PARTS = (quality_purchases, quality_growth)
+PARTS = (quality_purchases, quality_growth, quality_deals)
 
 
 def main() -> None:
