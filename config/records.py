@@ -170,7 +170,7 @@ ACTIVITY = (
     Column("account_id", pa.string(), "id of the account it was with"),
     Column("opportunity_id", pa.string(), "id of the opportunity it was about, if any"),
     _OWNER,
-    Column("day", pa.date32(), "when it took place"),
+    Column("day", pa.date32(), "when it took place, or is to; none if it fell through"),
     _MODIFIED,
 )
 

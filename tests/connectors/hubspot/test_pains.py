@@ -260,7 +260,8 @@ def test_a_second_run_reads_what_changed_and_little_else(make_installation) -> N
         calls[data] = report.api_calls
         installation.forget()
     assert max(calls.values()) - min(calls.values()) <= 2
-    assert max(calls.values()) <= 36
+    # Of seven objects, tickets among them, since the default rules ask for open requests.
+    assert max(calls.values()) <= 42
 
 
 # 13. "A wrong association type id: the link is refused, or means something else."
