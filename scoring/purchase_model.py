@@ -194,7 +194,9 @@ def _fitted(
     weight: float,
 ) -> tuple[float, ...]:
     """Where likelihood and prior are highest; rounded, so that nothing hangs on the last digit of the search."""
-    from scipy.optimize import minimize  # noqa: PLC0415 (late: half a second that only a full run needs)
+    # Late: half a second that only a full run needs.
+    from scipy.optimize import minimize  # noqa: PLC0415
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
     start = np.log(np.array(prior))
 
@@ -203,7 +205,14 @@ def _fitted(
         off = weight * (logs - start) / _SPREAD**2
         return 0.5 * float((off * (logs - start)).sum()) - total, off - slope
 
-    found = minimize(
-        loss, start, jac=True, method="L-BFGS-B", bounds=np.log(bounds), options={"ftol": 1e-12, "gtol": 1e-6}
-    )
+    # Four numbers are searched for: a second thread would only spin, and cost as much again.
+    with threadpool_limits(1):
+        found = minimize(
+            loss,
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=np.log(bounds),
+            options={"ftol": 1e-12, "gtol": 1e-6},
+        )
     return tuple(float(f"{value:.{_DIGITS}g}") for value in np.exp(found.x))
