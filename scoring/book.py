@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 # What the first reading needs: how long deals took to win.
 TIMES = {"opportunity": ("stage", "is_won", "close_date", "created_at"), "stage": ("id", "name", "is_won")}
 
-_VERSION = 1
+_VERSION = 2
 _NO_BIN = 1_000_000  # above every bin of money
 _FEWEST_CYCLES, _FEWEST_PEERS = 10, 5
 _PRIOR_WEIGHT = 10  # accounts' or deals' worth of the prior that a rate is drawn towards

@@ -60,11 +60,15 @@ def deal_items(scored: Scored, rules: Rules, today: int) -> list[Texts]:
         item: _shown(getattr(rules.show, name), by_value, by_band)
         for item, (name, by_value, by_band) in _deal_texts(scored, today).items()
     }
-    texts |= dict(zip(found.boosts.items, found.boosts.texts, strict=True)) | {"limit": _limit(found.priority)}
+    texts |= dict(zip(found.boosts.items, found.boosts.texts, strict=True)) | {
+        "limit": _limit(found.priority)
+    }
     return [texts[item] for item in found.items]
 
 
-def _deal_texts(scored: Scored, today: int) -> dict[str, tuple[str, Callable[[], Texts], Callable[[], Texts]]]:
+def _deal_texts(
+    scored: Scored, today: int
+) -> dict[str, tuple[str, Callable[[], Texts], Callable[[], Texts]]]:
     """By item: what `show:` calls it, and what a reason says of it by value and by band."""
     table, found = scored.features.deals, scored.deals
 
@@ -105,7 +109,9 @@ def _deal_texts(scored: Scored, today: int) -> dict[str, tuple[str, Callable[[],
         "chance": (
             "chance",
             lambda: _chance(table, found),
-            lambda: bands(found.chance.astype(np.float64), (34, 67), ("low chance", "fair chance", "good chance")),
+            lambda: bands(
+                found.chance.astype(np.float64), (34, 67), ("low chance", "fair chance", "good chance")
+            ),
         ),
         "margin": ("margin", lambda: _margin(found), lambda: _margin_band(found)),
         "amount": (
@@ -136,7 +142,9 @@ def _chance(table: pa.Table, found: deals.Deals) -> Texts:
     points = found.win.points * (np.array(win.ITEMS[1:]) != "level")[:, None]
     strongest = np.argmax(np.abs(points), axis=0)
     moved = points[strongest, np.arange(points.shape[1])]
-    driver = np.where(moved >= _TELLING, 2 * strongest + 1, np.where(moved <= -_TELLING, 2 * strongest + 2, 0))
+    driver = np.where(
+        moved >= _TELLING, 2 * strongest + 1, np.where(moved <= -_TELLING, 2 * strongest + 2, 0)
+    )
     drivers = ["", *(f", {word}" for item in win.ITEMS[1:] for word in _WIN_DRIVERS[item])]
     places = np.where(codes < 0, len(stages), codes) * len(drivers) + driver
     return Texts([stage + word for stage in said for word in drivers], places)
