@@ -102,16 +102,15 @@ def place(  # noqa: PLR0913, PLR0917  # what a tier depends on, no more
 def _causes(tier: Ints, kept: Kept, fingerprint: Ints, variants: Variants) -> tuple[Flags, Ints]:
     """Where the tier changed, and why it last did.
 
-    A record whose own rules are other ones than before, though none was changed, came under them by its data: it is
-    in another pipeline now, or its owner in another team.
+    A record whose own rules are other ones than before, though none was changed, came under them by its data, which
+    the fingerprint tells: it is in another pipeline now, or its owner in another team.
     """
     changed = ~kept.known | (tier != kept.tier)
     texts, codes = kept.rules
     all_then, own_then = np.array([(*text.split("/", 1), "")[:2] for text in (*texts, "")]).T[:, codes]
     own_now = np.array([own.scores_digest for own in variants.rules])[_codes(variants, len(tier))]
-    others, changed_rules = own_then != own_now, all_then != variants.rules[0].all_scores_digest
-    other_rules = others & changed_rules
-    by_time = np.where((fingerprint != kept.fingerprint) | others, _DATA, _TIME)
+    other_rules = (own_then != own_now) & (all_then != variants.rules[0].all_scores_digest)
+    by_time = np.where(fingerprint != kept.fingerprint, _DATA, _TIME)
     why = np.where(~kept.known, _NEW, np.where(other_rules, _RULES, by_time))
     return changed, np.where(changed, why, kept.cause)
 

@@ -54,6 +54,14 @@ def test_a_reason_is_cut_between_items_and_still_adds_up(data):
         assert all(piece in whole or piece.startswith("other ") for piece in said)
 
 
+def test_a_reason_that_is_too_long_without_items_loses_its_last_notes():
+    """A person's long sentence and many notes: the first notes stay, each whole, and the numbers stay complete."""
+    items = Items([Texts(["x" * 200], np.array([0]))], np.array([[42]]))
+    notes = [pa.array([BETWEEN + letter * 70]) for letter in "abc"]
+    (line,) = reasons(pa.array(["h" * 80]), items.lines, notes).to_pylist()
+    assert line.split(BETWEEN) == ["h" * 80, "other +42", "a" * 70, "b" * 70]
+
+
 @pytest.fixture
 def shop(company):
     """One account with one deal that has everything that a reason can name."""
