@@ -101,6 +101,19 @@ class Rules(Strict):
         _named_once(value, 'two tasks are called "{}": names keep tasks from being made twice')
         return value
 
+    @field_validator(*VARIANTS)
+    @classmethod
+    def _no_twins(cls, value: dict[str, PipelineRules]) -> dict[str, PipelineRules]:
+        names = [folded(name) for name in value]
+        faults = [
+            Fault(f'"{name}" stands here twice: case and blanks do not tell names apart', path=(name,))
+            for place, name in enumerate(value)
+            if folded(name) in names[:place]
+        ]
+        if faults:
+            raise Faulty(*faults)
+        return value
+
     @cached_property
     def digest(self) -> str:
         """Twelve hex digits that change when, and only when, the effective rules change."""

@@ -93,6 +93,12 @@ def test_what_cannot_be_extended_is_told_in_its_place(written, files, expected):
     assert found.startswith(expected)
 
 
+def test_a_team_stands_once(written):
+    """Names that differ in case alone would be one team: the second is told."""
+    (found,) = problems(written(a="teams:\n  East: {tiers: {A: 9}}\n  EAST: {tiers: {A: 8}}\n"))
+    assert found.startswith('a.yaml:3:3: teams: "EAST" stands here twice')
+
+
 def test_a_variant_is_the_whole_of_its_rules():
     """A pipeline goes before a team; names are compared without regard to case; nothing else is the company's."""
     rules = Rules.model_validate({
