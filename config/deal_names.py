@@ -19,6 +19,8 @@ DEAL_FACTS = (
     Name("pipeline", "text", "the sales process it goes through", reads=("opportunity.pipeline",),
         missing="not filled in, or no field is mapped"),
     Name("amount", "number", "total value", "money", ("opportunity.amount",), "not filled in, or not above 0"),
+    Name("amount_roundness", "number", "largest round step (1 or 5 and zeros) in the amount, of the amount",
+        "percent", ("opportunity.amount",), "no amount above 0"),
     Name("probability", "number", "the CRM's own chance of winning", "percent",
         ("opportunity.probability", "stage.probability"), "neither the opportunity nor its stage has one"),
     Name("days_to_close", "number", "days until the close date; negative once it has passed", "days",

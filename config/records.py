@@ -177,10 +177,13 @@ ACTIVITY = (
 # What files next to the rules may tell, with every name already looked up in the CRM's records.
 
 COMMITMENT = (
+    _ID,
     Column("account_id", pa.string(), "id of the account"),
     Column("amount", MONEY, "spend per year that was promised together with the customer"),
     Column("by", pa.date32(), "the day by which it should be reached"),
     Column("made_on", pa.date32(), "the day on which it was promised"),
+    Column("seen_on", pa.date32(), "the last day on which it stood in the CRM; null if it comes from a file"),
+    _MODIFIED,
 )
 
 TERRITORY = (
@@ -241,7 +244,7 @@ def schema(object_name: str, columns: tuple[str, ...] | None = None) -> pa.Schem
     return pa.schema(
         [
             (column.name, column.type)
-            for column in RECORDS[object_name]
+            for column in (RECORDS.get(object_name) or SIDE_TABLES[object_name])
             if columns is None or column.name in columns
         ]
     )

@@ -16,6 +16,7 @@ from scoring.columns import looked_up, numbers, whole
 from scoring.features import day_number
 from scoring.growth import basket, season_trend
 from scoring.likelihood import usual_gap
+from scoring.roundness import roundness
 from scoring.trend import QUARTERS, spend_trend
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ def deal_facts(features: Features, book: Book, rules: Rules, today: date) -> Mak
         "days_to_close": lambda: days() - now,
         "days_overdue": lambda: np.maximum(now - days(), 0),
         "days_to_need": lambda: numbers(table, "need_day") - now,
+        "amount_roundness": lambda: 100 * roundness(numbers(table, "cents")),
         "idle_share": lambda: 100 * np.minimum(_since(table, "moved_day", now) / _age(table, now), 1.0),
         "touches_per_month": lambda: 30 * numbers(table, "touches") / _age(table, now),
         **_of_account(features, account_facts(features, book, rules, today)),
@@ -191,7 +193,8 @@ def _age(table: pa.Table, now: int) -> Floats:
 
 def _ratio(part: Floats, whole_: Floats) -> Floats:
     """NaN where the whole is nothing."""
-    return np.divide(part, whole_, out=np.full(len(part), np.nan), where=whole_ > 0)
+    ratio: Floats = np.divide(part, whole_, out=np.full(len(part), np.nan), where=whole_ > 0)
+    return ratio
 
 
 def _only(table: pa.Table, column: str, values: Floats) -> Floats:

@@ -28,14 +28,16 @@ SELECT account_id, count(*) AS open_cases,
     count(*) FILTER (is_urgent(priority) AND NOT is_need(type)) AS urgent_cases
 FROM "case" WHERE account_id IS NOT NULL AND NOT coalesce(is_closed, false) GROUP BY account_id;
 
--- One promise for each account and day; what the CRM says of it comes before what a file says.
+-- One promise for each account and day; what the CRM says of it comes before what a file says. A plan that the CRM
+-- held earlier (`seen_on`) was promised if it stood there until its day; else another one took its place.
 CREATE VIEW promise AS
 SELECT account_id, due, max({'source': source, 'made': coalesce(made, 0), 'cents': cents}) AS said FROM (
     SELECT id AS account_id, in_cents(foretag_growth_plan) AS cents, day_of(foretag_growth_plan_by) AS due,
         NULL AS made, 2 AS source
     FROM account WHERE foretag_growth_plan > 0
     UNION ALL
-    SELECT account_id, in_cents(amount), day_of("by"), day_of(made_on), 1 FROM commitment WHERE amount > 0)
+    SELECT account_id, in_cents(amount), day_of("by"), day_of(made_on), 1 FROM commitment
+    WHERE amount > 0 AND (seen_on IS NULL OR (day_of("by") < today() AND day_of(seen_on) >= day_of("by") - 31)))
 WHERE account_id IS NOT NULL GROUP BY account_id, due;
 
 CREATE VIEW running AS

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 # Which account a record lies with; a record without one lies in the bucket of its own id.
 _ACCOUNT_COLUMN = {
     "account": "id",
-    **dict.fromkeys(("opportunity", "task", "case", "call", "email", "meeting"), "account_id"),
+    **dict.fromkeys(("opportunity", "task", "case", "call", "email", "meeting", "commitment"), "account_id"),
 }
 
 # A book up to this size is one bucket; a larger one is cut so that 1,000,000 accounts fit in memory bucket by bucket.

@@ -22,6 +22,7 @@ from sync.apply import Applied, Applier
 from sync.exits import BUG, STATES, Guarded, exit_code
 from sync.ledger import Item
 from sync.plan import OBJECTS, TASK_SCHEMA, Plan, still_holds
+from sync.plan_history import remember_plans
 from sync.pull import pull
 from sync.score import score
 from sync.side_tables import side_tables
@@ -223,6 +224,7 @@ class Pass:
             job.tags.keep_labels(_labels(schemas))
         with self.timed("pull"):
             pulled = pull(job.name, job.connector, job.ledger, job.mirror, columns, job.tell)
+        remember_plans(job.mirror, self.today)
         job.ledger.list_items(report.run, pulled.set_aside)
         report.set_aside = len(pulled.set_aside)
         for item in pulled.set_aside:

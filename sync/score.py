@@ -118,10 +118,11 @@ class Buckets:
         tables = self._whole | {name: self._mirror.read(name, self._columns[name], bucket) for name in cut}
         if "line_item" in self._columns:
             tables["line_item"] = self._line_items.bucket(bucket)
+        tables["commitment"] = self._mirror.read("commitment", None, bucket)
         if "commitment" in self._side:
             commitments = self._side["commitment"]
             here = pc.equal(bucket_of(commitments["account_id"], self._number), bucket)
-            tables["commitment"] = commitments.filter(here)
+            tables["commitment"] = pa.concat_tables([tables["commitment"], commitments.filter(here)])
         if self._number == 1:
             # A small book is held; of a large one only the bucket in hand, so that memory stays bounded.
             self._kept = tables

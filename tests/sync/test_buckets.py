@@ -77,4 +77,4 @@ def test_line_items_follow_their_deal(mirror):
 def test_objects_that_no_rule_uses_are_not_read(mirror):
     """Under the default rules scoring gets cases, for urgent ones, but no calls, quotas or line items."""
     tables = next(iter(Buckets(mirror, Rules())))
-    assert set(tables) == {"account", "opportunity", "owner", "stage", "case"}
+    assert set(tables) == {"account", "opportunity", "owner", "stage", "case", "commitment"}
