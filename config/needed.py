@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from config.expressions import parse
+from config.language.expressions import parse
+from config.language.vocabulary import NAMES
 from config.outputs import OUTPUT_FIELDS
 from config.records import OPTIONAL, RECORDS
-from config.vocabulary import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

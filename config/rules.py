@@ -10,33 +10,33 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, PrivateAttr, field_validator
 
-from config.boosts import Boost
-from config.coverage import Coverage
-from config.documents import validate
-from config.exclusions import EXCLUDE, Exclusion
-from config.growth import Growth
-from config.layers import VARIANTS, laid_over, load_layers, sections
-from config.likelihood import Likelihood
-from config.lint import rules_problems
-from config.mapping import Fields, name_in
+from config.files.documents import validate
+from config.files.layers import VARIANTS, laid_over, load_layers, sections
+from config.linting.lint import rules_problems
 from config.needed import needed
-from config.playbook import PLAYBOOK, TASKS, Step, TaskRule
-from config.priority import Needs, Priority
 from config.problems import Fault, Faulty, raise_if_any
 from config.records import Optional
-from config.showing import Product, Show
-from config.side_files import Files, Rows, read_side_files
-from config.strict import Strict
-from config.tiers import AccountValue, Alerts, Overrides, Segments, Tiers
-from config.variants import PipelineRules, TeamRules
-from config.win import Win
-from config.writing import TaskLimits, Writing
+from config.sections.boosts import Boost
+from config.sections.coverage import Coverage
+from config.sections.exclusions import EXCLUDE, Exclusion
+from config.sections.growth import Growth
+from config.sections.likelihood import Likelihood
+from config.sections.mapping import Fields, name_in
+from config.sections.playbook import PLAYBOOK, TASKS, Step, TaskRule
+from config.sections.priority import Needs, Priority
+from config.sections.showing import Product, Show
+from config.sections.side_files import Files, Rows, read_side_files
+from config.sections.strict import Strict
+from config.sections.tiers import AccountValue, Alerts, Overrides, Segments, Tiers
+from config.sections.variants import PipelineRules, TeamRules
+from config.sections.win import Win
+from config.sections.writing import TaskLimits, Writing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from config.documents import Document
+    from config.files.documents import Document
     from config.problems import Problem
 
 

@@ -15,8 +15,8 @@ from pydantic import (
     model_validator,
 )
 
-from config.documents import Document, load_document, validate
-from config.strict import Strict
+from config.files.documents import Document, load_document, validate
+from config.sections.strict import Strict
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from scoring.book import TIMES, Book, read_book
 from scoring.explain import explain
-from scoring.features import Features, Tables, extract
-from scoring.groups import kept_families
-from scoring.state import STATE_SCHEMA
+from scoring.placing.state import STATE_SCHEMA
+from scoring.reading.features import Features, Tables, extract
+from scoring.reading.groups import kept_families
 from scoring.tags import Tagged, tag
 
 __all__ = [

@@ -10,20 +10,20 @@ import pyarrow.compute as pc
 
 from config.outputs import LEVELS, SEGMENTS, TIERS
 from scoring import value
-from scoring.alerts import alerts, parent_changes
-from scoring.columns import numbers, taken, whole
-from scoring.features import day_number
-from scoring.inputs import account_inputs, level
-from scoring.notes import URGENT, heads, limit_notes, not_scored_because, note
-from scoring.placing import Placed, place, remembered
-from scoring.playbook import next_steps
-from scoring.reasons import Items, reasons
-from scoring.state import CAUSES
-from scoring.tasks import all_wanted, one_line
-from scoring.texts import chosen, dates, one
-from scoring.tiers import account_limits
+from scoring.arithmetic.columns import numbers, taken, whole
+from scoring.placing.places import Placed, place, remembered
+from scoring.placing.state import CAUSES
+from scoring.placing.tiers import account_limits
+from scoring.reading.features import day_number
+from scoring.reading.inputs import account_inputs, level
+from scoring.saying.alerts import alerts, parent_changes
+from scoring.saying.notes import URGENT, heads, limit_notes, not_scored_because, note
+from scoring.saying.playbook import next_steps
+from scoring.saying.reasons import Items, reasons
+from scoring.saying.tasks import all_wanted, one_line
+from scoring.saying.texts import chosen, dates, one
+from scoring.saying.wording import account_items
 from scoring.value import REDUCE
-from scoring.wording import account_items
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from config.rules import Rules
     from scoring.book import Book
-    from scoring.inputs import Inputs
+    from scoring.reading.inputs import Inputs
     from scoring.value import Scored
 
     Ints = NDArray[np.int64]
@@ -118,7 +118,9 @@ def _reasons(placed: Placed, scored: Scored, own: Items, of_deals: Items, today:
     urgent = note(URGENT, whole(placed.table, "urgent_cases") > 0)
     notes = [urgent, *limit_notes(placed, "Reduce", "Prioritize"), note("margin not known", unknown)]
     missing = one(_UNKNOWN.format(scored.labels.get("account.industry", "Industry")), len(row))
-    not_scored = not_scored_because(chosen(scored.excluded.accounts.codes < 0, missing, scored.excluded.accounts))
+    not_scored = not_scored_because(
+        chosen(scored.excluded.accounts.codes < 0, missing, scored.excluded.accounts)
+    )
     usual = reasons(pc.fill_null(head, ""), body, notes)
     return pc.if_else(pa.array(placed.valid), usual, pc.coalesce(heads(placed, today), not_scored))
 

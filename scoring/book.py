@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring.buying import Buying, begun, histories, with_model
-from scoring.calibration import calibrate, lessons, with_bases, with_card
-from scoring.columns import coded, flags, numbers, whole
-from scoring.counts import (
+from scoring.arithmetic.columns import coded, flags, numbers, whole
+from scoring.arithmetic.counts import (
     Spreads,
     Summary,
     as_integers,
@@ -27,17 +25,19 @@ from scoring.counts import (
     ranks,
     scores_by_name,
 )  # fmt: skip
-from scoring.cutoffs import EVERYBODY, Cutoffs, books, cutoffs, prefix_of, tiers_of
-from scoring.deal_history import DealHistory, deal_history
-from scoring.exclusions import included
-from scoring.features import Features, Reader, day_number
-from scoring.groups import with_families
-from scoring.growth import outlooks
-from scoring.growth_book import GrowthBook, growth_book, lift
-from scoring.owners import measure_owners, owners_of, sums, weighted_pipeline
-from scoring.promises import plan_counts
+from scoring.buying.calibration import calibrate, lessons, with_bases, with_card
+from scoring.buying.lessons import Buying, begun, histories, with_model
+from scoring.growing.growth import outlooks
+from scoring.growing.growth_book import GrowthBook, growth_book, lift
+from scoring.growing.promises import plan_counts
+from scoring.placing.cutoffs import EVERYBODY, Cutoffs, books, cutoffs, prefix_of, tiers_of
+from scoring.placing.exclusions import included
+from scoring.reading.features import Features, Reader, day_number
+from scoring.reading.groups import with_families
+from scoring.reading.owners import measure_owners, owners_of, sums, weighted_pipeline
 from scoring.value import Assessed, Scored, assess, settle
-from scoring.win import level
+from scoring.winning.deal_history import DealHistory, deal_history
+from scoring.winning.win import level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from config.rules import Rules
-    from scoring.features import Tables
+    from scoring.reading.features import Tables
 
 # What the first reading needs: how long deals took to win.
 TIMES = {"opportunity": ("stage", "is_won", "close_date", "created_at"), "stage": ("id", "name", "is_won")}
@@ -72,7 +72,7 @@ class Book:
     """Everything that one account's score needs to know of the others; small, and the same for every order of rows.
 
     `horizon`, `cycle` (usual time to win) and `gap` (usual time between purchases) are in days; `basket` is the
-    mean purchase in cents; `spend_fifths` and `cut_fifths` are the lowest money bins (`scoring.counts`) of the
+    mean purchase in cents; `spend_fifths` and `cut_fifths` are the lowest money bins (`arithmetic.counts`) of the
     upper four fifths; bases are points.
     """
 
@@ -298,7 +298,8 @@ def order(scored: Scored, rules: Rules) -> dict[str, Spreads]:
     found = scored.deals
     scores = {"account": (scored.scored, scored.score), "opportunity": (found.scored, found.priority.score)}
     return {
-        name: _spreads(books(name, scored.features, rules), valid, score) for name, (valid, score) in scores.items()
+        name: _spreads(books(name, scored.features, rules), valid, score)
+        for name, (valid, score) in scores.items()
     }
 
 
@@ -316,5 +317,7 @@ def with_cutoffs(book: Book, found: Mapping[str, Spreads], rules: Rules) -> Book
         for name, scores in spreads.items():
             whole_book[prefix_of(name, tiers) + EVERYBODY] += scores
         every = spreads | whole_book
-        begin[object_name] = {name: cutoffs(every[name], tiers[prefix_of(name, tiers)]) for name in sorted(every)}
+        begin[object_name] = {
+            name: cutoffs(every[name], tiers[prefix_of(name, tiers)]) for name in sorted(every)
+        }
     return replace(book, cutoffs=begin)

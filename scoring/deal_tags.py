@@ -9,17 +9,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from config.outputs import TIERS
-from scoring.columns import flags, numbers, taken, whole
-from scoring.features import day_number
-from scoring.inputs import deal_inputs
-from scoring.notes import URGENT, heads, limit_notes, not_scored_because, note
-from scoring.placing import Placed, place, remembered
-from scoring.playbook import next_steps
-from scoring.reasons import Items, reasons
-from scoring.state import CAUSES
-from scoring.tasks import all_wanted, one_line
-from scoring.texts import chosen, dates, one
-from scoring.tiers import deal_limits
+from scoring.arithmetic.columns import flags, numbers, taken, whole
+from scoring.placing.places import Placed, place, remembered
+from scoring.placing.state import CAUSES
+from scoring.placing.tiers import deal_limits
+from scoring.reading.features import day_number
+from scoring.reading.inputs import deal_inputs
+from scoring.saying.notes import URGENT, heads, limit_notes, not_scored_because, note
+from scoring.saying.playbook import next_steps
+from scoring.saying.reasons import Items, reasons
+from scoring.saying.tasks import all_wanted, one_line
+from scoring.saying.texts import chosen, dates, one
 from scoring.value import REDUCE, money_of_cents
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from config.rules import Rules
     from scoring.book import Book
-    from scoring.inputs import Inputs
+    from scoring.reading.inputs import Inputs
     from scoring.value import Scored
 
     Ints = NDArray[np.int64]
@@ -45,7 +45,9 @@ def tag_deals(
     """Opportunities, tasks and state, as `scoring.tags.Tagged` tells. `leave`: accounts to be left alone."""
     table, now, found = scored.features.deals, day_number(today), scored.deals
     valid, points = found.scored, found.priority.score
-    placed = place("opportunity", scored.features, points, valid, deal_limits(scored, rules), book, kept, rules, now)
+    placed = place(
+        "opportunity", scored.features, points, valid, deal_limits(scored, rules), book, kept, rules, now
+    )
     inputs = deal_inputs(scored, placed.tier, book, rules, today)
     out = pa.table({
         "id": table["id"],

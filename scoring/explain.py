@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scoring.details import account_details, deal_details
+from scoring.saying.details import account_details, deal_details
 
 if TYPE_CHECKING:
     from scoring.tags import Tagged
@@ -27,7 +27,8 @@ EXPLAIN_SCHEMA = pa.schema(
 def explain(tagged: Tagged, record_id: str) -> pa.Table:
     """The contributions to each score of one account or open deal, in `EXPLAIN_SCHEMA`.
 
-    Dimensions are priority, win (the chance of winning a deal), likelihood and growth; within each the base comes first, then the strongest items.
+    Dimensions are priority, win (the chance of winning a deal), likelihood and growth; within each the base comes
+    first, then the strongest items.
     `detail` says what the item saw. The points of a dimension add up exactly to the shown score. An unknown id,
     or a record that is not scored, gives no rows.
     """

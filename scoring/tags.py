@@ -11,15 +11,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from config.outputs import TIERS
-from scoring import account_tags, growth, likelihood, win
+from scoring import account_tags
 from scoring.account_tags import account_shares, tag_accounts
+from scoring.buying import likelihood
 from scoring.deal_tags import tag_deals
-from scoring.features import day_number
-from scoring.inputs import account_inputs, deal_inputs
-from scoring.reasons import Items
-from scoring.tasks import together
+from scoring.growing import growth
+from scoring.reading.features import day_number
+from scoring.reading.inputs import account_inputs, deal_inputs
+from scoring.saying.reasons import Items
+from scoring.saying.tasks import together
+from scoring.saying.wording import deal_items
 from scoring.value import assess, settle
-from scoring.wording import deal_items
+from scoring.winning import win
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,8 +32,8 @@ if TYPE_CHECKING:
 
     from config.rules import Rules
     from scoring.book import Book
-    from scoring.features import Features
-    from scoring.inputs import Inputs
+    from scoring.reading.features import Features
+    from scoring.reading.inputs import Inputs
     from scoring.value import Scored
 
 
@@ -47,7 +50,7 @@ class Tagged:
     opportunities: open deals, and closed ones that still hold a tag of ours (all outputs null): id,
         account_id, owner_id, foretag_tier, foretag_score, foretag_reason, foretag_next_step, leave,
         overridden, cause, changed, topics, amount.
-    tasks: wanted, before limits and keys, in `scoring.tasks.TASK_SCHEMA`: `score` is to order by, `period` the
+    tasks: wanted, before limits and keys, in `scoring.saying.tasks.TASK_SCHEMA`: `score` is to order by, `period` the
         part of the key (`2026-11`, `2026-W47`, `2026-11-22`, `2026-Q4` or `once`).
     state: what to hand in as `kept` next time, in `scoring.STATE_SCHEMA`.
     """

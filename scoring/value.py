@@ -10,16 +10,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from config.records import MONEY
-from scoring.boosts import Boosts, boosted
-from scoring.columns import whole
-from scoring.counts import money_bin, rank_of
-from scoring.deals import BestDeals, Deals, best_deals, deals
-from scoring.exclusions import Excluded, excluded
-from scoring.growth import Growth, growth
-from scoring.inputs import account_inputs
-from scoring.likelihood import expected_days, likelihood, purchase_value
-from scoring.points import Card, Sum
-from scoring.variants import Variants, account_variants, deal_variants
+from scoring.arithmetic.columns import whole
+from scoring.arithmetic.counts import money_bin, rank_of
+from scoring.arithmetic.points import Card, Sum
+from scoring.buying.likelihood import expected_days, likelihood, purchase_value
+from scoring.growing.growth import Growth, growth
+from scoring.placing.boosts import Boosts, boosted
+from scoring.placing.exclusions import Excluded, excluded
+from scoring.placing.variants import Variants, account_variants, deal_variants
+from scoring.reading.inputs import account_inputs
+from scoring.winning.deals import BestDeals, Deals, best_deals, deals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from config.rules import Rules
     from scoring.book import Book
-    from scoring.features import Features
+    from scoring.reading.features import Features
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]

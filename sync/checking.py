@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from config.documents import load_document, problems_of_document
-from config.layers import load_layers
+from config.examples.rule_tests import RuleTests
+from config.files.documents import load_document, problems_of_document
+from config.files.layers import load_layers
 from config.problems import ConfigProblem, has_errors
-from config.rule_tests import RuleTests
 from config.rules import check_rules
 from config.settings import Settings
 from sync.exits import DONE, FIX_CONFIGURATION
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from config.documents import Document
+    from config.files.documents import Document
     from config.problems import Problem
     from sync.talk import Talk
 

@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 
 import pyarrow.compute as pc
 
-from config.documents import did_you_mean, problem_at
-from config.layers import load_layers, sections
-from config.lint_conditions import SECTIONS, leaves, readable
+from config.files.documents import did_you_mean, problem_at
+from config.files.layers import load_layers, sections
+from config.language.vocabulary import KNOWN_VALUES, NAMES
+from config.linting.lint_conditions import SECTIONS, leaves, readable
 from config.problems import Fault
 from config.rules import Rules
-from config.vocabulary import KNOWN_VALUES, NAMES
 from scoring import read_book, tag
-from scoring.firing import Firing, firing, nothing
+from scoring.reading.firing import Firing, firing, nothing
 from sync.score import Buckets
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from config.crms import Crm
-    from config.documents import Document, Steps
-    from config.lint_conditions import Placed
+    from config.files.documents import Document, Steps
+    from config.linting.lint_conditions import Placed
     from config.problems import Problem
     from sync.mirror import Mirror
     from sync.pipeline import Job

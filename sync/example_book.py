@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from config.example_records import Account, ClosedDeal, Crowd, OpenDeal, canonical
+from config.examples.example_records import Account, ClosedDeal, Crowd, OpenDeal, canonical
+from config.examples.rule_tests import named_crowds
 from config.records import RECORDS, SIDE_TABLES
-from config.rule_tests import named_crowds
 from scoring import STATE_SCHEMA
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from config.rule_tests import Example, RuleTests
+    from config.examples.rule_tests import Example, RuleTests
 
 REP = "rep"  # who owns what the test gives no owner
 LINES = pa.field("account_id", pa.string())  # sync gives scoring a line item's account, too

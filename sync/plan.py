@@ -17,7 +17,7 @@ from sync.mirror import bucket_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from config.writing import Writing
+    from config.sections.writing import Writing
     from sync.ledger import Item
     from sync.tags import TagStore
 

@@ -9,18 +9,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.account_names import ACCOUNT_FACTS, ACCOUNT_NAMES
-from config.deal_names import DEAL_NAMES
-from config.inputs import MOVEMENT, OUTCOMES, SALES, UNITS, WINNING
+from config.language.account_names import ACCOUNT_FACTS, ACCOUNT_NAMES
+from config.language.deal_names import DEAL_NAMES
+from config.language.inputs import MOVEMENT, OUTCOMES, SALES, UNITS, WINNING
 from config.records import OPTIONAL, RECORDS, SIDE_TABLES
-from config.side_files import SHEETS
+from config.sections.side_files import SHEETS
 from connectors.hubspot import fields as hubspot
 from connectors.salesforce import fields as salesforce
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from config.inputs import Name
+    from config.language.inputs import Name
     from config.records import Column
 
 PAGE = Path("docs") / "inputs.md"

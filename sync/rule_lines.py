@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from config.layers import load_layers
+from config.files.layers import load_layers
 from config.rules import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from config.documents import Document
+    from config.files.documents import Document
 
     Steps = tuple[str | int, ...]
     Names = tuple[

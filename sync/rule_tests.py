@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from config.documents import load_document, validate
+from config.examples.rule_tests import Expected, RuleTests, within
+from config.files.documents import load_document, validate
 from config.problems import ConfigProblem, Problem
-from config.rule_tests import Expected, RuleTests, within
 from config.rules import load_rules
 from scoring import read_book, tag
 from sync.example_book import example_book, held_state
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from config.documents import Document, Steps
-    from config.rule_tests import Example
+    from config.examples.rule_tests import Example
+    from config.files.documents import Document, Steps
     from config.rules import Rules
     from scoring import Tagged
     from sync.talk import Talk

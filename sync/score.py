@@ -49,7 +49,9 @@ def tagged_book(mirror: Mirror, tags: TagStore, rules: Rules, today: date) -> tu
     buckets = Buckets(mirror, rules)
     book, features = read_book(buckets, rules, today, buckets.times())
     labels = tags.labels()
-    return book, (tag(part, book, tags.state(bucket), rules, today, labels) for bucket, part in enumerate(features))
+    return book, (
+        tag(part, book, tags.state(bucket), rules, today, labels) for bucket, part in enumerate(features)
+    )
 
 
 def score(

@@ -9,14 +9,14 @@ import pyarrow as pa
 
 from config.problems import Problem
 from config.records import RECORDS, SIDE_TABLES
-from config.side_files import SHEETS
+from config.sections.side_files import SHEETS
 from sync.embedded import database
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from config.rules import Rules
-    from config.side_files import Rows
+    from config.sections.side_files import Rows
     from sync.mirror import Mirror
 
 # The key under `files:` → the table that scoring reads.

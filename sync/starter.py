@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from config.crms import crm_named
-from config.json_schema import MODELS, schema_name, shipped_schema
+from config.files.json_schema import MODELS, schema_name, shipped_schema
 from config.problems import ConfigProblem, Problem
 from sync.exits import DONE
 

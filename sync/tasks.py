@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date, datetime
 
-    from config.writing import TaskLimits
+    from config.sections.writing import TaskLimits
 
 
 def task_key(record_id: str, rule: str, period: str) -> str:

@@ -12,7 +12,7 @@ from config.outputs import SEGMENTS, TIERS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from config.tiers import Segments
+    from config.sections.tiers import Segments
 
 # Okabe and Ito's colours, which colour-blind people can tell apart.
 _TIER_COLOURS = dict(zip(TIERS, ("#0072B2", "#56B4E9", "#E69F00", "#BBBBBB"), strict=True))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from config.layers import load_layers
+from config.files.layers import load_layers
 from config.rules import check_rules
 from sync.rule_tests import test_rules as run_rule_tests
 from sync.talk import Talk

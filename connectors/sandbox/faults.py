@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from config.documents import Document, load_document, validate
+from config.files.documents import Document, load_document, validate
 from config.problems import ConfigProblem, Problem
 from connectors.sandbox import fault_kinds as kinds
 

@@ -16,7 +16,20 @@ from config.outputs import written
 from tests.acceptance.conftest import BOTH
 
 FORETAG = str(Path(sys.executable).with_name("foretag"))
-COMMANDS = ("demo", "check", "test", "schema", "setup", "plan", "apply", "run", "explain", "runs", "sandbox", "init")
+COMMANDS = (
+    "demo",
+    "check",
+    "test",
+    "schema",
+    "setup",
+    "plan",
+    "apply",
+    "run",
+    "explain",
+    "runs",
+    "sandbox",
+    "init",
+)
 
 
 @BOTH

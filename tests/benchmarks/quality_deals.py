@@ -19,7 +19,7 @@ from config.rules import Rules
 from connectors.sandbox.datasets.pipeline import pipeline
 from connectors.sandbox.datasets.planted.making import planted
 from scoring import read_book
-from scoring.columns import numbers
+from scoring.arithmetic.columns import numbers
 from scoring.value import assess
 from tests.benchmarks.book_tables import row_numbers, scoring_tables
 from tests.benchmarks.measuring import Figure, show

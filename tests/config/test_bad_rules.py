@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config.layers import load_layers
+from config.files.layers import load_layers
 from config.problems import ConfigProblem
 from config.rules import check_rules
 
@@ -87,7 +87,7 @@ def test_no_default_is_remarked_on(tmp_path):
 )  # fmt: skip
 def test_numbers_with_units_and_separators_are_read_for_the_hint(text, number):
     """The hint gives the bare number, in the unit of the rules."""
-    from config.units import written_as
+    from config.language.units import written_as
 
     assert written_as(text).removeprefix("write ").split(":")[0].split(",")[0] == number
 
@@ -95,6 +95,6 @@ def test_numbers_with_units_and_separators_are_read_for_the_hint(text, number):
 @pytest.mark.parametrize("text", ["auto", "soon", "", "5 apples", "1 2"])
 def test_what_is_no_number_gets_no_such_hint(text):
     """Better none than a wrong one."""
-    from config.units import written_as
+    from config.language.units import written_as
 
     assert written_as(text) == ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
-from config.documents import LONGEST_FILE, load_document, validate
+from config.files.documents import LONGEST_FILE, load_document, validate
 from config.problems import ConfigProblem
 
 

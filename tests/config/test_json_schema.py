@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft7Validator
 from ruamel.yaml import YAML
 
-from config.json_schema import MODELS, schema_name, schema_text, shipped_schema
+from config.files.json_schema import MODELS, schema_name, schema_text, shipped_schema
 
 CONFIG = Path(__file__).parents[2] / "config"
 SCHEMAS = {file: json.loads(schema_text(file)) for file in MODELS}
@@ -45,7 +45,7 @@ def properties(node):
 
 @pytest.mark.parametrize("file", MODELS)
 def test_a_shipped_schema_is_what_the_models_say(file):
-    """Whoever changes a model runs `python -m config.json_schema`."""
+    """Whoever changes a model runs `python -m config.files.json_schema`."""
     assert shipped_schema(file) == schema_text(file)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.layers import laid_over
+from config.files.layers import laid_over
 from config.problems import ConfigProblem
 from config.rules import Rules, load_rules
 

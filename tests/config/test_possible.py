@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.expressions import parse
-from config.possible import possible
-from config.vocabulary import NAMES
-from scoring.expressions import holds
+from config.language.expressions import parse
+from config.language.vocabulary import NAMES
+from config.linting.possible import possible
+from scoring.reading.expressions import holds
 
 DEALS = NAMES["opportunity"]
 NUMBERS = st.sampled_from(["days_to_close", "pushes", "amount", "score"])

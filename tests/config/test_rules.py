@@ -7,13 +7,13 @@ from importlib.resources import as_file, files
 import pytest
 from pydantic import BaseModel, RootModel
 
-from config.cards import Bands
-from config.documents import load_document
-from config.expressions import parse
+from config.files.documents import load_document
+from config.language.expressions import parse
+from config.language.vocabulary import NAMES
 from config.problems import ConfigProblem
 from config.records import RECORDS
 from config.rules import Rules, load_rules
-from config.vocabulary import NAMES
+from config.sections.cards import Bands
 
 
 def problems(tmp_path, text):
@@ -175,7 +175,7 @@ def company_inputs():
     from datetime import date
 
     from scoring import read_book
-    from scoring.inputs import account_inputs, deal_inputs
+    from scoring.reading.inputs import account_inputs, deal_inputs
     from scoring.value import assess, settle
 
     rules, today = Rules(), date(2026, 11, 22)

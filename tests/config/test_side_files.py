@@ -10,7 +10,7 @@ import pytest
 
 from config.problems import ConfigProblem
 from config.rules import load_rules
-from config.side_files import SHEETS
+from config.sections.side_files import SHEETS
 
 
 def load(folder, kind, content):

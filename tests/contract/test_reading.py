@@ -281,6 +281,7 @@ def changes(*ids: str, **fields: object) -> pa.Table:
     columns = {name: [value] * len(ids) for name, value in fields.items()}
     return pa.table({"id": list(ids), "parent_id": pa.nulls(len(ids), pa.string()), **columns})
 
+
 def test_the_words_that_people_may_choose_are_those_that_records_hold(world) -> None:
     """Labels, for a CRM that tells them from values; stages of pipelines, too; nothing that is no longer active."""
     connector = world.connect()

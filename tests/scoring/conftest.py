@@ -14,7 +14,7 @@ import pytest
 
 from config.rules import Rules
 from scoring import read_book, tag
-from scoring.features import TABLES
+from scoring.reading.features import TABLES
 
 if TYPE_CHECKING:
     from scoring.tags import Tagged

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from config.rules import Rules
-from config.tiers import Tiers
-from scoring.cutoffs import NEVER, Cutoffs, cutoffs
+from config.sections.tiers import Tiers
+from scoring.placing.cutoffs import NEVER, Cutoffs, cutoffs
 
 ANYBODY = {"a_at_least": 0}
 BEST_ONLY = {**ANYBODY, "A": 10.0}

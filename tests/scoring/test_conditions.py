@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.exclusions import ALONE
-from config.expressions import parse
+from config.language.expressions import parse
+from config.language.vocabulary import NAMES
 from config.rules import Rules
-from config.vocabulary import NAMES
+from config.sections.exclusions import ALONE
 from scoring import read_book
-from scoring.expressions import holds
-from scoring.facts import account_facts, deal_facts
+from scoring.reading.expressions import holds
+from scoring.reading.facts import account_facts, deal_facts
 
 TODAY_INPUTS = {
     "type": pa.array(["Renewal", " renewal ", "New business", "", None]),

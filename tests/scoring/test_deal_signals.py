@@ -9,7 +9,7 @@ import pytest
 
 from config.rules import Rules
 from scoring import explain
-from scoring.pace import bands_of
+from scoring.winning.pace import bands_of
 
 
 def deal_of(company, name, age, closes_in=-200):

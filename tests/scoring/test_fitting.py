@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scoring.fitting import fitted_card, fitted_points
+from scoring.arithmetic.fitting import fitted_card, fitted_points
 
 PRIOR = np.array([20, 0, -20])
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring import extract, read_book
-from scoring.groups import COLUMNS, kept_families, with_families
+from scoring.reading.groups import COLUMNS, kept_families, with_families
 
 
 @dataclass(frozen=True)

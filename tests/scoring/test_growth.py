@@ -8,8 +8,8 @@ import pytest
 
 from config.rules import Rules
 from scoring import Book, explain, read_book, tag
-from scoring.points import in_bands
-from scoring.promises import promises
+from scoring.arithmetic.points import in_bands
+from scoring.growing.promises import promises
 
 POINTS = Rules().growth
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from config.records import MONEY
 from config.rules import Rules
 from scoring import Book, read_book, tag
+from scoring.arithmetic.counts import merge
 from scoring.book import measure, with_measures
-from scoring.counts import merge
-from scoring.facts import Inputs, account_facts, deal_facts
-from scoring.features import TABLES, Reader
-from scoring.groups import with_families
+from scoring.reading.facts import Inputs, account_facts, deal_facts
+from scoring.reading.features import TABLES, Reader
+from scoring.reading.groups import with_families
 from tests.scoring.conftest import TODAY, Company
 
 RULES = Rules.model_validate({"needs": {"cases": ["Capacity"]}, "likelihood": {"horizon": 90}})

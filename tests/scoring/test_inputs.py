@@ -6,13 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from config.language.vocabulary import NAMES
 from config.rules import Rules
-from config.vocabulary import NAMES
 from scoring import Book, extract
+from scoring.arithmetic.counts import merge
 from scoring.book import measure, with_measures
-from scoring.counts import merge
-from scoring.facts import Inputs, account_facts, deal_facts
-from scoring.inputs import account_inputs, deal_inputs
+from scoring.reading.facts import Inputs, account_facts, deal_facts
+from scoring.reading.inputs import account_inputs, deal_inputs
 
 KINDS = {"number": pa.float64(), "text": pa.string(), "yes-or-no": pa.bool_()}
 

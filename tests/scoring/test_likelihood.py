@@ -7,8 +7,9 @@ import pyarrow as pa
 import pytest
 
 from config.rules import Rules
-from scoring import buying, explain, read_book, tag
-from scoring.likelihood import PURCHASES
+from scoring import explain, read_book, tag
+from scoring.buying import lessons as buying
+from scoring.buying.likelihood import PURCHASES
 from tests.benchmarks.quality_purchases import LEAST_AUC, WAYS, cdnow, foreseen
 from tests.benchmarks.ranking import auc, top_share
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scoring.moves import outlook
+from scoring.saying.moves import outlook
 
 
 def _crowded(company):

@@ -6,7 +6,7 @@ import pytest
 
 from config.records import RECORDS
 from config.rules import Rules
-from scoring.origins import ORIGINS, origin
+from scoring.saying.origins import ORIGINS, origin
 
 COLUMNS = {f"{name}.{column.name}" for name, columns in RECORDS.items() for column in columns}
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from config.records import schema
 from config.rules import Rules
 from scoring import Book, explain, extract, read_book, tag
-from scoring.points import Card, Sum
+from scoring.arithmetic.points import Card, Sum
 
 TODAY = date(2026, 11, 22)
 LONG = "because of a reason that takes all the words that a boost may have, not one less"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.sandbox.datasets import load_book
-from scoring.purchase_model import (
+from scoring.buying.purchase_model import (
     PurchaseModel,
     fitted_counts,
     fitted_values,

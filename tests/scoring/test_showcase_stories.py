@@ -9,8 +9,8 @@ import pytest
 from config.rules import load_rules
 from connectors.sandbox.datasets import load_book
 from connectors.sandbox.datasets.lists import lists
-from tests.benchmarks.book_tables import row_numbers
 from tests.benchmarks.bench_planted import found
+from tests.benchmarks.book_tables import row_numbers
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from config.rules import Rules
-from scoring.expressions import holds
-from scoring.tasks import period
+from scoring.reading.expressions import holds
+from scoring.saying.tasks import period
 
 INPUTS = {
     "days_to_close": pa.array([5.0, 40.0, None]),
@@ -109,12 +109,17 @@ def test_playbook_takes_the_first_sentence_that_holds(company, find):
 
 
 @pytest.mark.parametrize(
-    ("assignee", "who"), [("owner", "rep"), ("account_owner", "manager"), ("0051234567890ab", "0051234567890ab")]
+    ("assignee", "who"),
+    [("owner", "rep"), ("account_owner", "manager"), ("0051234567890ab", "0051234567890ab")],
 )
 def test_a_task_goes_to_whom_the_rules_name(company, assignee, who):
     """The deal's owner, its account's owner, or one person."""
     company.rules = Rules.model_validate(
-        {"tasks": [{"name": "look", "on": "opportunity", "when": "True", "subject": "Look", "assignee": assignee}]}
+        {
+            "tasks": [
+                {"name": "look", "on": "opportunity", "when": "True", "subject": "Look", "assignee": assignee}
+            ]
+        }
     )
     company.account("acme", owner_id="manager")
     company.open("deal", "acme", closes_in=3)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from config.rules import Rules
-from config.tiers import Tiers
+from config.sections.tiers import Tiers
 from scoring import extract, tag
-from scoring.cutoffs import Cutoffs, cutoffs, leaving
+from scoring.placing.cutoffs import Cutoffs, cutoffs, leaving
 
 SHARES = {"A": 50, "B": 50, "C": 0, "a_at_least": 0, "dwell_days": 0}
 

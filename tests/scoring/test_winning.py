@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from config.rules import Rules
-from scoring import explain, win
-from scoring.past_deals import cell_of
-from scoring.roundness import roundness
+from scoring import explain
+from scoring.reading.roundness import roundness
+from scoring.winning import win
+from scoring.winning.past_deals import cell_of
 
 
 def rules(**win):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from config.outputs import written
 from config.records import schema
-from config.writing import Writing
+from config.sections.writing import Writing
 from sync.plan import change_schema, changes, still_holds, valid_until
 
 FIELDS = written("account", "full")

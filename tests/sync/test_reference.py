@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from config.inputs import UNITS
+from config.language.inputs import UNITS
+from config.language.vocabulary import NAMES
 from config.records import RECORDS, SIDE_TABLES
-from config.vocabulary import NAMES
 from sync import reference
 
 COLUMNS = {

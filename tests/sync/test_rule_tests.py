@@ -6,9 +6,9 @@ from importlib.resources import as_file, files
 
 import pytest
 
-from config.documents import load_document, validate
+from config.examples.rule_tests import RuleTests, within
+from config.files.documents import load_document, validate
 from config.problems import ConfigProblem
-from config.rule_tests import RuleTests, within
 from config.rules import Rules
 from sync.rule_tests import run_tests
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pyarrow as pa
 
 from config.records import schema
-from config.writing import TaskLimits
+from config.sections.writing import TaskLimits
 from sync.tasks import due_tasks, task_key
 
 TODAY = date(2026, 3, 2)

@@ -1,0 +1,1 @@
+"""Tests of a rules file, as people write them."""

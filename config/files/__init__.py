@@ -1,0 +1,1 @@
+"""YAML files with positions, files laid over files, and their JSON Schemas."""

@@ -1,0 +1,1 @@
+"""Numbers: columns as arrays, counts that add up, points and odds, and points learned from what happened."""

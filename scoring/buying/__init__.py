@@ -1,0 +1,1 @@
+"""Likelihood to buy: the points card, the fitted buying pattern, and what the book teaches of both."""

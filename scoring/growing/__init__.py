@@ -1,0 +1,1 @@
+"""Growth potential: where an account could be."""

@@ -1,0 +1,1 @@
+"""What scoring reads: features by SQL, and what is known of records by the names that rules use."""

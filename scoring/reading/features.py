@@ -1,0 +1,148 @@
+"""Turn the opportunities of one bucket into one row of numbers per account, and one per open deal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Self
+
+import duckdb
+import pyarrow as pa
+
+from config.records import RECORDS, SIDE_TABLES, Column
+from scoring.winning.past_deals import PastDeals, past_deals
+
+if TYPE_CHECKING:
+    from config.rules import Rules
+
+# By name (those of `TABLES`), pyarrow Tables or Datasets with (some) columns of the canonical record; a column that
+# is absent counts as null in every row, a table that is absent has no rows. What belongs to accounts or their
+# deals is cut into buckets; owner, stage, quota, territory and capacity are whole each time.
+Tables = Mapping[str, Any]
+
+# Sums over a family of companies, kept from a full run: of one bucket alone they cannot be had.
+FAMILY = (
+    Column("id", pa.string(), "id of the account"),
+    Column("size", pa.int64(), "accounts of its family, itself included"),
+    Column("year_spend", pa.int64(), "cents that the family spent in the last 365 days"),
+    Column("open_value", pa.int64(), "cents of the family's open deals"),
+)
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    **{name: RECORDS[name] for name in RECORDS if name != "task"},
+    **SIDE_TABLES,
+    "family": FAMILY,
+}
+
+_EPOCH = date(1970, 1, 1)
+
+_VIEWS = "".join(
+    files("scoring.reading").joinpath(name).read_text(encoding="utf-8")
+    for name in ("events.sql", "signals.sql", "features.sql")
+)
+
+_CONTACTS = ("call", "email", "meeting")
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """One bucket: `accounts` has one row per account, `deals` one per open deal, both sorted by id.
+
+    Money is in cents, days count from 1970-01-01. `cut_…` is what was known one window before today
+    (`Buying.window`). `deals` also holds closed deals that still carry a tag of ours (`closed` is true), so that it
+    can be taken off.
+    """
+
+    accounts: pa.Table
+    deals: pa.Table
+
+
+def day_number(day: date) -> int:
+    """Days since 1970-01-01."""
+    return (day - _EPOCH).days
+
+
+def extract(tables: Tables, horizon: int, rules: Rules, today: date) -> Features:
+    """The features of one bucket. `horizon` is in days: the book's (`Book.horizon`)."""
+    with Reader(rules, today) as reader:
+        return reader.features(tables, horizon)
+
+
+class Reader:
+    """Reads buckets one after another through one embedded database.
+
+    It runs on one thread, so that nothing depends on the machine, and holds no data of its own.
+    """
+
+    def __init__(self, rules: Rules, today: date) -> None:
+        self._today = day_number(today)
+        self._database = duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False})
+        self._columns: dict[str, frozenset[str] | None] = {}
+        self._database.execute(f"CREATE MACRO today() AS {self._today:d}")
+        for name, words in (("is_need", rules.needs.cases), ("is_urgent", rules.needs.urgent)):
+            self._database.execute(f"CREATE MACRO {name}(word) AS {_one_of(words)}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._database.close()
+
+    def features(self, tables: Tables, horizon: int) -> Features:
+        """One row per account, and one per open deal."""
+        self._open(tables, horizon)
+        accounts = self._database.sql("FROM account_features ORDER BY id").to_arrow_table()
+        deals = self._database.sql("FROM deal_features ORDER BY id").to_arrow_table()
+        return Features(accounts, deals)
+
+    def past(self, rules: Rules) -> PastDeals:
+        """How the deals of the bucket that was read last ended, as counts."""
+        return past_deals(self._database, rules)
+
+    def times(self, tables: Tables) -> dict[str, dict[int, int]]:
+        """How many deals were won after how many days (`cycle`), and how many days ago (`purchase_age`)."""
+        self._open(tables, 0)
+        names = ("cycle", "purchase_age")
+        return {name: dict(self._database.sql(f"FROM {name} ORDER BY days").fetchall()) for name in names}
+
+    def _open(self, tables: Tables, horizon: int) -> None:
+        first = not self._columns
+        self._database.execute(f"CREATE OR REPLACE MACRO cut() AS {self._today - horizon:d}")
+        read = any(tables.get(name) is not None for name in _CONTACTS)
+        self._database.execute(f"CREATE OR REPLACE MACRO contacts_read() AS {read}")
+        for name in TABLES:
+            given = tables.get(name)
+            present = None if given is None else frozenset(given.schema.names)
+            if given is not None:
+                self._database.register(f"given_{name}", given)
+            if first or self._columns[name] != present:
+                self._database.execute(f'CREATE OR REPLACE VIEW "{name}" AS {_canonical(name, present)}')
+                self._columns[name] = present
+        if first:
+            self._database.execute(_VIEWS)
+
+
+def _one_of(words: Sequence[str]) -> str:
+    """Whether `word`, in any case, is one of these; false where it is null."""
+    texts = ", ".join("'" + word.strip().lower().replace("'", "''") + "'" for word in words)
+    return f"coalesce(lower(trim(word)) IN ({texts}), false)" if words else "false"
+
+
+_SQL_TYPES = {
+    "string": "VARCHAR", "int64": "BIGINT", "double": "DOUBLE", "bool": "BOOLEAN", "date32[day]": "DATE",
+    "decimal128(18, 2)": "DECIMAL(18, 2)", "timestamp[ms, tz=UTC]": "TIMESTAMP WITH TIME ZONE",
+}  # fmt: skip
+
+
+def _canonical(name: str, present: frozenset[str] | None) -> str:
+    """Every canonical column of an object: as given, or null in every row."""
+    columns = ", ".join(
+        f'"{column.name}"' if present is not None and column.name in present
+        else f'CAST(NULL AS {_SQL_TYPES[str(column.type)]}) AS "{column.name}"'
+        for column in TABLES[name]
+    )  # fmt: skip
+    rows = f"FROM given_{name}" if present is not None else "WHERE false"
+    once = " QUALIFY row_number() OVER (PARTITION BY name ORDER BY id) = 1" if name == "stage" else ""
+    return f"SELECT {columns} {rows}{once}"

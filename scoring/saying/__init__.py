@@ -1,0 +1,1 @@
+"""What is said to people: reasons, next steps, tasks, alerts, and where each point came from."""

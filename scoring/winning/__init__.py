@@ -1,0 +1,1 @@
+"""Open deals: how soon, how profitable, how much, and the chance of winning them."""

@@ -1,0 +1,140 @@
+"""What the book's own deals teach about its open ones: how deals alike ended, how soon they close, what is usual."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from scoring.arithmetic.columns import flags, numbers, whole
+from scoring.reading.features import day_number
+from scoring.winning.lasting import Lasting, lasting
+from scoring.winning.like_deals import like_effects
+from scoring.winning.pace import Pace, pace_table
+from scoring.winning.past_deals import merged
+from scoring.winning.win_lessons import learned_points
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from config.rules import Rules
+    from scoring.book import Book
+    from scoring.reading.features import Features
+    from scoring.winning.past_deals import PastDeals
+
+_LIST_PRICE = 0.01  # share of the book's deals from which an amount is a list price
+_PRIOR_DATES = 10
+_USUAL_RECORD, _NO_RECORD = 10, 1000
+_FEWEST_RECORDS = 30  # accounts with more than one closed deal, to tell how much accounts differ
+_MANY = 1000  # closed deals: more of one account count as so many
+_FEWEST = 50  # deals with an amount, to tell
+YOUNG = 30  # days: a younger deal's times are compared as if it were that old
+
+
+@dataclass(frozen=True, slots=True)
+class DealHistory:
+    """Small, and the same for every order of rows.
+
+    `like` are the effects of `winning.like_deals`; `list_prices` the cells (`winning.past_deals`) of amounts that
+    many deals share; `touches_each_day` the contacts that open deals usually had for each day of their age, 0 if
+    none were counted; `overdue` the share of open deals whose close date has passed; `level` points that bring the
+    chances of all open deals to what such deals came to; `record` how many closed deals' worth of the book's win rate
+    an account's own is drawn towards: many, where accounts do not differ by more than chance;
+    `points` the learned ones of `scoring.winning.win_lessons`.
+    """
+
+    like: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    pace: Pace = field(default_factory=Pace)
+    list_prices: tuple[int, ...] = ()
+    touches_each_day: float = 0.0
+    lasting: Lasting = field(default_factory=Lasting)
+    overdue: float = 0.0
+    level: int = 0
+    record: int = _USUAL_RECORD
+    points: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> Self:
+        """As it was kept in JSON."""
+        return cls(**{
+            **kept, "pace": Pace.of(kept["pace"]), "lasting": Lasting.of(kept["lasting"]),
+            "list_prices": tuple(kept["list_prices"]),
+            "points": {item: tuple(points) for item, points in kept["points"].items()},
+        })  # fmt: skip
+
+
+def deal_history(
+    past: Sequence[PastDeals], parts: Sequence[Features], book: Book, rules: Rules, today: date
+) -> DealHistory:
+    """The history of a book that has its measures, from the counts and features of its buckets, in any order."""
+    if not past:
+        return DealHistory()
+    by = rules.win.like_deals.by
+    sums = merged(past, by)
+    return DealHistory(
+        like=like_effects(sums.like, by), pace=pace_table(sums.ages), list_prices=_list_prices(sums.amounts),
+        touches_each_day=_touches(parts, today), lasting=lasting(sums.outcomes), overdue=_overdue(parts, today),
+        record=_record(parts), points=learned_points(sums.taught, book.spend_fifths, rules),
+    )  # fmt: skip
+
+
+def _list_prices(amounts: NDArray[np.int64]) -> tuple[int, ...]:
+    priced = int(amounts.sum())
+    if priced < _FEWEST:
+        return ()
+    return tuple(np.flatnonzero(amounts >= max(_LIST_PRICE * priced, 2)).tolist())
+
+
+def _record(parts: Sequence[Features]) -> int:
+    """How far accounts' own win rates are to be trusted, by moments as in `winning.like_deals`, in whole numbers."""
+    accounts = [
+        (
+            np.minimum(whole(part.accounts, "purchases"), _MANY),
+            np.minimum(whole(part.accounts, "closed"), _MANY),
+        )
+        for part in parts
+    ]
+    won, closed = (sum(int(found[place].sum()) for found in accounts) for place in (0, 1))
+    several = sum(int((found[1] > 1).sum()) for found in accounts)
+    if several < _FEWEST_RECORDS or not 0 < won < closed:
+        return _USUAL_RECORD
+    percent = min(max(round(100 * won / closed), 1), 99)
+    unit = percent * (100 - percent)
+    surplus = noise = information = 0
+    for mine, all_ in accounts:
+        surplus += int(((100 * mine - percent * all_) ** 2).sum())
+        noise += unit * int(all_.sum())
+        information += int((all_**2).sum())
+    spread = surplus - noise - unit * math.sqrt(2 * information)
+    return min(max(round(unit * information / spread), 3), _NO_RECORD) if spread > 0 else _NO_RECORD
+
+
+def _overdue(parts: Sequence[Features], today: date) -> float:
+    """The share of open deals whose close date has passed, as if of ten more it had not."""
+    passed = dated = 0
+    for part in parts:
+        closes = numbers(part.deals, "close_day")[~flags(part.deals, "closed")]
+        passed += int((closes < day_number(today)).sum())
+        dated += int((~np.isnan(closes)).sum())
+    return passed / (dated + _PRIOR_DATES)
+
+
+def _touches(parts: Sequence[Features], today: date) -> float:
+    """Contacts ÷ days of age of all open deals of which contacts are known."""
+    touches = days = 0
+    for part in parts:
+        count, age = numbers(part.deals, "touches"), age_of(part.deals, day_number(today))
+        known = ~flags(part.deals, "closed") & ~np.isnan(count) & ~np.isnan(age)
+        touches += int(count[known].sum())
+        days += int(age[known].sum())
+    return touches / days if days else 0.0
+
+
+def age_of(deals: Any, now: int) -> NDArray[np.float64]:
+    """Days since a deal was made, at least `YOUNG`; NaN where that is not known."""
+    return np.maximum(now - numbers(deals, "created_day"), YOUNG)
