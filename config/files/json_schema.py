@@ -114,4 +114,4 @@ def write_all(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    write_all(Path(__file__).parent)
+    write_all(Path(__file__).parents[1])
