@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from sync.comparing import Comparison, Side, compare
 from sync.mirror import Mirror
 from sync.pipeline import recorded
+from sync.plan_history import remember_plans
 from sync.pull import NoCursors, pull
 from sync.workplace import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
 
     from config.rules import Rules
     from sync.pipeline import Job, Report
@@ -25,7 +27,7 @@ def try_rules(job: Job, rules: Rules) -> tuple[Report, Comparison]:
     with recorded(job, "plan") as pass_:
         pass_.report.mode = "comparison"
         pass_.pull()
-        with _copy(job, rules) as mirror, pass_.timed("score"):
+        with _copy(job, rules, pass_.today) as mirror, pass_.timed("score"):
             found = compare(
                 Side(job.rules, job.mirror),
                 Side(rules, mirror),
@@ -37,7 +39,7 @@ def try_rules(job: Job, rules: Rules) -> tuple[Report, Comparison]:
 
 
 @contextmanager
-def _copy(job: Job, rules: Rules) -> Iterator[Mirror]:
+def _copy(job: Job, rules: Rules, today: date) -> Iterator[Mirror]:
     """The local copy that the rules can read: the connection's, or one made for this once if they read other fields."""
     if reads_alike(job, rules):
         yield job.mirror
@@ -47,6 +49,10 @@ def _copy(job: Job, rules: Rules) -> Iterator[Mirror]:
         connector = connect(job.name, job.connection, rules, job.ledger)
         columns = replace(job, rules=rules, connector=connector).columns()
         pull(job.name, connector, NoCursors(), mirror, columns, job.tell)
+        # Plans that the CRM holds no more are remembered here alone.
+        plans = job.mirror.read("commitment")
+        mirror.load("commitment", plans.column_names, [plans])
+        remember_plans(mirror, today)
         yield mirror
 
 
