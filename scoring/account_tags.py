@@ -11,17 +11,17 @@ import pyarrow.compute as pc
 from config.outputs import LEVELS, SEGMENTS, TIERS
 from scoring import value
 from scoring.arithmetic.columns import numbers, taken, whole
+from scoring.arithmetic.texts import chosen, dates, one
+from scoring.conditions.inputs import account_inputs, level
 from scoring.placing.places import Placed, place, remembered
 from scoring.placing.state import CAUSES
 from scoring.placing.tiers import account_limits
 from scoring.reading.features import day_number
-from scoring.reading.inputs import account_inputs, level
 from scoring.saying.alerts import alerts, parent_changes
 from scoring.saying.notes import URGENT, heads, limit_notes, not_scored_because, note
 from scoring.saying.playbook import next_steps
 from scoring.saying.reasons import Items, reasons
 from scoring.saying.tasks import all_wanted, one_line
-from scoring.saying.texts import chosen, dates, one
 from scoring.saying.wording import account_items
 from scoring.value import REDUCE
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from config.rules import Rules
     from scoring.book import Book
-    from scoring.reading.inputs import Inputs
+    from scoring.conditions.inputs import Inputs
     from scoring.value import Scored
 
     Ints = NDArray[np.int64]

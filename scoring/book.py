@@ -27,11 +27,11 @@ from scoring.arithmetic.counts import (
 )  # fmt: skip
 from scoring.buying.calibration import calibrate, lessons, with_bases, with_card
 from scoring.buying.lessons import Buying, begun, histories, with_model
+from scoring.conditions.exclusions import included
 from scoring.growing.growth import outlooks
 from scoring.growing.growth_book import GrowthBook, growth_book, lift
 from scoring.growing.promises import plan_counts
 from scoring.placing.cutoffs import EVERYBODY, Cutoffs, books, cutoffs, prefix_of, tiers_of
-from scoring.placing.exclusions import included
 from scoring.reading.features import Features, Reader, day_number
 from scoring.reading.groups import with_families
 from scoring.reading.owners import measure_owners, owners_of, sums, weighted_pipeline

@@ -10,16 +10,16 @@ import pyarrow.compute as pc
 
 from config.outputs import TIERS
 from scoring.arithmetic.columns import flags, numbers, taken, whole
+from scoring.arithmetic.texts import chosen, dates, one
+from scoring.conditions.inputs import deal_inputs
 from scoring.placing.places import Placed, place, remembered
 from scoring.placing.state import CAUSES
 from scoring.placing.tiers import deal_limits
 from scoring.reading.features import day_number
-from scoring.reading.inputs import deal_inputs
 from scoring.saying.notes import URGENT, heads, limit_notes, not_scored_because, note
 from scoring.saying.playbook import next_steps
 from scoring.saying.reasons import Items, reasons
 from scoring.saying.tasks import all_wanted, one_line
-from scoring.saying.texts import chosen, dates, one
 from scoring.value import REDUCE, money_of_cents
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from config.rules import Rules
     from scoring.book import Book
-    from scoring.reading.inputs import Inputs
+    from scoring.conditions.inputs import Inputs
     from scoring.value import Scored
 
     Ints = NDArray[np.int64]

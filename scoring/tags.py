@@ -14,10 +14,10 @@ from config.outputs import TIERS
 from scoring import account_tags
 from scoring.account_tags import account_shares, tag_accounts
 from scoring.buying import likelihood
+from scoring.conditions.inputs import account_inputs, deal_inputs
 from scoring.deal_tags import tag_deals
 from scoring.growing import growth
 from scoring.reading.features import day_number
-from scoring.reading.inputs import account_inputs, deal_inputs
 from scoring.saying.reasons import Items
 from scoring.saying.tasks import together
 from scoring.saying.wording import deal_items
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from config.rules import Rules
     from scoring.book import Book
+    from scoring.conditions.inputs import Inputs
     from scoring.reading.features import Features
-    from scoring.reading.inputs import Inputs
     from scoring.value import Scored
 
 

@@ -14,11 +14,11 @@ from scoring.arithmetic.columns import whole
 from scoring.arithmetic.counts import money_bin, rank_of
 from scoring.arithmetic.points import Card, Sum
 from scoring.buying.likelihood import expected_days, likelihood, purchase_value
+from scoring.conditions.boosts import Boosts, boosted
+from scoring.conditions.exclusions import Excluded, excluded
+from scoring.conditions.inputs import account_inputs
+from scoring.conditions.variants import Variants, account_variants, deal_variants
 from scoring.growing.growth import Growth, growth
-from scoring.placing.boosts import Boosts, boosted
-from scoring.placing.exclusions import Excluded, excluded
-from scoring.placing.variants import Variants, account_variants, deal_variants
-from scoring.reading.inputs import account_inputs
 from scoring.winning.deals import BestDeals, Deals, best_deals, deals
 
 if TYPE_CHECKING:

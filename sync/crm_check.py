@@ -20,7 +20,7 @@ from config.linting.lint_conditions import SECTIONS, leaves, readable
 from config.problems import Fault
 from config.rules import Rules
 from scoring import read_book, tag
-from scoring.reading.firing import Firing, firing, nothing
+from scoring.conditions.firing import Firing, firing, nothing
 from sync.score import Buckets
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from config.problems import ConfigProblem, Problem
 from config.records import RECORDS
 from scoring import explain, extract, tag
-from scoring.saying.moves import Outlook, outlook
+from scoring.moves import Outlook, outlook
 from scoring.saying.origins import origin
 from sync.mirror import bucket_of
 from sync.score import Buckets

@@ -1,1 +1,1 @@
-"""Numbers: columns as arrays, counts that add up, points and odds, and points learned from what happened."""
+"""What scores are made with: columns of numbers and texts, counts that add up, points and odds, points learned."""

@@ -118,3 +118,8 @@ def rank_of(keys: Ints, table: tuple[Ints, Ints]) -> Ints:
         return np.full(len(keys), 50, dtype=np.int64)
     places = np.searchsorted(known, keys, side="right") - 1
     return np.where(places >= 0, values[np.maximum(places, 0)], 0)
+
+
+def fifth_of(bins: Ints, fifths: tuple[int, ...]) -> Ints:
+    """The fifth of the book, 1 to 5, that a bin of money falls in."""
+    return np.searchsorted(np.array(fifths, dtype=np.int64), bins, side="right").astype(np.int64) + 1

@@ -8,7 +8,7 @@ import numpy as np
 
 from config.sections.cards import Bands
 from scoring.arithmetic.columns import looked_up, numbers, whole
-from scoring.arithmetic.counts import money_bin
+from scoring.arithmetic.counts import fifth_of, money_bin
 from scoring.arithmetic.points import DOUBLE, TENTHS, Card, in_bands
 from scoring.buying.histories import earlier, history
 from scoring.buying.lessons import MOST_POINTS
@@ -33,16 +33,6 @@ if TYPE_CHECKING:
 CARD = ("recency", "rhythm", "purchases", "value")
 PURCHASES = (*CARD, "history")
 ITEMS = ("base", "season", *PURCHASES, "deal", "momentum", "similar")
-
-
-def usual_gap(accounts: pa.Table, book: Book) -> Floats:
-    """Days between an account's purchases, drawn towards the book's as if by one gap; NaN without a purchase."""
-    return history(accounts, 0).usual_gap(book.gap)
-
-
-def fifth_of(bins: Ints, fifths: tuple[int, ...]) -> Ints:
-    """The fifth of the book, 1 to 5, that a bin of money falls in."""
-    return np.searchsorted(np.array(fifths, dtype=np.int64), bins, side="right").astype(np.int64) + 1
 
 
 def card_inputs(past: History, fifth: Ints, horizon: int, gap: float) -> tuple[Floats, ...]:

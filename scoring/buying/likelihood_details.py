@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scoring.arithmetic.points import Card
-from scoring.buying.likelihood import expected_days, inputs_now, usual_gap
+from scoring.arithmetic.texts import date_text, money
+from scoring.buying.habits import usual_gap
+from scoring.buying.likelihood import expected_days, inputs_now
 from scoring.reading.features import day_number
-from scoring.saying.texts import date_text, money
 
 if TYPE_CHECKING:
     from scoring.tags import Tagged

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scoring.arithmetic.texts import money_text, plain
 from scoring.growing.growth import basket
 from scoring.growing.headroom import names_of
-from scoring.saying.texts import money_text, plain
 
 if TYPE_CHECKING:
     from config.sections.showing import Shown

@@ -1,1 +1,1 @@
-"""Which tier a record gets, whose rules hold for it, and what keeps tags calm."""
+"""Which tier a record gets, and what keeps tags calm."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scoring.arithmetic.columns import coded, taken, whole
-from scoring.placing.variants import account_variants, deal_variants
+from scoring.conditions.variants import account_variants, deal_variants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

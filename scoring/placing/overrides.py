@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from config.outputs import LEAVE_ALONE
 from scoring.arithmetic.columns import numbers
+from scoring.arithmetic.texts import date_text, plain
 from scoring.placing.state import WORDS, word_places
-from scoring.saying.texts import date_text, plain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

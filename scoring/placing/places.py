@@ -10,11 +10,11 @@ import pyarrow as pa
 
 from config.outputs import TIERS
 from scoring.arithmetic.columns import taken, whole
+from scoring.conditions.variants import Variants, account_variants, deal_variants
 from scoring.placing.cutoffs import begins
 from scoring.placing.overrides import Overrides, overrides
 from scoring.placing.state import CAUSES, STATE_SCHEMA, WORDS, Kept, day_array, lined_up
 from scoring.placing.tiers import by_cutoff, calm
-from scoring.placing.variants import Variants, account_variants, deal_variants
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from config.outputs import TIERS
-from scoring.placing.variants import account_variants, deal_variants
+from scoring.conditions.variants import account_variants, deal_variants
 from scoring.value import PRIORITIZE, REDUCE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from config.rules import Rules
+    from scoring.conditions.variants import Variants
     from scoring.placing.state import Kept
-    from scoring.placing.variants import Variants
     from scoring.value import Scored
 
     Ints = NDArray[np.int64]

@@ -1,1 +1,1 @@
-"""What scoring reads: features by SQL, and what is known of records by the names that rules use."""
+"""What is read of the canonical tables, by SQL: features of each account and deal, families, and how deals ended."""

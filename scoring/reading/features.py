@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from config.records import RECORDS, SIDE_TABLES, Column
-from scoring.winning.past_deals import PastDeals, past_deals
+from scoring.reading.past_deals import PastDeals, past_deals
 
 if TYPE_CHECKING:
     from config.rules import Rules

@@ -9,9 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scoring.arithmetic.columns import coded, numbers, whole
-from scoring.arithmetic.counts import money_bin
-from scoring.buying.likelihood import fifth_of, usual_gap
-from scoring.saying.texts import Texts, date_text, dates, each
+from scoring.arithmetic.texts import Texts, date_text, dates, each
+from scoring.buying.habits import large, quiet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,22 +22,6 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
-
-_LEAST_QUIET = 30  # days: whoever buys daily is not quiet after two
-
-
-def large(accounts: pa.Table, book: Book) -> Flags:
-    """Among the fifth of customers that spent most."""
-    fifth = fifth_of(money_bin(whole(accounts, "spend")), book.spend_fifths)
-    among: Flags = (whole(accounts, "purchases") > 0) & (fifth == 5)
-    return among
-
-
-def quiet(accounts: pa.Table, book: Book, rules: Rules, today: int) -> Flags:
-    """Bought at least twice, and not for longer than the account's usual gap allows."""
-    purchases, last_day = numbers(accounts, "purchases"), numbers(accounts, "last_day")
-    gap = usual_gap(accounts, book)
-    return (purchases >= 2) & (today - last_day > np.maximum(rules.alerts.quiet_after * gap, _LEAST_QUIET))
 
 
 def alerts(

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scoring.arithmetic.texts import date_text, money_text, plain
 from scoring.buying.likelihood_details import likelihood_details
 from scoring.growing.growth_details import growth_details
 from scoring.reading.features import day_number
-from scoring.saying.texts import date_text, money_text, plain
 from scoring.winning.win_details import win_details
 
 if TYPE_CHECKING:

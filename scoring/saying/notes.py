@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 
 from config.outputs import TIERS
 from scoring.arithmetic.columns import taken
+from scoring.arithmetic.texts import Texts
 from scoring.placing.overrides import sentences
 from scoring.saying.reasons import BETWEEN
-from scoring.saying.texts import Texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

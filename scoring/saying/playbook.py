@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scoring.arithmetic.columns import taken
-from scoring.reading.expressions import holds
-from scoring.saying.texts import plain
+from scoring.arithmetic.texts import plain
+from scoring.conditions.expressions import holds
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from scoring.placing.variants import Variants
-    from scoring.reading.facts import Inputs
+    from scoring.conditions.facts import Inputs
+    from scoring.conditions.variants import Variants
 
 
 def next_steps(variants: Variants, object_name: str, inputs: Inputs, valid: NDArray[np.bool_]) -> pa.Array:

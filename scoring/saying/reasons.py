@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from scoring.saying.texts import Texts
+    from scoring.arithmetic.texts import Texts
 
     Ints = NDArray[np.int64]
     Body = Callable[[Ints, int], pa.Array]  # lines of items for some records, of at most so many items

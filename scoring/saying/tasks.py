@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scoring.reading.expressions import holds
+from scoring.conditions.expressions import holds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from config.sections.playbook import TaskRule
-    from scoring.placing.variants import Variants
-    from scoring.reading.facts import Inputs
+    from scoring.conditions.facts import Inputs
+    from scoring.conditions.variants import Variants
 
 TASK_SCHEMA = pa.schema(
     [

@@ -8,9 +8,9 @@ import numpy as np
 
 from config.outputs import LEVELS
 from scoring.arithmetic.columns import coded, numbers, whole
+from scoring.arithmetic.texts import Texts, bands, chosen, dates, each, money, one, plain
+from scoring.conditions.inputs import level
 from scoring.growing import growth
-from scoring.reading.inputs import level
-from scoring.saying.texts import Texts, bands, chosen, dates, each, money, one, plain
 from scoring.winning import deals, win
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import numpy as np
 
 from scoring.arithmetic.columns import flags, numbers, whole
 from scoring.reading.features import day_number
+from scoring.reading.past_deals import merged
 from scoring.winning.lasting import Lasting, lasting
 from scoring.winning.like_deals import like_effects
 from scoring.winning.pace import Pace, pace_table
-from scoring.winning.past_deals import merged
 from scoring.winning.win_lessons import learned_points
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from config.rules import Rules
     from scoring.book import Book
     from scoring.reading.features import Features
-    from scoring.winning.past_deals import PastDeals
+    from scoring.reading.past_deals import PastDeals
 
 _LIST_PRICE = 0.01  # share of the book's deals from which an amount is a list price
 _PRIOR_DATES = 10
@@ -40,7 +40,7 @@ YOUNG = 30  # days: a younger deal's times are compared as if it were that old
 class DealHistory:
     """Small, and the same for every order of rows.
 
-    `like` are the effects of `winning.like_deals`; `list_prices` the cells (`winning.past_deals`) of amounts that
+    `like` are the effects of `winning.like_deals`; `list_prices` the cells (`reading.past_deals`) of amounts that
     many deals share; `touches_each_day` the contacts that open deals usually had for each day of their age, 0 if
     none were counted; `overdue` the share of open deals whose close date has passed; `level` points that bring the
     chances of all open deals to what such deals came to; `record` how many closed deals' worth of the book's win rate

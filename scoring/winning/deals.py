@@ -10,8 +10,8 @@ import numpy as np
 from scoring.arithmetic.columns import flags, looked_up, numbers, whole
 from scoring.arithmetic.counts import money_bin, rank_of
 from scoring.arithmetic.points import Card, Sum, on_curve
-from scoring.placing.boosts import boost_parts
-from scoring.reading.facts import Inputs, deal_facts
+from scoring.conditions.boosts import boost_parts
+from scoring.conditions.facts import Inputs, deal_facts
 from scoring.reading.features import day_number
 from scoring.winning.pace import pace
 from scoring.winning.win import win
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from config.rules import Rules
     from scoring.book import Book
-    from scoring.placing.boosts import Boosts
+    from scoring.conditions.boosts import Boosts
     from scoring.reading.features import Features
 
     Ints = NDArray[np.int64]

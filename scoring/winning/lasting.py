@@ -9,8 +9,8 @@ import numpy as np
 
 from scoring.arithmetic.columns import numbers
 from scoring.arithmetic.points import DOUBLE
+from scoring.reading.past_deals import OLDEST
 from scoring.winning.pace import bands_of
-from scoring.winning.past_deals import OLDEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from scoring.arithmetic.columns import coded
 from scoring.arithmetic.points import DOUBLE
-from scoring.winning.past_deals import level_of, levels
+from scoring.reading.past_deals import level_of, levels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from scoring.arithmetic.columns import coded, numbers
-from scoring.winning.past_deals import OLDEST
+from scoring.reading.past_deals import OLDEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scoring.arithmetic.columns import flags, numbers, whole
-from scoring.arithmetic.counts import as_integers, count, money_bin
+from scoring.arithmetic.counts import as_integers, count, fifth_of, money_bin
 from scoring.arithmetic.points import Card, band_of, chance, in_bands, points_of
-from scoring.buying.likelihood import fifth_of
 from scoring.reading.features import day_number
+from scoring.reading.past_deals import cell_of
 from scoring.reading.roundness import roundness
 from scoring.winning.deal_history import age_of
 from scoring.winning.lasting import lasting_points
 from scoring.winning.like_deals import like_points
-from scoring.winning.past_deals import cell_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

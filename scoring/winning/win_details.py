@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring.arithmetic.counts import money_bin
-from scoring.buying.likelihood import fifth_of
+from scoring.arithmetic.counts import fifth_of, money_bin
+from scoring.arithmetic.texts import date_text, money_text
 from scoring.reading.features import Features, day_number
+from scoring.reading.past_deals import cell_of
 from scoring.reading.roundness import roundness
-from scoring.saying.texts import date_text, money_text
 from scoring.winning import win
 from scoring.winning.deal_history import age_of
 from scoring.winning.like_deals import level_points
-from scoring.winning.past_deals import cell_of
 
 if TYPE_CHECKING:
     from scoring.tags import Tagged

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring.arithmetic.counts import as_integers
+from scoring.arithmetic.counts import as_integers, fifth_of
 from scoring.arithmetic.fitting import fitted_points
 from scoring.arithmetic.points import band_of
-from scoring.buying.likelihood import fifth_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from config.language.expressions import parse
 from config.language.vocabulary import NAMES
 from config.linting.possible import possible
-from scoring.reading.expressions import holds
+from scoring.conditions.expressions import holds
 
 DEALS = NAMES["opportunity"]
 NUMBERS = st.sampled_from(["days_to_close", "pushes", "amount", "score"])

@@ -175,7 +175,7 @@ def company_inputs():
     from datetime import date
 
     from scoring import read_book
-    from scoring.reading.inputs import account_inputs, deal_inputs
+    from scoring.conditions.inputs import account_inputs, deal_inputs
     from scoring.value import assess, settle
 
     rules, today = Rules(), date(2026, 11, 22)

@@ -15,8 +15,8 @@ from config.language.vocabulary import NAMES
 from config.rules import Rules
 from config.sections.exclusions import ALONE
 from scoring import read_book
-from scoring.reading.expressions import holds
-from scoring.reading.facts import account_facts, deal_facts
+from scoring.conditions.expressions import holds
+from scoring.conditions.facts import account_facts, deal_facts
 
 TODAY_INPUTS = {
     "type": pa.array(["Renewal", " renewal ", "New business", "", None]),

@@ -15,7 +15,7 @@ from config.rules import Rules
 from scoring import Book, read_book, tag
 from scoring.arithmetic.counts import merge
 from scoring.book import measure, with_measures
-from scoring.reading.facts import Inputs, account_facts, deal_facts
+from scoring.conditions.facts import Inputs, account_facts, deal_facts
 from scoring.reading.features import TABLES, Reader
 from scoring.reading.groups import with_families
 from tests.scoring.conftest import TODAY, Company

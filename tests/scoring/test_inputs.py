@@ -11,8 +11,8 @@ from config.rules import Rules
 from scoring import Book, extract
 from scoring.arithmetic.counts import merge
 from scoring.book import measure, with_measures
-from scoring.reading.facts import Inputs, account_facts, deal_facts
-from scoring.reading.inputs import account_inputs, deal_inputs
+from scoring.conditions.facts import Inputs, account_facts, deal_facts
+from scoring.conditions.inputs import account_inputs, deal_inputs
 
 KINDS = {"number": pa.float64(), "text": pa.string(), "yes-or-no": pa.bool_()}
 

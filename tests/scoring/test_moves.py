@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scoring.saying.moves import outlook
+from scoring.moves import outlook
 
 
 def _crowded(company):

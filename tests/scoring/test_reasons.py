@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from config.rules import Rules
 from config.sections.showing import Show
 from scoring import read_book, tag
+from scoring.arithmetic.texts import Texts
 from scoring.saying.reasons import BETWEEN, LONGEST, Items, reasons
-from scoring.saying.texts import Texts
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="·+-"), min_size=1, max_size=90)
 records = st.integers(1, 4)

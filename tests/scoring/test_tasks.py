@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from config.rules import Rules
-from scoring.reading.expressions import holds
+from scoring.conditions.expressions import holds
 from scoring.saying.tasks import period
 
 INPUTS = {

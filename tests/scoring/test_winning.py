@@ -7,9 +7,9 @@ import pytest
 
 from config.rules import Rules
 from scoring import explain
+from scoring.reading.past_deals import cell_of
 from scoring.reading.roundness import roundness
 from scoring.winning import win
-from scoring.winning.past_deals import cell_of
 
 
 def rules(**win):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring.reading.expressions import holds
-from scoring.saying.texts import Texts, chosen
+from scoring.arithmetic.texts import Texts, chosen
+from scoring.conditions.expressions import holds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from config.rules import Rules
-    from scoring.placing.variants import Variants
+    from scoring.conditions.variants import Variants
 
     Floats = NDArray[np.float64]
 

@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 
 from config.outputs import TIERS
 from scoring.arithmetic.columns import whole
+from scoring.arithmetic.texts import date_text, money, plain
 from scoring.placing.cutoffs import begins
 from scoring.placing.tiers import by_cutoff
 from scoring.reading.features import Features, day_number
-from scoring.saying.texts import date_text, money, plain
 from scoring.tags import tag
 
 if TYPE_CHECKING:

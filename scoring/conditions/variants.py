@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from config.rules import folded
 from scoring.arithmetic.columns import coded
-from scoring.saying.texts import Texts
+from scoring.arithmetic.texts import Texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from scoring.arithmetic.columns import whole
-from scoring.placing.variants import Variants, account_variants, deal_variants
-from scoring.reading.expressions import holds
-from scoring.reading.facts import Inputs, account_facts, deal_facts
+from scoring.arithmetic.texts import Texts
+from scoring.conditions.expressions import holds
+from scoring.conditions.facts import Inputs, account_facts, deal_facts
+from scoring.conditions.variants import Variants, account_variants, deal_variants
 from scoring.reading.features import Features
-from scoring.saying.texts import Texts
 
 if TYPE_CHECKING:
     from datetime import date

@@ -12,12 +12,11 @@ import pyarrow as pa
 from config.language.account_names import ACCOUNT_FACTS
 from config.language.deal_names import OF_ACCOUNT
 from scoring.arithmetic.columns import looked_up, numbers, whole
-from scoring.buying.likelihood import usual_gap
+from scoring.buying.habits import large, quiet, usual_gap
 from scoring.growing.growth import basket, season_trend
 from scoring.reading.features import day_number
 from scoring.reading.roundness import roundness
 from scoring.reading.trend import QUARTERS, spend_trend
-from scoring.saying.alerts import large, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow.compute as pc
 
 from scoring.arithmetic.columns import flags
-from scoring.placing.variants import account_variants, deal_variants
-from scoring.reading.expressions import holds
+from scoring.conditions.expressions import holds
+from scoring.conditions.variants import account_variants, deal_variants
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,8 +8,8 @@ import numpy as np
 
 from config.outputs import LEVELS, SEGMENTS, TIERS
 from scoring.arithmetic.columns import taken, whole
-from scoring.placing.variants import account_variants
-from scoring.reading.facts import Inputs, account_facts, deal_facts
+from scoring.conditions.facts import Inputs, account_facts, deal_facts
+from scoring.conditions.variants import account_variants
 
 __all__ = ["Inputs", "account_inputs", "deal_inputs", "level"]
 

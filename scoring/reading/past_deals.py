@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 OLDEST = 1096  # days: older deals count as that old
 CELLS = 65_521  # a prime: amounts that share a cell by chance are few
 
-_SQL = files("scoring.winning").joinpath("deals.sql").read_text(encoding="utf-8")
+_SQL = files("scoring.reading").joinpath("deals.sql").read_text(encoding="utf-8")
 _SUMS = ("won", "seen", "squares")
 
 

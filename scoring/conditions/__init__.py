@@ -1,0 +1,1 @@
+"""What the rules ask of records: whose rules hold for which, what their conditions may name, and where they hold."""
