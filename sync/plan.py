@@ -106,8 +106,8 @@ def changes(
     """The records worth a write, with new and old values.
 
     `wanted` has id, leave and the fields; `held` is the mirror's table. A record is rewritten when a telling
-    field or one of its two strongest reasons changes, a number moves by the tolerance, or its validity is renewed;
-    then every field that differs is set.
+    field changes, one of its two strongest reasons is new or gone, a number moves by the tolerance, or its validity
+    is renewed; then every field that differs is set.
     """
     names = [field.name for field in fields]
     new = [f"CASE WHEN w.{n} IS DISTINCT FROM held.{n} THEN w.{n} END AS {n}" for n in names]
@@ -145,16 +145,34 @@ def _worth(name: str, writing: Writing) -> str:
     if name in _NUMBERS:
         return f"(w.{name} IS NULL) <> (held.{name} IS NULL) OR abs(w.{name} - held.{name}) >= {int(writing.tolerance)}"
     if name == "foretag_reason":
-        return f"{_strongest('w.' + name)} IS DISTINCT FROM {_strongest('held.' + name)}"
+        return _says_else(f"w.{name}", f"held.{name}")
     if name == "foretag_valid_until":
         return f"w.{name} > held.{name} OR (w.{name} IS NULL) <> (held.{name} IS NULL)"
     return "FALSE"
 
 
-def _strongest(column: str) -> str:
-    """The two strongest reasons without their points, in no order: `A 82 · closes 14 Mar +41 · 95k +19`."""
-    items = f"string_split({column}, ' · ')"
+def _says_else(new: str, held: str) -> str:
+    """Whether one line leaves out what is strongest in the other: its head, or one of its two strongest reasons.
+
+    Reasons that only change places are no news: both lines show them.
+    """
+    shown, seen = _items(new), _items(held)
     return (
-        f"CASE WHEN {column} LIKE '% · %' THEN list_sort(list_transform({items}[2:3],"
-        f" lambda item: regexp_replace(item, ' [+-][0-9]+$', ''))) ELSE [{column}] END"
+        f"({new} IS NULL) <> ({held} IS NULL)"
+        f" OR NOT (list_has_all({seen}, {shown}[1:3]) AND list_has_all({shown}, {seen}[1:3]))"
+    )
+
+
+# Of `A 82 by best deal · closes 14 Mar +41`: the usual head, of which tier and score are compared as such, and points.
+_FIGURES = "^[A-D] [0-9]+( by [a-z ]+)?$| [+-][0-9]+$"
+# What is estimated from the whole book moves a little each day; if it moves much, so does the score.
+_ESTIMATES = "^(expected spend|score) [0-9][^ ]*$"
+
+
+def _items(column: str) -> str:
+    """The items of a reason, head first, without the numbers that the scores tell."""
+    plain = f"regexp_replace(item, '{_FIGURES}', '')"
+    return (
+        f"list_transform(string_split({column}, ' · '),"
+        f" lambda item: regexp_replace({plain}, '{_ESTIMATES}', '\\1'))"
     )

@@ -60,6 +60,9 @@ def test_nothing_new_is_nothing_to_write():
         {"foretag_score": None},
         {"foretag_likelihood": 45},
         {"foretag_reason": "B 60 · closes 21 Mar +41 · good margin +12 · 95k +7"},
+        {"foretag_reason": "B 60 · needed by 9 Mar +43 · closes 14 Mar +10 · good margin +7"},
+        {"foretag_reason": "B 60 · good margin +55 · 95k +5"},
+        {"foretag_reason": "Set to B by a person until 9 Mar: asked for · score 60"},
         {"foretag_valid_until": date(2026, 3, 24)},
     ],
 )
@@ -75,12 +78,29 @@ def test_a_telling_change_is_worth_a_write(new):
         {"foretag_likelihood": 54, "foretag_growth_score": 36},
         {"foretag_reason": "B 60 · good margin +27 · closes 14 Mar +26 · 95k +7"},
         {"foretag_reason": "B 60 · closes 14 Mar +41 · good margin +12 · other +7"},
+        {"foretag_reason": "B 60 · 95k +27 · closes 14 Mar +26 · good margin +7"},
         {"foretag_valid_until": date(2026, 3, 9)},
     ],
 )
 def test_a_small_move_is_not(new):
-    """Points within the tolerance, the same two strongest reasons in another order, an earlier validity."""
+    """Points within the tolerance, reasons that both lines show in another order, an earlier validity."""
     assert planned(new) is None
+
+
+@pytest.mark.parametrize(
+    ("held", "new", "worth"),
+    [
+        ("B 60 by own value · expected spend 4.2k +40", "B 61 by own value · expected spend 4.3k +41", False),
+        ("Set to B by a person until 9 Mar: no · score 60", "Set to B by a person until 9 Mar: no · score 61", False),
+        ("Set to B by a person until 9 Mar: no · score 60", "Set to B by a person until 9 Mar: yes · score 60", True),
+        ("Set to B by a person until 9 Mar: no · score 60", "Set to B by a person until 9 May: no · score 60", True),
+        ("Not scored: opted out", "Not scored: partner or reseller", True),
+        ("B 60 · amount 95k +60", None, True),
+    ],
+)  # fmt: skip
+def test_an_estimate_that_moves_with_the_book_is_no_news(held, new, worth):
+    """Every day moves what is estimated a little, for everybody; what a person or a record says is told at once."""
+    assert (planned({"foretag_reason": new}, HELD | {"foretag_reason": held}) is not None) is worth
 
 
 def test_a_rewritten_record_gets_every_field_that_differs():
