@@ -59,7 +59,7 @@ def readable(items: Any) -> Iterator[Placed]:
     """The conditions that the models have nothing against."""
     for place, item in enumerate(items if isinstance(items, list) else ()):
         on, when = (item.get("on"), item.get("when", "True")) if isinstance(item, dict) else (None, None)
-        if on in NAMES and isinstance(when, str):
+        if isinstance(on, str) and on in NAMES and isinstance(when, str):
             try:
                 yield Placed(place, on, when, parse(when, on))
             except Faulty:
