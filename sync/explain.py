@@ -14,6 +14,7 @@ from config.records import RECORDS
 from scoring import explain, extract, tag
 from scoring.moves import Outlook, outlook
 from scoring.saying.origins import origin
+from sync.kept_out import shown_text, shown_value
 from sync.mirror import bucket_of
 from sync.score import Buckets
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 # Some CRMs show ids in a short form of so many characters, too; the long one starts with it.
 _SHORT_ID = 15
 MOST_COMPARED = 20_000
+_LINKS = ("account_id", "owner_id")  # tell nothing that the record's page does not
+_TAGS = ("id", "cause")  # and every field of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +102,15 @@ def explain_record(
     for found in explain(tagged, row["id"]).to_pylist():
         came = origin(found["dimension"], found["item"], own)
         columns |= {*came.reads}
+        saw = shown_text(rules, f"{found['dimension']}:{found['item']}", found["detail"] or "")
         points.setdefault(found["dimension"], []).append(
-            Contribution(found["item"], found["points"], found["detail"], lines.of(came.rule, variants))
+            Contribution(found["item"], found["points"], saw, lines.of(came.rule, variants))
         )
     inputs = _inputs(mirror, tags, tagged, rules, columns, object_name, row["id"])
-    return Explained(object_name, row["id"], row["name"], said, points, inputs, outlook(tagged, row["id"]))
+    tags_said = {name: value for name, value in said.items() if name in _TAGS or name.startswith("foretag_")}
+    return Explained(
+        object_name, row["id"], row["name"], tags_said, points, inputs, outlook(tagged, row["id"])
+    )
 
 
 def _variants(tagged: Tagged, object_name: str, record_id: str) -> Names:
@@ -136,34 +143,20 @@ def _inputs(
     found = []
     for name, one in records.items():
         wanted = [column.name for column in RECORDS[name] if f"{name}.{column.name}" in columns]
-        wanted = [column for column in wanted if column in rules.needed_columns(name)]
+        wanted = [
+            column for column in wanted if column in rules.needed_columns(name) and column not in _LINKS
+        ]
         row = mirror.read(name, ("name", *wanted), ids=pa.array([one])).to_pylist()[0]
         found += [
             Read(
                 row["name"] or one,
                 column,
                 fields.get(name, {}).get(column, ""),
-                _shown(rules, column, row[column]),
+                shown_value(rules, column, row[column]),
             )
             for column in wanted
         ]
     return found
-
-
-# What the rules keep out of reasons is not shown here either.
-_KEPT_OUT = {
-    "margin": "margin",
-    "amount": "amount",
-    "foretag_growth_plan": "growth_plan",
-    "foretag_growth_plan_by": "growth_plan",
-}
-
-
-def _shown(rules: Rules, column: str, value: Any) -> Any:
-    shown = getattr(rules.show, _KEPT_OUT[column]) if column in _KEPT_OUT else "value"
-    if value is None or shown == "value":
-        return value
-    return f"known, not shown (show: {_KEPT_OUT[column]}: {shown})"
 
 
 def _found(mirror: Mirror, crm: Crm, record: str) -> tuple[str, dict[str, Any]]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from scoring.moves import Outlook
     from sync.explain import Contribution, Explained, Read
     from sync.talk import Talk
 
@@ -85,14 +86,18 @@ def _next(explained: Explained, talk: Talk) -> None:
     found = explained.outlook
     if found is None:
         return
-    title = (
-        f"\n{found.missing} more for tier {found.tier}; what would move it"
-        if found.tier
-        else "\nWhat would move it"
-    )
     talk.table(
-        title,
+        f"\n{to_go(found, explained.tags.get('foretag_tier'))}",
         ("", "points", ""),
         [(move.text, f"+{move.points}", f"→ {move.tier}") for move in found.moves],
         right=("points",),
     )
+
+
+def to_go(found: Outlook, tier: str | None) -> str:
+    """How far it is to the next tier; a record may hold one that its score does not reach any more."""
+    if found.tier is None:
+        return "What would move it"
+    if tier is not None and tier <= found.tier:
+        return f"In tier {tier} for now; by its score it is {found.missing} short of {found.tier}; what would move it"
+    return f"{found.missing} more for tier {found.tier}; what would move it"

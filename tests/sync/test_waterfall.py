@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scoring.moves import Outlook
 from sync.rule_lines import RuleLines
-from sync.waterfall import bar
+from sync.waterfall import bar, to_go
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,3 +49,12 @@ def test_a_rule_is_told_where_it_really_stands(tmp_path: Path):
     assert lines.of(("priority", "idle"), (("teams", "North West"),)) == "company.yaml:2"
     assert lines.of(("priority", "pushes"), (("pipelines", None), ("teams", "north  west"))) == "rules.yaml:5"
     assert lines.of(("priority", "pushes"), (("teams", "South"),)) == "company.yaml:3"
+
+
+@pytest.mark.parametrize(
+    ("tier", "said"),
+    [("C", "4 more for tier B"), ("A", "In tier A for now; by its score it is 4 short of B")],
+)
+def test_what_is_missing_is_told_beside_the_tier_that_is_held(tier, said):
+    """A record that keeps its A for some days is not told to strive for B."""
+    assert to_go(Outlook("B", 4, ()), tier) == f"{said}; what would move it"
