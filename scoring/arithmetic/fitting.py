@@ -26,7 +26,7 @@ def fitted_points(hits: Ints, misses: Ints, prior: Ints, *, weight: float) -> In
 
     `hits`, `misses` and `prior` (the points one started from) have one number per band. Each band is drawn towards
     its prior as if by `weight` more observations that behaved as the prior says; without observations the prior
-    comes back. A band with at least `weight` observations whose points would contradict them counts as the whole.
+    comes back. A band with at least `weight` observations that surely contradict its points counts as the whole.
     Points are level with the prior's: their mean over the observations stays about the same.
     """
     seen = hits + misses
@@ -48,7 +48,7 @@ def fitted_card(
     `bands` has one row per input and one column per cell (a combination of bands): the band's number in the input's
     prior; `hits` and `misses` count each cell. It is a logistic regression on the bands, by Newton's method, with a
     penalty that draws each band towards its prior by the information of `weight` observations. Bands whose points
-    contradict their own observations count as the whole, as in `fitted_points`.
+    surely contradict their own observations count as the whole, as in `fitted_points`.
     """
     if not (hits.sum() and misses.sum()):
         return tuple(prior.copy() for prior in priors)
@@ -88,11 +88,17 @@ def _per_band(row: Ints, hits: Ints, misses: Ints, size: int) -> tuple[Ints, Int
 
 
 def _readable(points: Floats, hits: Ints, misses: Ints, level: float | None, weight: float) -> Ints:
-    """Whole points within bounds; the whole's, where a band's own outcomes say the opposite."""
+    """Whole points within bounds; nearer to the whole's, the surer a band's own outcomes say the opposite.
+
+    Outcomes that are one standard error on the other side leave nothing. In between it goes by degrees, so that one
+    more purchase in the book does not throw a band's points from one day to the next.
+    """
     seen = hits + misses
     whole = (hits.sum() + 0.5) / (misses.sum() + 0.5)
     level = float((seen * points).sum() / seen.sum()) if level is None else level
     evidence = np.log((hits + 0.5) / (misses + 0.5) / whole)
     backwards = (seen >= max(weight, 1)) & ((points - level) * evidence < 0)
-    kept: Ints = np.rint(np.clip(np.where(backwards, level, points), -_LIMIT, _LIMIT)).astype(np.int64)
-    return kept
+    error = np.sqrt(1 / (hits + 0.5) + 1 / (misses + 0.5))
+    left = np.where(backwards, np.clip(1 - np.abs(evidence) / error, 0, 1), 1.0)
+    readable: Ints = np.rint(np.clip(level + (points - level) * left, -_LIMIT, _LIMIT)).astype(np.int64)
+    return readable

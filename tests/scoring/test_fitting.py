@@ -61,6 +61,18 @@ def test_no_band_reads_backwards():
         assert round(found[band] - level) * evidence >= 0
 
 
+def test_a_few_outcomes_more_throw_no_band():
+    """Where a band's outcomes pass from contradicting its points to agreeing with them, points go by degrees."""
+    bands, prior = np.array([[0, 0, 1, 1], [0, 1, 0, 1]]), [ints(0, 0), ints(0, 0)]
+    hits, misses = ints(600, 300, 10, 150), ints(400, 100, 190, 850)
+    found = [
+        fitted_card(bands, hits + ints(0, 3 * more, 0, 0), misses + ints(0, more, 0, 0), prior, weight=1)[1]
+        for more in range(400)
+    ]
+    assert found[0].tolist() != found[-1].tolist()
+    assert np.abs(np.diff(found, axis=0)).max() <= 1
+
+
 def test_order_of_cells_does_not_matter():
     """The same counts in another order give the same points."""
     rng = np.random.default_rng(3)
