@@ -44,6 +44,8 @@ _HELD: dict[str, frozenset[str]] = {"opportunity": frozenset({"foretag_tier", "f
 # Sections of the rules that name columns without a condition: the section's word and the column behind it.
 _ALIKE = {"country": "account.country"}
 _PLACED_BY = {"team": "owner.team", "territory": "account.territory"}
+# Names that are of no request where `needs:` lists no kinds.
+_OF_KINDS = frozenset({"need_case", "urgent_case", "need_cases", "urgent_cases"})
 
 
 def needed(rules: Rules) -> dict[str, tuple[str, ...]]:
@@ -69,7 +71,8 @@ def _used(rules: Rules) -> frozenset[tuple[str, str]]:
     for variant in (rules, *rules.variants.values()):
         for condition, object_name in conditions(variant):
             for name in names_in(condition, object_name):
-                reads |= {*NAMES[object_name][name].reads}
+                if name not in _OF_KINDS or variant.needs.cases or variant.needs.urgent:
+                    reads |= {*NAMES[object_name][name].reads}
         reads |= {_ALIKE[word] for word in variant.win.like_deals.by if word in _ALIKE}
         reads |= {_PLACED_BY[word] for word in (getattr(variant.tiers, "by", ""),) if word in _PLACED_BY}
         if variant.growth.fit:

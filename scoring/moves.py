@@ -84,7 +84,7 @@ _DEAL_CHANGES = (
     _Change(
         lambda today: f"a need-by date within {_SOON} days ({date_text(today + _SOON, today)}), filled in",
         lambda today: {"need_day": today + _SOON},
-        lambda deal, today: _later_than(deal["need_day"], today + _SOON),
+        lambda deal, today: _later_than(deal["need_day"], today + _SOON) or deal["need_day"] < today,
     ),
     _Change(
         lambda _: "the pain behind the deal, filled in",

@@ -38,7 +38,7 @@ OF_RATIOS: dict[Steps, int] = {
 # More of the input is never worth less (1), or never more (-1).
 DIRECTIONS: dict[Steps, int] = {
     ("priority", "close_date"): -1, ("priority", "overdue"): -1, ("priority", "pushes"): -1, ("priority", "idle"): -1,
-    ("priority", "margin"): 1, ("priority", "discount"): -1, ("needs", "need_by"): -1,
+    ("priority", "margin"): 1, ("priority", "discount"): -1, ("needs", "need_by"): -1, ("needs", "overdue"): -1,
     ("likelihood", "recency"): -1, ("likelihood", "purchases"): 1, ("likelihood", "value"): 1,
     ("likelihood", "deal"): 1,
     ("growth", "trend"): 1, ("growth", "promise"): 1, ("growth", "kept"): 1, ("growth", "headroom"): -1,

@@ -83,6 +83,11 @@ def _unknown(template: str, name: str, known: tuple[str, ...]) -> Fault:
 PLAYBOOK = (
     Step(
         on="opportunity",
+        when="urgent_case",
+        say="Help with the open urgent case first; then agree the next step.",
+    ),
+    Step(
+        on="opportunity",
         when="days_overdue > 0",
         say="Agree a new close date with the customer, or close the deal.",
     ),
@@ -93,7 +98,9 @@ PLAYBOOK = (
     ),
     Step(
         on="opportunity",
-        when='stage in ["Negotiation", "Negotiation/Review"] and days_idle > 21',
+        # A stage of 80 % and more is one of negotiation in both CRMs' standard pipelines, whatever it is called.
+        when='(probability >= 80 or stage in ["Negotiation", "Negotiation/Review", "Contract Sent"])'
+        " and days_idle > 21",
         say="Concede the small point, close.",
     ),
     Step(on="opportunity", when="days_to_close <= 30", say="Agree the date; ask what stands in the way."),
@@ -103,6 +110,7 @@ PLAYBOOK = (
         say="Call: nothing has moved for a while. Is the need still there?",
     ),
     Step(on="opportunity", say="Agree the next step and its date with the customer."),
+    Step(on="account", when="urgent_cases > 0", say="Help with the open urgent case first; sell later."),
     Step(
         on="account",
         when="quiet and large",

@@ -65,6 +65,10 @@ class Needs(Strict):
     """Signals of need that raise a deal, in points."""
 
     need_by: Curve = Field(default={0: 15, 30: 12, 90: 6, 180: 0}, description="days until the need → points")
+    overdue: Curve = Field(
+        default={0: 100, 30: 40, 90: 0},
+        description="days since the need-by date passed → percent of the points that it had on its day",
+    )
     pain: Annotated[Whole, Field(ge=0, le=50)] = Field(
         default=5, description="points where the pain field is filled in"
     )

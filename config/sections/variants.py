@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_core import core_schema
 
+from config.problems import Fault, Faulty
 from config.sections.boosts import Boost
 from config.sections.exclusions import Exclusion
 from config.sections.growth import Growth
@@ -54,6 +55,16 @@ class PipelineRules(Strict):
     tasks: Annotated[Any, _Some(tuple[TaskRule, ...])] = Field(
         default=None, description="what reps are asked to do, and when"
     )
+
+    @field_validator("needs")
+    @classmethod
+    def _kinds_are_the_companys(cls, value: Any) -> Any:
+        kinds = [key for key in ("cases", "urgent") if isinstance(value, dict) and key in value]
+        why = "is the same for everybody, as a request is of an account, whose deals may lie in several pipelines"
+        if kinds:
+            fix = "write it in the company's own `needs:`"
+            raise Faulty(*(Fault(f"`{key}` {why}", fix, path=(key,)) for key in kinds))
+        return value
 
 
 class TeamRules(PipelineRules):

@@ -164,10 +164,11 @@ def _worth(profit: Floats, size: Floats, weight: Floats, rules: Rules) -> Floats
 
 def _need(table: pa.Table, rules: Rules, now: int) -> Floats:
     """Parts of the signs of need."""
-    until = np.maximum(numbers(table, "need_day") - now, 0)
+    until = numbers(table, "need_day") - now
+    left = np.where(until < 0, on_curve(-until, rules.needs.overdue) / 100, 1.0)
     return np.stack(
         [
-            np.nan_to_num(on_curve(until, rules.needs.need_by)),
+            np.nan_to_num(on_curve(np.maximum(until, 0), rules.needs.need_by) * left),
             np.where(flags(table, "pain"), float(rules.needs.pain), 0.0),
             np.where(flags(table, "need_case"), float(rules.needs.case), 0.0),
         ]

@@ -99,6 +99,17 @@ def test_a_team_stands_once(written):
     assert found.startswith('a.yaml:3:3: teams: "EAST" stands here twice')
 
 
+@pytest.mark.parametrize("kind", ["teams", "pipelines"])
+def test_kinds_of_requests_are_the_same_for_everybody(written, kind):
+    """A team or pipeline may value needs otherwise, not tell otherwise which requests are needs or urgent."""
+    load_rules(written(a=f"{kind}:\n  East:\n    needs: {{pain: 9}}\n"))
+    found = problems(written(a=f"{kind}:\n  East:\n    needs: {{cases: [Outage], urgent: [Low]}}\n"))
+    places = [
+        f"a.yaml:3:{column}: {kind}.East.needs: `{key}`" for column, key in ((13, "cases"), (30, "urgent"))
+    ]
+    assert [line.partition(" is the same for everybody")[0] for line in found] == places
+
+
 def test_a_variant_is_the_whole_of_its_rules():
     """A pipeline goes before a team; names are compared without regard to case; nothing else is the company's."""
     rules = Rules.model_validate({

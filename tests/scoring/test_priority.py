@@ -26,6 +26,8 @@ def test_sooner_is_worth_more_than_larger(company, find):
         ("margin", 50.0, 10.0),
         ("amount", 9_000, 100),
         ("need_by", 10, None),
+        ("need_by", 0, -30),
+        ("need_by", -30, -60),
         ("pain", "Old machines fail", None),
         ("pain", "Old machines fail", "   "),
     ],
