@@ -106,12 +106,15 @@ def compare(talk: Talk, settings: Path, connection: str | None, rules: Path, pag
     with talk.progress() as tell, opened_job(settings, connection, tell) as job:
         talk.banner(job.connector.org(), job.name)
         report, found = try_rules(job, other)
+        note = "" if job.tasks_on else "Tasks are off (`tasks:` in the settings): counted as if they were on."
         if page is not None:
             from sync.trial_page import write_page  # noqa: PLC0415
 
             told = {"org": report.org, "old_rules": job.connection.rules.name, "new_rules": rules.name}
-            write_page(page, found, other, job.crm, **told)
+            write_page(page, found, other, job.crm, note=note, **told)
         show(talk, found, job.crm)
+        if note:
+            talk.say(note)
     talk.result(vars(report) | {"comparison": found.as_dict(), "page": None if page is None else str(page)})
     talk.say(report.last_line)
     if page is not None:

@@ -316,9 +316,11 @@ class Pass:
 
     def tasks(self, wanted: pa.Table, rules: Rules) -> tuple[pa.Table, list[Item]]:
         """Of the wanted tasks, those that are to be made, and those held back, with the reason."""
+        return self.due(wanted, rules) if self.job.tasks_on else (TASK_SCHEMA.empty_table(), [])
+
+    def due(self, wanted: pa.Table, rules: Rules) -> tuple[pa.Table, list[Item]]:
+        """The same as if tasks were on: what they would ask of the reps is to be known before."""
         job = self.job
-        if not job.tasks_on:
-            return TASK_SCHEMA.empty_table(), []
         owners = job.mirror.read("owner", ("id", "active"))
         active = dict(zip(owners["id"].to_pylist(), owners["active"].to_pylist(), strict=True))
         return due_tasks(

@@ -33,7 +33,7 @@ def try_rules(job: Job, rules: Rules) -> tuple[Report, Comparison]:
                 Side(rules, mirror),
                 job.tags,
                 pass_.today,
-                lambda wanted, theirs: pass_.tasks(wanted, theirs)[0],
+                lambda wanted, theirs: pass_.due(wanted, theirs)[0],
             )
     return pass_.report, found
 

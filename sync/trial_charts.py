@@ -139,15 +139,18 @@ def movers(moved: pd.DataFrame) -> go.Figure:
             y=labelled["label"].tolist(),
             mode="markers+text",
             text=labelled[f"tier_{when}"].tolist(),
-            textposition="top center",
+            # Outside of the line between the two, so that near ends do not hide each other's letters.
+            textposition=np.where(
+                labelled[f"score_{when}"] < labelled[f"score_{other}"], "middle left", "middle right"
+            ).tolist(),
             marker={"color": colour, "size": 11},
             hovertemplate=f"%{{y}}<br>score {word}: %{{x}}<extra></extra>",
         )
-        for when, word, colour in (("old", "now", _NOW), ("new", "then", _THEN))
+        for when, other, word, colour in (("old", "new", "now", _NOW), ("new", "old", "then", _THEN))
     ]
     figure = _figure([*lines, *ends], height=120 + 34 * len(top), x_title="score")
     figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(range=[-2, 102])
+    figure.update_xaxes(range=[-6, 106])  # room for the letters
     return figure
 
 
@@ -206,7 +209,7 @@ def _figure(
         margin={"l": 10, "r": 20, "t": 20, "b": 40},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
         xaxis={"title": x_title, "automargin": True},
-        yaxis={"title": y_title, "automargin": True},
+        yaxis={"title": y_title, "automargin": True, "ticksuffix": " "},
         barmode=barmode,
         font={"family": "system-ui, sans-serif", "size": 14},
     )

@@ -39,14 +39,15 @@ class Section:
     numbers: tuple[str, ...] = ()
 
 
-def write_page(path: Path, found: Comparison, rules: Rules, crm: Crm, **told: str) -> None:
-    """Write the page, readable by its owner alone. `told` are org, old_rules and new_rules."""
+def write_page(path: Path, found: Comparison, rules: Rules, crm: Crm, *, note: str = "", **told: str) -> None:
+    """Write the page, readable by its owner alone. `told` are org, old_rules and new_rules; `note` what else is to be known."""
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string(
         files("sync").joinpath("trial_page.html.j2").read_text(encoding="utf-8")
     )
     page = template.render(
         plotly=get_plotlyjs(),
         today=found.today,
+        note=note,
         tiles=list(_tiles(found, crm)),
         sections=list(_sections(found, rules, crm)),
         **told,
