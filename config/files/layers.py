@@ -52,7 +52,7 @@ def _load(path: Path, chain: tuple[Path, ...]) -> Document:
 
 
 def _wrong(name: Any, below: Path, chain: tuple[Path, ...]) -> str:
-    if not isinstance(name, str) or not name.strip():
+    if not isinstance(name, str) or not name.strip() or "\0" in name:
         return "must be the name of one other rules file"
     if below.resolve() in chain:
         return f"{name} extends this file, or is it: there would be no end"
@@ -74,7 +74,7 @@ def _laid_over_all(document: Document, kind: str, name: str, data: Mapping[str, 
     files = [document]
     while files[-1].base is not None:
         files.append(files[-1].base)
-    whole = replace(document, data=data)
+    whole = replace(document, data=data, own=document.data if document.own is None else document.own)
     for file in reversed(files):
         said = file.data if file.own is None else file.own
         part = said.get(kind) if isinstance(said.get(kind), dict) else None
