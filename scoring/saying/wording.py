@@ -8,6 +8,7 @@ import numpy as np
 
 from config.outputs import LEVELS
 from scoring.arithmetic.columns import coded, numbers, whole
+from scoring.arithmetic.points import on_curve
 from scoring.arithmetic.texts import Texts, bands, chosen, dates, each, money, one, plain
 from scoring.conditions.inputs import level
 from scoring.growing import growth
@@ -27,12 +28,16 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _LONGEST_STAGE = 40
+_PACES = (20, 50)  # of the points that a pace may give
+_PACE_WORDS = ("few deals this old close soon", "some deals this old close soon", "deals this old close soon")
 # Why growth potential is what it is, by the item of the card that weighs most: if it raised, if it lowered.
 _DRIVERS = {
     "base": ("", ""),
     "trend": (", spend rising", ", spend falling"),
-    "outlook": (", more to come than so far", ", less to come than so far"),
-    "promise": (", growth plan", ", growth plan"),
+    "outlook": (", a start to build on", ", a start that is hard to keep up"),
+    "quiet": ("", ", gone quiet"),
+    "pipeline": (", large open deals", ""),
+    "promise": (", growth plan", ""),
     "kept": (", plan kept", ", plan not kept"),
     "headroom": (", below its peers", ", above its peers"),
     "products": (", products not yet bought", ""),
@@ -40,13 +45,14 @@ _DRIVERS = {
     "fit": (", like your best customers", ", unlike your best customers"),
 }
 
-# Why the chance of winning is what it is, where an item moved it by so many points: if it raised, if it lowered.
+# Why the chance of winning is what it is, where an item moved it by so many points: if it raised, if it lowered. A
+# chance always adds, so that what lowered it stands behind a "but".
 _TELLING = 5
 _WIN_DRIVERS = {
     "level": ("", ""),
     "record": ("won here before", "lost here before"),
     "like_deals": ("like deals often won", "like deals often lost"),
-    "age": ("still young", "open for long"),
+    "age": ("deals this old often won", "deals this old often lost"),
     "roundness": ("a quoted amount", "a round amount"),
     "idle": ("moving", "not moving"),
     "touches": ("much contact", "little contact"),
@@ -59,7 +65,7 @@ def deal_items(scored: Scored, rules: Rules, today: int) -> list[Texts]:
     found = scored.deals
     texts = {
         item: _shown(getattr(rules.show, name), by_value, by_band)
-        for item, (name, by_value, by_band) in _deal_texts(scored, today).items()
+        for item, (name, by_value, by_band) in _deal_texts(scored, rules, today).items()
     }
     texts |= dict(zip(found.boosts.items, found.boosts.texts, strict=True)) | {
         "limit": _limit(found.priority)
@@ -68,7 +74,7 @@ def deal_items(scored: Scored, rules: Rules, today: int) -> list[Texts]:
 
 
 def _deal_texts(
-    scored: Scored, today: int
+    scored: Scored, rules: Rules, today: int
 ) -> dict[str, tuple[str, Callable[[], Texts], Callable[[], Texts]]]:
     """By item: what `show:` calls it, and what a reason says of it by value and by band."""
     table, found = scored.features.deals, scored.deals
@@ -85,11 +91,11 @@ def _deal_texts(
     def need_case() -> Texts:
         return one("open case shows a need", table.num_rows)
 
-    closing = ("close date passed", "closes soon", "closes within months", "closes later")
+    closing = ("was to close by now", "closes soon", "closes within months", "closes later")
     return {
         "close_date": (
             "close_date",
-            lambda: _when(table, "close_day", today, "closes {}", "close date {} passed"),
+            lambda: _when(table, "close_day", today, "closes {}", "was to close {}"),
             lambda: _bands(until("close_day"), (0, 31, 91), closing),
         ),
         "pushed": (
@@ -104,8 +110,8 @@ def _deal_texts(
         ),
         "pace": (
             "age",
-            lambda: dates(numbers(table, "created_day"), today, "open since {}"),
-            lambda: since("created_day", "open lately", "open for months", "open for long"),
+            lambda: _pace(table, found, rules, today),
+            lambda: _bands(on_curve(found.pace, rules.priority.pace), _PACES, _PACE_WORDS),
         ),
         "chance": (
             "chance",
@@ -146,9 +152,24 @@ def _chance(table: pa.Table, found: deals.Deals) -> Texts:
     driver = np.where(
         moved >= _TELLING, 2 * strongest + 1, np.where(moved <= -_TELLING, 2 * strongest + 2, 0)
     )
-    drivers = ["", *(f", {word}" for item in win.ITEMS[1:] for word in _WIN_DRIVERS[item])]
+    drivers = [
+        "",
+        *(
+            between + word
+            for item in win.ITEMS[1:]
+            for between, word in zip((", ", ", but "), _WIN_DRIVERS[item], strict=True)
+        ),
+    ]
     places = np.where(codes < 0, len(stages), codes) * len(drivers) + driver
     return Texts([stage + word for stage in said for word in drivers], places)
+
+
+def _pace(table: pa.Table, found: deals.Deals, rules: Rules, today: int) -> Texts:
+    """`deals this old close soon (since 2 Nov)`: what adds or does not is the age, not that it is still open."""
+    worth = np.nan_to_num(on_curve(found.pace, rules.priority.pace))
+    made = numbers(table, "created_day")
+    few, some, many = (dates(made, today, f"{words} (since {{}})") for words in _PACE_WORDS)
+    return chosen(worth < _PACES[0], few, chosen(worth < _PACES[1], some, many))
 
 
 def _when(table: pa.Table, name: str, today: int, ahead: str, past: str) -> Texts:
@@ -210,9 +231,10 @@ def account_items(scored: Scored, rules: Rules) -> list[Texts]:
 
 
 def _growth(scored: Scored, rules: Rules) -> Texts:
-    """`growth potential High, spend rising`: the level and what weighs most in it."""
-    points = scored.growth.card.points
-    weights = np.abs(points)
+    """`growth potential High, spend rising`: the level and what most speaks for it (for Medium: either way)."""
+    points, levels = scored.growth.card.points, level(scored, rules)
+    lean = np.array([1, 0, -1])[levels]
+    weights = np.where(lean == 0, np.abs(points), points * lean)
     if rules.show.growth_plan == "hide":
         weights[[growth.ITEMS.index(item) - 1 for item in ("promise", "kept")]] = 0
     # One item after the other: to look for the largest of a short column is slow.
@@ -227,4 +249,4 @@ def _growth(scored: Scored, rules: Rules) -> Texts:
         for driver in growth.ITEMS
         for sign in (0, 1)
     ]
-    return Texts(table, (level(scored, rules) * len(growth.ITEMS) + item) * 2 + raised)
+    return Texts(table, (levels * len(growth.ITEMS) + item) * 2 + raised)

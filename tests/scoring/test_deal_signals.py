@@ -48,8 +48,8 @@ def test_deals_of_the_age_at_which_others_closed_come_first(company, find):
     assert pace["young"] < 10
     assert pace["due"] > pace["past"]
     assert items(tagged, "due")["pace"] > items(tagged, "past").get("pace", 0)
-    assert "open since 18 Sept" not in find(tagged.opportunities, "due")["foretag_reason"]
-    assert "open since 18 Sep +" in find(tagged.opportunities, "due")["foretag_reason"]
+    assert " · deals this old close soon (since 18 Sep) +" in find(tagged.opportunities, "due")["foretag_reason"]
+    assert "few deals this old close soon (since 12 Nov)" in find(tagged.opportunities, "young")["foretag_reason"]
 
 
 def test_honest_close_dates_speak_for_themselves(company):

@@ -227,7 +227,7 @@ def test_past_revenue_can_be_learned_from_the_book(company):
     assert learned["customer"] < learned["new"]
 
 
-def test_a_deal_that_outlives_the_won_ones_loses(company):
+def test_a_deal_that_outlives_the_won_ones_loses(company, find):
     """What is lost drags on: a deal older than those that were won has a smaller chance."""
     for number in range(60):
         name = company.account(f"a-{number}")
@@ -243,6 +243,8 @@ def test_a_deal_that_outlives_the_won_ones_loses(company):
     found = points(company, "age")
     assert found["old"] <= -10
     assert found["old"] < found["young"]
+    tags = company.tagged().opportunities
+    assert ", but deals this old often lost +" in find(tags, "old")["foretag_reason"]
 
 
 def test_the_chances_of_a_book_come_to_what_it_won(company):
