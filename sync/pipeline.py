@@ -193,7 +193,7 @@ def recorded(job: Job, command: str) -> Iterator[Pass]:
                 raise
             raise error from caught
         finally:
-            report.api_calls = job.connector.budget().calls
+            report.api_calls += job.connector.budget().calls
             report.exit_code = exit_code(error, incomplete=report.incomplete)
             report.last_line = last_line(report, error, job.crm)
             job.ledger.finish_run(

@@ -27,7 +27,7 @@ def try_rules(job: Job, rules: Rules) -> tuple[Report, Comparison]:
     with recorded(job, "plan") as pass_:
         pass_.report.mode = "comparison"
         pass_.pull()
-        with _copy(job, rules, pass_.today) as mirror, pass_.timed("score"):
+        with _copy(job, rules, pass_.today, pass_.report) as mirror, pass_.timed("score"):
             found = compare(
                 Side(job.rules, job.mirror),
                 Side(rules, mirror),
@@ -39,7 +39,7 @@ def try_rules(job: Job, rules: Rules) -> tuple[Report, Comparison]:
 
 
 @contextmanager
-def _copy(job: Job, rules: Rules, today: date) -> Iterator[Mirror]:
+def _copy(job: Job, rules: Rules, today: date, report: Report) -> Iterator[Mirror]:
     """The local copy that the rules can read: the connection's, or one made for this once if they read other fields."""
     if reads_alike(job, rules):
         yield job.mirror
@@ -49,6 +49,7 @@ def _copy(job: Job, rules: Rules, today: date) -> Iterator[Mirror]:
         connector = connect(job.name, job.connection, rules, job.ledger)
         columns = replace(job, rules=rules, connector=connector).columns()
         pull(job.name, connector, NoCursors(), mirror, columns, job.tell)
+        report.api_calls += connector.budget().calls
         # Plans that the CRM holds no more are remembered here alone.
         plans = job.mirror.read("commitment")
         mirror.load("commitment", plans.column_names, [plans])

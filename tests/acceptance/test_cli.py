@@ -222,6 +222,7 @@ def test_rules_that_read_other_fields_are_tried_on_a_copy(shell):
     assert done.code == 0, done.err
     reasons = " ".join(row["reason_new"] for row in done.json["comparison"]["opportunity"]["biggest"])
     assert "margin +" in reasons
+    assert done.json["api_calls"] > shell.foretag("plan", "--json").json["api_calls"]
     assert sum(shell.foretag("run", "--json").json["planned"].values()) == 0
 
 
