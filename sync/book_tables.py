@@ -22,7 +22,7 @@ def show(talk: Talk, view: BookView, crm: Crm) -> None:
     """All tables that have rows."""
     many = crm.nouns["account"].many
     tables = (
-        (f"Who spends most ({many}, last 365 days)", view.spend_most(), _SPEND),
+        (f"Who spends most: {many}, last 365 days", view.spend_most(), _SPEND),
         ("Who buys most often", view.buy_most_often(), _OFTEN),
         ("Who could grow", view.could_grow(), _GROW),
         ("Which prospects look like the best customers", view.promising_prospects(), _PROSPECTS),
@@ -32,6 +32,10 @@ def show(talk: Talk, view: BookView, crm: Crm) -> None:
     for title, rows, columns in tables:
         _table(talk, title, rows.head(MOST), len(rows), columns)
     _table(talk, "Owners: what they look after, and their pipeline against quota", view.owners, 0, _OWNERS)
+    if view.owners["quota"].isna().all():
+        talk.say(
+            "No quotas: `files: {quotas: …}` in the rules names a CSV file of them, `read: [quota]` the CRM's."
+        )
 
 
 def _table(

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from config.problems import ConfigProblem, Problem
+from scoring.saying.wording import GROWTH_DRIVERS
 from sync.score import tagged_book
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ _INPUTS = (
     "spend_last_year", "purchases", "usual_gap", "open_pipeline", "owner_active", "in_territory", "territory",
     "owner_quota", "owner_capacity",
 )  # fmt: skip
-# What raised growth potential most, in a word.
-_DRIVERS = {"kept": "keeps its promises", "promise": "growth plan", "fit": "like your best customers"}
+# What is wrong with how an account is looked after, worst first.
+_GAPS = ("no owner", "owner is not active", "owner works another territory", "owner has too many accounts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +88,19 @@ class BookView:
         return rows[large].sort_values(["of_company", "of_owner", "id"], ascending=[False, False, True])
 
     def uncovered(self) -> pd.DataFrame:
-        """Accounts of high growth potential that nobody looks after well, with the reason in `gap`."""
+        """Accounts of high growth potential that nobody looks after well, with the reason in `gap`; worst first."""
         able = self.accounts[self.accounts["growth_score"] >= self.rules.segments.growth]
         load = able["owner_id"].map(self.owners.set_index("owner_id")["load"])
         gaps = np.select(
             [able["owner_id"] == "", ~able["owner_active"], able["in_territory"] == 0, load > 100],  # percent
-            [
-                "no owner",
-                "owner is not active",
-                "owner works another territory",
-                "owner has too many accounts",
-            ],
-            default="",
+            range(len(_GAPS)),
+            default=len(_GAPS),
         )
-        found = able.assign(gap=gaps)
-        found = found[found["gap"] != ""]
-        return found.sort_values(["growth_score", "expected_spend", "id"], ascending=[False, False, True])
+        found = able.assign(worst=gaps)[gaps < len(_GAPS)]
+        found = found.assign(gap=found["worst"].map(dict(enumerate(_GAPS))))
+        return found.sort_values(
+            ["worst", "growth_score", "expected_spend", "id"], ascending=[True, False, False, True]
+        ).drop(columns="worst")
 
     def as_dict(self, most: int) -> dict[str, Any]:
         """For machines: each list with its first rows, and all owners."""
@@ -161,9 +159,9 @@ def _growth(tagged: Tagged) -> pd.DataFrame:
 
 
 def _drivers(growth: pd.DataFrame) -> pd.Series:
-    """What raised growth potential most; empty where nothing did."""
+    """What raised growth potential most, in the words of reasons; empty where nothing did."""
     values = growth.fillna(0)
-    words = pd.Series([_DRIVERS.get(name, name.replace("_", " ")) for name in growth.columns])
+    words = pd.Series([GROWTH_DRIVERS[name][0].removeprefix(", ") for name in growth.columns])
     best = words.take(values.to_numpy().argmax(axis=1)).to_numpy()
     return pd.Series(np.where(values.max(axis=1) > 0, best, ""), index=growth.index)
 
@@ -228,7 +226,9 @@ def _no_owner(owner: str, owners: pd.DataFrame, found: pd.DataFrame) -> Problem:
         return Problem(
             f'{len(found)} owners are called "{owner}"', fix=f"give an id: {', '.join(found['owner_id'])}"
         )
-    close = difflib.get_close_matches(owner, owners["owner"].tolist(), n=1)
+    names = owners["owner"].tolist()
+    within = [name for name in names if owner.casefold() in name.casefold()]
+    close = within or difflib.get_close_matches(owner, names, n=1)
     fix = f'did you mean "{close[0]}"?' if close else "`foretag book` lists all owners"
     return Problem(f'no owner is called "{owner}" and none has this id', fix=fix)
 

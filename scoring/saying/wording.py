@@ -31,7 +31,7 @@ _LONGEST_STAGE = 40
 _PACES = (20, 50)  # of the points that a pace may give
 _PACE_WORDS = ("few deals this old close soon", "some deals this old close soon", "deals this old close soon")
 # Why growth potential is what it is, by the item of the card that weighs most: if it raised, if it lowered.
-_DRIVERS = {
+GROWTH_DRIVERS = {
     "base": ("", ""),
     "trend": (", spend rising", ", spend falling"),
     "outlook": (", a start to build on", ", a start that is hard to keep up"),
@@ -244,7 +244,7 @@ def _growth(scored: Scored, rules: Rules) -> Texts:
     item = np.where(weights[strongest, rows] > 0, strongest + 1, 0)
     raised = np.where(points[strongest, rows] > 0, 0, 1)
     table = [
-        f"growth potential {name}{_DRIVERS[driver][sign]}"
+        f"growth potential {name}{GROWTH_DRIVERS[driver][sign]}"
         for name in LEVELS
         for driver in growth.ITEMS
         for sign in (0, 1)
