@@ -40,7 +40,7 @@ class Section:
 
 
 def write_page(path: Path, found: Comparison, rules: Rules, crm: Crm, *, note: str = "", **told: str) -> None:
-    """Write the page, readable by its owner alone. `told` are org, old_rules and new_rules; `note` what else is to be known."""
+    """Write the page, readable by its owner alone. `told` are org, old_rules, new_rules; `note` what else to know."""
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string(
         files("sync").joinpath("trial_page.html.j2").read_text(encoding="utf-8")
     )
