@@ -31,6 +31,7 @@ USUAL = Crowd.model_validate(
         "purchases": [{"close_date": "30 days ago", "amount": 1000, "times": 12, "every": 60}],
     }
 )
+_FIRST = date(1900, 1, 1)  # scoring knows no day before
 _OPENED = timedelta(days=20)  # before today
 _SOLD_IN = timedelta(days=60)
 _SPREAD = 20  # crowds are no clones: amounts differ by up to a tenth, and days by as many
@@ -82,8 +83,9 @@ class ExampleBook:
 
     def closed(self, account: str, owner: str, deal: ClosedDeal, *, won: bool) -> None:
         """A won or lost deal, as often as it says, back in time from the day it gives."""
-        for number in range(deal.times):
-            closes = self.day(deal.close_date) - timedelta(days=deal.every * number)
+        last = self.day(deal.close_date)
+        for number in range(min(deal.times, 1 + (last - _FIRST).days // deal.every)):
+            closes = last - timedelta(days=deal.every * number)
             name = (
                 f"{account}: {'purchase' if won else 'lost deal'} {len(self.rows.get('opportunity', ())) + 1}"
             )

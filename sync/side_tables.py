@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from config.problems import Problem
 from config.records import RECORDS, SIDE_TABLES
-from config.sections.side_files import SHEETS
+from config.sections.side_files import MOST_PROBLEMS, SHEETS
 from sync.embedded import database
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ TABLES = {
     "territories": "territory",
     "capacities": "capacity",
 }
-MOST_PROBLEMS = 20  # of one file
 
 
 @dataclass(frozen=True, slots=True)

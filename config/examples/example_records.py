@@ -26,16 +26,27 @@ _DAY = re.compile(
 )
 
 
+_FIRST, _LAST = date(1900, 1, 1), date(2199, 12, 31)  # days beyond count as unknown in scoring, too
+_FARTHEST = timedelta(days=100 * 365)
+
+
 def _day(value: Any) -> Any:
-    if isinstance(value, datetime) or not isinstance(value, date | timedelta | str):
+    found = _length(value) if isinstance(value, str) else value
+    if isinstance(found, datetime) or not isinstance(found, date | timedelta):
         raise Faulty(Fault("must be a day", 'write 2026-11-22, today, "in 30 days" or "30 days ago"'))
-    if not isinstance(value, str):
-        return value
-    if value == "today":
+    far = abs(found) > _FARTHEST if isinstance(found, timedelta) else not _FIRST <= found <= _LAST
+    if far:
+        raise Faulty(Fault(f"must be within a hundred years, from {_FIRST.year} to {_LAST.year}"))
+    return found
+
+
+def _length(text: str) -> timedelta | None:
+    """The time from today that a text says; None if it says none."""
+    if text == "today":
         return timedelta(0)
-    found = _DAY.fullmatch(value)
+    found = _DAY.fullmatch(text)
     if found is None or bool(found["ahead"]) == bool(found["back"]):
-        raise Faulty(Fault("must be a day", 'write 2026-11-22, today, "in 30 days" or "30 days ago"'))
+        return None
     length = timedelta(days=_UNITS[found["unit"]] * int(found["ahead"] or found["ago"]))
     return length if found["ahead"] else -length
 
@@ -54,13 +65,16 @@ Day = Annotated[
     ),
 ]
 
+MOST_ACCOUNTS = 10_000  # of a crowd
+
 # Columns that a test does not write: ids are names, outputs are what is tested.
 _NOT_WRITTEN = frozenset({"id", "name", "modified_at", "currency", "account_id", "opportunity_id", "key"})
+_MOST = 10**14  # units of money, or things: far more than any record holds
 _TYPES: tuple[tuple[Any, Any], ...] = (
     (pa.types.is_boolean, bool),
-    (pa.types.is_integer, Whole),
+    (pa.types.is_integer, Annotated[Whole, Field(ge=-_MOST, le=_MOST)]),
     (pa.types.is_floating, Number),
-    (pa.types.is_decimal, Number),
+    (pa.types.is_decimal, Annotated[Number, Field(ge=-_MOST, le=_MOST)]),
     (pa.types.is_temporal, Day),
     (pa.types.is_string, str),
 )
@@ -138,7 +152,7 @@ Account = _record(
 )  # fmt: skip
 Crowd = _record(
     "Crowd", RECORDS["account"], **_ACCOUNT,
-    accounts=(Annotated[Whole, Field(ge=1, le=10_000)], Field(default=40, description="how many of them")),
+    accounts=(Annotated[Whole, Field(ge=1, le=MOST_ACCOUNTS)], Field(default=40, description="how many of them")),
 )  # fmt: skip
 Owner = _record("Owner", RECORDS["owner"])
 Quota = _record("Quota", RECORDS["quota"])

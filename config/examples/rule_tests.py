@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from config.examples.example_records import Account, Capacity, Crowd, Day, Owner, Quota, Territory
+from config.examples.example_records import (
+    MOST_ACCOUNTS,
+    Account,
+    Capacity,
+    Crowd,
+    Day,
+    Owner,
+    Quota,
+    Territory,
+)
 from config.files.documents import did_you_mean
 from config.problems import Fault, Faulty
 from config.sections.cards import Whole
@@ -98,7 +107,7 @@ class Example(Strict):
         description="what the rules are to do, in a sentence"
     )
     today: Day | None = Field(default=None, description="another day than the file's")
-    crowd: Whole | str | tuple[str, ...] | None = Field(
+    crowd: Annotated[Whole, Field(ge=0, le=MOST_ACCOUNTS)] | str | tuple[str, ...] | None = Field(
         default=None, description="accounts to compare with: how many usual ones, or the names of crowds"
     )
     owners: dict[str, Owner] = Field(default={}, description="beside those of the file, by name")

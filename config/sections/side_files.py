@@ -185,15 +185,22 @@ class _Reader:
 
     def _content(self) -> str:
         try:
-            if self._path.stat().st_size > LONGEST_FILE:
-                self.missing = f"{self._path} is longer than {LONGEST_FILE:,} bytes"
-                return ""
-            return self._path.read_bytes().decode("utf-8-sig")
+            with self._path.open("rb") as stream:
+                content = stream.read(LONGEST_FILE + 1)  # a device has no size, and no end
         except OSError as error:
             self.missing = f"{self._path} cannot be read: {error.strerror}"
+            return ""
+        except ValueError:
+            self.missing = f"{str(self._path)!r} is no name of a file"
+            return ""
+        if len(content) > LONGEST_FILE:
+            self.missing = f"{self._path} is longer than {LONGEST_FILE:,} bytes"
+            return ""
+        try:
+            return content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             self._problem(f"is not UTF-8 text (byte {error.start})", fix="save it as CSV UTF-8")
-        return ""
+            return ""
 
     def _good(self, content: str) -> Iterator[tuple[dict[str, Any], tuple[int, int]]]:
         lines = _LINE_END.split(content)
@@ -289,8 +296,13 @@ class _Reader:
 
 def _starts(line: str, delimiter: str) -> list[int]:
     """The columns, from 1, at which the cells of a line begin."""
-    quoted = re.compile(rf'(?:"(?:[^"]|"")*"|[^"{re.escape(delimiter)}])*(?:{re.escape(delimiter)}|$)')
-    return [found.start() + 1 for found in quoted.finditer(line)]
+    starts, quoted = [1], False
+    for place, character in enumerate(line, 2):
+        if character == '"':
+            quoted = not quoted
+        elif character == delimiter and not quoted:
+            starts.append(place)
+    return starts
 
 
 def _at(starts: list[int], place: int) -> int:

@@ -116,3 +116,15 @@ def test_a_file_that_is_not_there_is_named(tmp_path, name, expected):
     with pytest.raises(ConfigProblem) as caught:
         load_document(tmp_path / name)
     assert str(caught.value).endswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"lead: " + b"[" * 5000, "file.yaml: is nested too deeply to be read"),
+        (b"lead: " + b"9" * 5000, "file.yaml: holds a number that is too long to be read"),
+    ],
+)
+def test_what_the_parser_cannot_hold_is_told(tmp_path, content, problem):
+    """A file made to break the parser is a problem of that file, no bug of ours."""
+    assert told(tmp_path, content) == problem

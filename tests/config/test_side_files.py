@@ -67,6 +67,8 @@ def test_a_file_may_be_written_as_spreadsheets_do(tmp_path, content):
          "it.csv:2:1: cells: 1 here, 2 in the first line; a comma too many or too few"),
         ("territories", 'territory,owner\n"North,Ann\n',
          "it.csv:2:1: is not CSV: unexpected end of data; look at the quotes of this line and the one before"),
+        ("territories", 'territory,owner\n"North,\n' + '""' * 61 + 'x",Ann,\n',
+         "it.csv:3:1: cells: 3 here, 2 in the first line; a comma too many or too few"),
         ("territories", b"territory,owner\nS\xfcd,Ann\n", "it.csv: is not UTF-8 text (byte 17); save it as CSV UTF-8"),
     ],
 )  # fmt: skip
@@ -107,3 +109,14 @@ def test_no_content_raises_anything_else(tmp_path, kind, content):
     """Whatever stands in a file, the answer is rows or problems, never another error."""
     with suppress(ConfigProblem):
         load(tmp_path, kind, content)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("/dev/zero", "is longer than"), ('"a\\0b"', "is no name of a file"), (".", "cannot be read")],
+)
+def test_what_is_no_file_is_not_read(tmp_path, name, said):
+    """A device without an end, a folder, and what no file can be called are told like a missing file."""
+    (tmp_path / "rules.yaml").write_text(f"files: {{quotas: {name}}}\n")
+    with pytest.raises(ConfigProblem, match=said):
+        load_rules(tmp_path / "rules.yaml")

@@ -104,6 +104,28 @@ def test_a_mistake_in_a_file_of_tests_is_told_with_its_place(tmp_path, text, exp
     assert told(tmp_path, text) == expected
 
 
+@pytest.mark.parametrize(
+    ("said", "crowd", "problem"),
+    [
+        ("in 9999 years", 5, "close_date: must be within a hundred years, from 1900 to 2199"),
+        ("1899-12-31", 5, "close_date: must be within a hundred years, from 1900 to 2199"),
+        ("in 9 days, amount: 1.0e+30", 5, "amount: must be less than or equal to 100000000000000"),
+        ("in 9 days", 2_000_000_000, "crowd: must be less than or equal to 10000"),
+    ],
+)
+def test_what_no_book_could_hold_is_a_mistake(tmp_path, said, crowd, problem):
+    """Absurd days, amounts and crowds are told, instead of breaking calendars or filling the memory."""
+    text = HEAD + ONE.replace("in 9 days", said) + f"crowd: {crowd}, order: [Deal]}}\n"
+    (found,) = told(tmp_path, text)
+    assert problem in found
+
+
+def test_purchases_without_end_begin_with_the_calendar(tmp_path):
+    """Of a thousand purchases ten years apart, those that scoring can know of are made."""
+    many = "purchases: [{close_date: today, amount: 5, times: 1000, every: 3650}]"
+    assert told(tmp_path, HEAD + f"  - {{name: a, accounts: {{Acme: {{{many}}}}}, order: [Acme]}}\n") == []
+
+
 def test_every_difference_is_told_by_its_line(tmp_path):
     """What came out, what was expected, and once per record the reason that the score gives."""
     text = HEAD + (
