@@ -21,6 +21,7 @@ from config.problems import Fault
 from config.rules import Rules
 from scoring import read_book, tag
 from scoring.conditions.firing import Firing, firing, nothing
+from sync.pull import read_as
 from sync.score import Buckets
 
 if TYPE_CHECKING:
@@ -86,8 +87,23 @@ def crm_problems(job: Job) -> list[Problem]:
     today = job.connector.server_time().astimezone(ZoneInfo(job.connector.org().timezone)).date()
     return [
         *choice_problems(document, words),
-        *book_problems(document, job.rules, job.mirror, today, job.crm),
+        *book_problems(document, job.rules, job.mirror, today, job.crm, not_yet_read(job)),
     ]
+
+
+def not_yet_read(job: Job) -> frozenset[str]:
+    """What the rules read by now, as `object.column`, and the local copy has not read, or from another field."""
+    found = set()
+    for object_name, columns in job.columns().items():
+        kept = job.ledger.cursor(job.name, object_name)
+        if kept is not None:
+            now = read_as(job.connector, object_name, columns)
+            found |= {
+                f"{object_name}.{column}"
+                for column, way in zip(columns, now, strict=True)
+                if way not in kept[1]
+            }
+    return frozenset(found)
 
 
 def choice_problems(document: Document, words: Words) -> list[Problem]:
@@ -158,8 +174,13 @@ def counted(mirror: Mirror, rules: Rules, today: date, names: Mapping[str, Any])
     )
 
 
-def book_problems(document: Document, rules: Rules, mirror: Mirror, today: date, crm: Crm) -> list[Problem]:
-    """Rules that hold for none or all of the local copy's records, and inputs that most of them lack."""
+def book_problems(
+    document: Document, rules: Rules, mirror: Mirror, today: date, crm: Crm, unread: frozenset[str]
+) -> list[Problem]:
+    """Rules that hold for none or all of the local copy's records, and inputs that most of them lack.
+
+    Of what the local copy has not read yet nothing is said but that.
+    """
     if not mirror.has("account") or not mirror.has("opportunity"):
         return []
     documents = [document, *(whole for _, _, whole in sections(document))]
@@ -169,12 +190,18 @@ def book_problems(document: Document, rules: Rules, mirror: Mirror, today: date,
     problems = [
         problem_at(said, steps, fault, "warning")
         for said in documents
-        for steps, fault in _dead(said, found, crm)
+        for steps, fault in _dead(said, found, crm, unread)
     ]
+    if unread:
+        fault = Fault(
+            f"the local copy has not read {', '.join(sorted(unread))} yet: nothing is told of what reads it",
+            "run `foretag plan`, then check again",
+        )
+        problems.append(problem_at(document, ("fields",), fault, "warning"))
     once = {(on, name): (said, steps) for said, on, name, steps in reversed(named)}
     for (on, name), (said, steps) in once.items():
         empty, of = found.empty[on, name], found.records[on]
-        if of and 100 * empty >= MOSTLY_EMPTY * of:
+        if of and 100 * empty >= MOSTLY_EMPTY * of and unread.isdisjoint(NAMES[on][name].reads):
             fault = Fault(f"{name} is empty in {empty:,} of {of:,} {crm.nouns[on].many}", _to_fill(on, name))
             problems.append(problem_at(said, steps, fault, "warning"))
     return list(dict.fromkeys(problems))
@@ -197,7 +224,9 @@ def _inputs(document: Document) -> Iterator[tuple[str, str, Steps]]:
     yield from _WANTED
 
 
-def _dead(document: Document, found: Firing, crm: Crm) -> Iterator[tuple[Steps, Fault]]:
+def _dead(
+    document: Document, found: Firing, crm: Crm, unread: frozenset[str]
+) -> Iterator[tuple[Steps, Fault]]:
     """Rules of the file that hold for none of the records that they are for, or for all of them."""
     for section in SECTIONS:
         items = list(readable(document.data.get(section)))
@@ -205,9 +234,17 @@ def _dead(document: Document, found: Firing, crm: Crm) -> Iterator[tuple[Steps, 
         for item in items:
             key = (section, item.on, item.text)
             hits, of = found.hits[key], found.of[key]
+            if not unread.isdisjoint(_read_by(item)):
+                continue
             noun, steps = crm.nouns[item.on].many, (section, item.place, "when")
             if of and not hits and not is_shipped(section, item):
                 yield steps, Fault(f"holds for none of {of:,} {noun}")
             closing = section == "playbook" and item.place == last[item.on]
             if of and hits == of and not closing:
                 yield steps, Fault(f"holds for all of {of:,} {noun}")
+
+
+def _read_by(item: Placed) -> set[str]:
+    """All that a condition is read from, as `object.column`."""
+    named = {node.id for node in ast.walk(item.tree) if isinstance(node, ast.Name)}
+    return {source for name in named for source in NAMES[item.on][name].reads}

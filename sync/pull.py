@@ -54,6 +54,12 @@ class NoCursors:
         """Nothing is kept."""
 
 
+def read_as(connector: Connector, object_name: str, columns: Sequence[str]) -> list[str]:
+    """Each column with the CRM's field behind it: a column that is mapped anew is read anew."""
+    fields = connector.schema(object_name)
+    return [f"{name}={fields[name].name}" if name in fields else name for name in columns]
+
+
 @dataclass(frozen=True, slots=True)
 class Pulled:
     """What a pull brought: rows read and rows gone, by object, and what could not be read."""
@@ -171,9 +177,7 @@ class _ObjectPull:
 
     @property
     def read_as(self) -> list[str]:
-        """Each column with the CRM's field behind it: a column that is mapped anew is read anew."""
-        fields = self.connector.schema(self.object_name)
-        return [f"{name}={fields[name].name}" if name in fields else name for name in self.columns]
+        return read_as(self.connector, self.object_name, self.columns)
 
     def _all_pages(self, checkpoints: list[Checkpoint]) -> Iterator[pa.Table]:
         """Everything, and at the end the rows already held of records that could not be read now."""

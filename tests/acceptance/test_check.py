@@ -51,6 +51,13 @@ def test_the_check_knows_the_crm_and_the_local_copy(shell):
         line == 3 and text.startswith("holds for none of ") and accounts in text for line, text in told
     )
     assert {one["severity"] for one in after} == {"warning"}
+    field = "hs_deal_stage_probability" if shell.sandbox.crm == "hubspot" else "Probability"
+    shell.write("rules.yaml", f"fields: {{opportunity: {{margin: {field}}}}}\n")
+    # What was just mapped is not called empty before it was read.
+    told = [one["message"] for one in shell.foretag("check", "--json").json["problems"]]
+    assert told == [
+        "fields: the local copy has not read opportunity.margin yet: nothing is told of what reads it"
+    ]
 
 
 def test_files_are_checked_alone_for_editors(shell):
