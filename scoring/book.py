@@ -149,7 +149,7 @@ def read_book(
     ours = tuple(included(part, book, rules, today) for part in parts)
     book = with_measures(book, merge(measure(part) for part in ours))
     book = replace(book, history=deal_history([past for _, past in read], ours, book, rules, today))
-    book = replace(book, history=replace(book.history, level=level(parts, book, rules, today)))
+    book = replace(book, history=replace(book.history, level=level(ours, book, rules, today)))
     book = with_buying(book, ours, rules, today)
     book = with_growth(book, ours, rules, today)
     assessed = [assess(part, book, rules, today) for part in parts]

@@ -1,7 +1,7 @@
 -- How deals of one bucket ended, and how long they were open, as tables for one reading; over events.sql and signals.sql.
 -- Only what was known while a deal was open is read: what it is, who works it, when it was made. Columns that are
 -- filled in, or change, when it closes would tell the outcome.
--- Macros half_life(), embargo() and oldest() are days; cells() is into how many cells amounts are counted.
+-- Macros half_life(), embargo(), month() and oldest() are days; cells() is into how many cells amounts are counted.
 
 -- A deal that was entered after it had closed was made when it closed.
 CREATE OR REPLACE TEMP TABLE past AS
@@ -45,9 +45,9 @@ FROM weighed w ASOF LEFT JOIN (
     ON w.account_id = p.account_id AND w.made > p.day;
 
 CREATE OR REPLACE TEMP VIEW outcomes AS
-SELECT least(day - made, oldest()) AS age, CAST(sum(won) AS BIGINT) AS won, CAST(sum(seen) AS BIGINT) AS seen,
-    count(*) AS deals
-FROM weighed WHERE made IS NOT NULL GROUP BY age;
+SELECT least((today() - day) // month(), oldest() // month()) AS month, least(day - made, oldest()) AS age,
+    count(*) FILTER (won) AS won, count(*) AS deals
+FROM past WHERE closed AND made IS NOT NULL GROUP BY ALL;
 
 CREATE OR REPLACE TEMP VIEW amounts AS
 SELECT cents % cells() AS cell, count(*) AS deals FROM past WHERE cents > 0 GROUP BY cell;

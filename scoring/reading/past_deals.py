@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 OLDEST = 1096  # days: older deals count as that old
+MONTH = 30  # days
 CELLS = 65_521  # a prime: amounts that share a cell by chance are few
 
 _SQL = files("scoring.reading").joinpath("deals.sql").read_text(encoding="utf-8")
@@ -38,7 +39,8 @@ class PastDeals:
         of the weights; a column that is not of the level, or not known, is null.
     ages: one row per kind of deal, what happened (0 began or 1 ceased to be watched, 2 began or 3 ceased to be within
         30 days of its end) and age in days: how many `deals` that happened to at that age.
-    outcomes: one row per age in days at which deals ended: `won` and `seen` (weights in 1/1024), and how many `deals`.
+    outcomes: one row per month (`MONTH` days, counted back from today) in which and age in days at which deals ended:
+        how many `deals`, and how many of them `won`.
     taught: how many closed deals there are for each money bin of what the account had spent before and outcome, as
         `bin * 2 + won`; none unless the rules ask for points from the book.
     amounts: for each cell, `cell_of` an amount, how many deals of the book have it.
@@ -69,7 +71,13 @@ def cell_of(cents: NDArray[np.float64]) -> Ints:
 def past_deals(database: duckdb.DuckDBPyConnection, rules: Rules) -> PastDeals:
     """The counts of the bucket whose tables are open in the database (`scoring.reading.features.Reader`)."""
     card = rules.win.like_deals
-    days = {"half_life": f"{card.half_life}.0", "embargo": card.embargo, "oldest": OLDEST, "cells": CELLS}
+    days = {
+        "half_life": f"{card.half_life}.0",
+        "embargo": card.embargo,
+        "month": MONTH,
+        "oldest": OLDEST,
+        "cells": CELLS,
+    }
     for name, number in days.items():
         database.execute(f"CREATE OR REPLACE MACRO {name}() AS {number}")
     database.execute(_SQL)
@@ -109,7 +117,7 @@ def merged(parts: Iterable[PastDeals], by: Sequence[str]) -> PastDeals:
     return PastDeals(
         _summed([part.like for part in found], ["level", *by], _SUMS),
         _summed([part.ages for part in found], ["kind", "what", "age"], ["deals"]),
-        _summed([part.outcomes for part in found], ["age"], ["won", "seen", "deals"]),
+        _summed([part.outcomes for part in found], ["month", "age"], ["won", "deals"]),
         sum((part.taught for part in found), Counter()),
         sum((part.amounts for part in found), np.zeros(CELLS, dtype=np.int64)),
     )

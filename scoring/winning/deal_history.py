@@ -78,7 +78,8 @@ def deal_history(
     sums = merged(past, by)
     return DealHistory(
         like=like_effects(sums.like, by), pace=pace_table(sums.ages), list_prices=_list_prices(sums.amounts),
-        touches_each_day=_touches(parts, today), lasting=lasting(sums.outcomes), overdue=_overdue(parts, today),
+        touches_each_day=_touches(parts, today), overdue=_overdue(parts, today),
+        lasting=lasting(sums.outcomes, rules.win.like_deals.half_life),
         record=_record(parts), points=learned_points(sums.taught, book.spend_fifths, rules),
     )  # fmt: skip
 

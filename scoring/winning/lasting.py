@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from scoring.arithmetic.columns import numbers
 from scoring.arithmetic.points import DOUBLE
-from scoring.reading.past_deals import OLDEST
+from scoring.reading.past_deals import MONTH, OLDEST
 from scoring.winning.pace import bands_of
 
 if TYPE_CHECKING:
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-_WEIGHT = 1024
-_PRIOR = 30.0  # deals' worth of the book's win rate that a band's is drawn towards
+_PRIOR = 30.0  # deals' worth of what is known without it that a band's win rate is drawn towards
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +43,77 @@ class Lasting:
         return cls(tuple(kept["ages"]), tuple(kept["points"]), kept["percent"], kept["deals"])
 
 
-def lasting(outcomes: pa.Table) -> Lasting:
+def lasting(outcomes: pa.Table, half_life: int) -> Lasting:
     """The table from `PastDeals.outcomes` (of the whole book, sorted).
 
     A deal that ended at an age was open on each day before: a band's win rate is that over all such days within it.
+    Deals are compared with those that ended in the same month: else a good month would speak for the ages that ended
+    in it. Ages that few deals reached have the points of those before them.
     """
-    won, seen, deals = np.zeros((3, OLDEST + 1), dtype=np.int64)
-    for counts, name in ((won, "won"), (seen, "seen"), (deals, "deals")):
-        counts[np.asarray(outcomes["age"])] = np.asarray(outcomes[name])
-    if not 0 < won.sum() < seen.sum():
+    month, age, won, deals = (
+        np.asarray(outcomes[name], dtype=np.int64) for name in ("month", "age", "won", "deals")
+    )
+    if not 0 < won.sum() < deals.sum():
         return Lasting()
-    ages = bands_of(deals, int(deals.sum()))
-    starts = np.array([0, *ages])
-    # Open at an age are those that ended later; of the last band, which nobody outlived, those that ended in it.
-    won_open, seen_open = (counts[::-1].cumsum()[::-1] for counts in (won, seen))
-    won_in, seen_in = (np.add.reduceat(counts, starts) for counts in (won_open, seen_open))
-    days = np.diff([*starts, OLDEST + 1])
-    rate = won.sum() / seen.sum()
-    size = seen_in / days / _WEIGHT  # deals that were open, on a usual day of the band
-    share = (won_in / np.maximum(seen_in, 1) * size + _PRIOR * rate) / (size + _PRIOR)
-    odds = (share / (1 - share)) / (rate / (1 - rate))
-    points = np.rint(DOUBLE * np.log2(odds)).astype(np.int64)
+    ages = bands_of(np.bincount(age, deals, minlength=OLDEST + 1).astype(np.int64), int(deals.sum()))
+    weight = np.exp2(-MONTH * month / half_life)
+    surplus = won - _expected(month, won, deals)
+    rate, level = (float((weight * counts).sum() / (weight * deals).sum()) for counts in (won, surplus))
+    seen, more = (_open_on_a_day(age, weight * counts, ages) for counts in (deals, surplus - level * deals))
+    trust = _evidence(np.searchsorted(ages, age, side="right"), won, surplus, deals)
+    shares = rate + trust * _drawn(seen, more)
+    kept = np.clip(shares, 0.01, 0.99)
+    points = np.rint(DOUBLE * np.log2(kept / (1 - kept) * (1 - rate) / rate)).astype(np.int64)
     return Lasting(tuple(ages), tuple(points.tolist()), round(100 * rate), int(deals.sum()))
+
+
+def _expected(month: Ints, won: Ints, deals: Ints) -> Floats:
+    """How many would be won at the win rate of their month, as far as months differ by more than chance.
+
+    By moments, as in `winning.like_deals`.
+    """
+    won_in, seen_in = (np.bincount(month, counts) for counts in (won, deals))
+    rate = won.sum() / deals.sum()
+    unit = rate * (1 - rate)
+    more = won_in - rate * seen_in
+    error = unit * math.sqrt(2 * float((seen_in**2).sum()))
+    spread = max(float((more**2 - unit * seen_in).sum()) - error, 0.0) / float((seen_in**2).sum())
+    found: Floats = deals * (rate + spread * more / (unit + spread * seen_in))[month]
+    return found
+
+
+def _open_on_a_day(age: Ints, counts: NDArray[Any], ages: list[int]) -> Floats:
+    """How many deals were open on a usual day of each band, of those that ended later."""
+    starts = np.array([0, *ages])
+    later = np.bincount(age, counts, minlength=OLDEST + 1)[::-1].cumsum()[::-1]
+    found: Floats = np.add.reduceat(later, starts) / np.diff([*starts, OLDEST + 1])
+    return found
+
+
+def _drawn(seen: Floats, more: Floats) -> Floats:
+    """By how much each band's win rate is above all deals', drawn towards that of the band before it."""
+    effects, effect = [], 0.0
+    for deals, surplus in zip(seen.tolist(), more.tolist(), strict=True):
+        effect = (surplus + _PRIOR * effect) / (deals + _PRIOR)
+        effects.append(effect)
+    return np.array(effects)
+
+
+def _evidence(band: Ints, won: Ints, surplus: Floats, deals: Ints) -> float:
+    """From 0, where win rates differ between ages by no more than chance, to 1, where that cannot be chance.
+
+    A rise or fall with age is one thing that may be chance; any other pattern, one fewer than there are bands.
+    """
+    rate = won.sum() / deals.sum()
+    unit = rate * (1 - rate)
+    place = band - (band * deals).sum() / deals.sum()
+    trend = (place * surplus).sum() ** 2 / max(unit * (place**2 * deals).sum(), 1e-9)
+    more, seen = (np.bincount(band, counts) for counts in (surplus, deals))
+    reached = seen > 0
+    pattern = (more[reached] ** 2 / (unit * seen[reached])).sum()
+    free = int(reached.sum()) - 1
+    surest = max(1 - 1 / max(trend, 1e-9), 1 - (free + math.sqrt(2 * free)) / max(pattern, 1e-9))
+    return max(float(surest), 0.0)
 
 
 def lasting_points(deals: pa.Table, table: Lasting, most: int, now: int) -> Ints:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from config.rules import Rules
@@ -10,6 +11,7 @@ from scoring import explain
 from scoring.reading.past_deals import cell_of
 from scoring.reading.roundness import roundness
 from scoring.winning import win
+from scoring.winning.lasting import lasting
 
 
 def rules(**win):
@@ -245,6 +247,38 @@ def test_a_deal_that_outlives_the_won_ones_loses(company, find):
     assert found["old"] < found["young"]
     tags = company.tagged().opportunities
     assert ", but deals this old often lost +" in find(tags, "old")["foretag_reason"]
+
+
+def ended(deals):
+    """What the book keeps of closed deals: (month, age, won, deals) of each."""
+    names = ("month", "age", "won", "deals")
+    return pa.table(
+        {name: pa.array(column) for name, column in zip(names, zip(*deals, strict=True), strict=True)}
+    )
+
+
+def test_a_good_month_does_not_speak_for_the_ages_that_ended_in_it():
+    """Deals are compared with those of their month: one in which old deals were closed, and most won, says nothing."""
+    good = [(month, age, 80 * deals, 100 * deals) for month in (1, 4, 7) for age, deals in ((20, 1), (90, 9))]
+    bad = [(month, age, 50 * deals, 100 * deals) for month in (2, 3, 5) for age, deals in ((20, 9), (90, 1))]
+    assert max(map(abs, lasting(ended(sorted(good + bad)), 365).points)) <= 1
+    mixed = [(month, age, won, 100) for month in range(8) for age, won in ((20, 80), (90, 50))]
+    assert min(lasting(ended(mixed), 365).points) < -10
+
+
+def test_ages_that_ended_alike_but_for_chance_have_hardly_any_points():
+    """A book without a signal falls back to its own win rate; where there is one, the oldest deals keep it."""
+    rng = np.random.default_rng(3)
+    found = {0.0: [], 0.006: []}
+    for slope, tables in found.items():
+        for _ in range(10):
+            ages = sorted(rng.integers(1, 100, 600).tolist())
+            deals = [(0, age, int(rng.random() < 0.7 - slope * age), 1) for age in ages]
+            tables.append(lasting(ended(deals), 365).points)
+    chance, signal = found.values()
+    assert sum(not any(points) for points in chance) >= 5
+    assert max(abs(number) for points in chance for number in points) <= 10
+    assert all(points[-1] == min(points) < -20 for points in signal)
 
 
 def test_the_chances_of_a_book_come_to_what_it_won(company):
