@@ -168,7 +168,11 @@ def load_document(path: Path) -> Document:
     if not isinstance(data, CommentedMap):
         raise ConfigProblem(
             Problem(
-                _PLAIN_WORDS["dict_type"], where=str(path), line=1, column=1, fix="begin with `key: value`"
+                _PLAIN_WORDS["dict_type"],
+                where=str(path),
+                line=1,
+                column=1,
+                fix="is this the file you meant?",
             )
         )
     return Document(path, data, tuple(text.splitlines()))
@@ -210,6 +214,8 @@ def _syntax(error: MarkedYAMLError) -> str:
     if isinstance(error, DuplicateKeyError):
         # The parser's own words show both values.
         return "the same key stands twice"
+    if str(error.problem).startswith("expected <block end>"):
+        return "is not valid YAML: this does not go on from the line before it"
     return f"is not valid YAML: {error.problem}"
 
 
@@ -220,6 +226,8 @@ def _syntax_fix(error: MarkedYAMLError) -> str:
         return "indent with spaces, not tabs"
     if "expected ',' or '}'" in str(error.problem):
         return "within { } a text that holds a comma, a colon, brackets or braces stands in quotes"
+    if str(error.problem).startswith("expected <block end>"):
+        return "is it indented as the lines that it belongs to?"
     return "look at this line and the one before it: indentation, colons, brackets, quotes"
 
 
@@ -270,11 +278,11 @@ def _collect(found: dict[Steps, dict[str, Any]], document: Document, detail: dic
 
 # What pydantic says of a type, in the words of somebody who writes YAML.
 _PLAIN_WORDS = {
-    "dict_type": "must be a mapping of keys to values",
-    "model_type": "must be a mapping of keys to values",
-    "model_attributes_type": "must be a mapping of keys to values",
-    "list_type": "must be a list",
-    "tuple_type": "must be a list",
+    "dict_type": "must be lines of `key: value`",
+    "model_type": "must be lines of `key: value`",
+    "model_attributes_type": "must be lines of `key: value`",
+    "list_type": "must be a list: [one, two], or a line with a dash for each",
+    "tuple_type": "must be a list: [one, two], or a line with a dash for each",
     "string_type": "must be text: write it in quotes",
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
@@ -337,7 +345,7 @@ def _plainly(
     if detail["type"] == "missing":
         return tuple(parents), Fault(f"{key!r} is missing", _meaning(model, location))
     if detail["type"] == "extra_forbidden":
-        hint = did_you_mean(str(key), _keys(model, tuple(parents)))
+        hint = did_you_mean(str(key), _keys(model, tuple(parents))) or _home(model, str(key))
         return tuple(parents), Fault(f"unknown key {key!r}", hint, path=(key,))
     message = _SHOULD.sub("must ", str(detail["msg"]).removeprefix("Value error, "))
     message = message.partition(" after validation")[0]
@@ -387,6 +395,17 @@ def _keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     for step in location:
         models = [inner for outer in models for inner in _inner(outer, step)] or models
     return sorted({name for found in models for name in found.model_fields})
+
+
+def _home(model: type[BaseModel], key: str) -> str:
+    """Under which section a key stands that was written without one; empty if under none, or many."""
+    homes = [name for name, field in model.model_fields.items() if key in _fields_of(field.annotation)]
+    return f"it stands under `{homes[0]}:`" if len(homes) == 1 else ""
+
+
+def _fields_of(annotation: Any) -> set[str]:
+    is_section = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    return set(annotation.model_fields) if is_section else set()
 
 
 def _meaning(model: type[BaseModel], location: tuple[int | str, ...]) -> str:

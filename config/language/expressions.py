@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import re
 import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -20,6 +21,17 @@ MAX_LENGTH = 500
 _COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn)
 _MANY = {"account": "accounts", "opportunity": "opportunities"}
 KNOWN_OR_NOT = ("known", "unknown")
+# What people look for, and what there is.
+_INSTEAD = {
+    "close_date": "compare days: days_to_close <= 30, or days_overdue > 0",
+    "created_at": "compare days: days_known, and for an opportunity age",
+    "owner": "rules for one owner's team stand under `teams:`",
+    "yes": "name it alone: opted_out, not opted_out",
+    "no": "name it alone: opted_out, not opted_out",
+    "null": "ask whether it is unknown: margin is unknown",
+    "empty": "ask whether it is unknown: margin is unknown",
+    "none": "ask whether it is unknown: margin is unknown",
+}
 _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div)
 
 
@@ -81,6 +93,9 @@ def _unreadable(text: str, error: Exception) -> Fault:
         return Fault("is not a condition: it is empty")
     if not isinstance(error, SyntaxError):
         return Fault("is not a condition: it cannot be read")
+    parted = _parted(text)
+    if parted is not None:
+        return parted
     begin = len(text) - len(text.lstrip()) + max((error.offset or 1) - 1, 0)
     last = len(text.rstrip()) - 1
     if error.msg == "invalid syntax":
@@ -92,6 +107,17 @@ def _unreadable(text: str, error: Exception) -> Fault:
             f"is not a condition: {words}", start=last if begin > last or not error.offset else begin
         )
     return Fault(f"is not a condition: {error.msg}", start=min(begin, last))
+
+
+def _parted(text: str) -> Fault | None:
+    """A name of several words that was written with blanks: "days to close"."""
+    for names in NAMES.values():
+        for name in sorted(names, key=len, reverse=True):
+            found = re.search(rf"\b{name.replace('_', ' +')}\b", text, re.IGNORECASE) if "_" in name else None
+            if found:
+                words = f'is not a condition: "{found[0]}" is not one name'
+                return Fault(words, f"write {name}", start=found.start(), end=found.end())
+    return None
 
 
 def span(node: ast.expr, text: str) -> tuple[int, int]:
@@ -164,6 +190,8 @@ class _Checker:
 
     def _meant(self, name: str) -> str:
         """The name that was probably meant; it may be one of another object."""
+        if name in _INSTEAD:
+            return _INSTEAD[name]
         if any(name in names for names in NAMES.values()):
             return f"it is known of {_MANY[next(on for on, names in NAMES.items() if name in names)]} alone"
         elsewhere = {other: on for on, names in NAMES.items() for other in names if other not in self.names}
@@ -236,7 +264,8 @@ class _Checker:
         texts = isinstance(left, ast.Name) and left.id in self.names and self.names[left.id].kind == "text"
         if not texts or not isinstance(right, ast.Name) or right.id in self.names:
             return False
-        self._report(right, f'unknown name "{right.id}"', f'a text stands in quotes: "{right.id}"')
+        fix = _INSTEAD.get(right.id.lower(), f'a text stands in quotes: "{right.id}"')
+        self._report(right, f'unknown name "{right.id}"', fix)
         return True
 
     def _members(self, left: ast.expr, kind: Kind | None, right: ast.expr) -> None:
@@ -259,6 +288,8 @@ class _Checker:
     def _known_value(self, name: ast.expr, value: ast.expr) -> None:
         if not isinstance(name, ast.Name) or not isinstance(value, ast.Constant):
             return
+        if value.value == "":
+            self._report(value, f'{name.id} is never ""', f"write {name.id} is unknown")
         known = KNOWN_VALUES.get(name.id)
         if known is not None and isinstance(value.value, str) and value.value not in known:
             self._report(

@@ -28,6 +28,11 @@ _HABITS: tuple[tuple[str, str, str | Callable[[str], str]], ...] = (
     (r"===", 'has "==="', "write =="),
     (r"(?<![=<>!])=(?!=)", 'has a single "="', "compare with =="),
     (r"!(?!=)", 'has "!"', "write not"),
+    (
+        r"(?<![\w.])(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{2,4})(?!\w)",
+        '"{}" is a day',
+        "compare days: days_to_close <= 30, days_since_purchase > 365, days_known < 90",
+    ),
     (r"[$€£¥]\s*\d[\d,_.]*", '"{}" is no bare number', written_as),
     (rf"{_AMOUNT}\s*%(?!\s*[\w(])", '"{}" is no bare number', written_as),
     (

@@ -52,7 +52,9 @@ class Checks:
     def _unreadable_object(self, object_name: str) -> Problem:
         # Scores go without what only some orgs have; a rule that names it does not hold.
         optional = object_name in OPTIONAL
-        fix = f"{self._assign()}, if rules are to know of them" if optional else self._assign()
+        # The permission set may be older than the rule that first named the object.
+        fix = f"run `foretag setup`, or {self._assign()}"
+        fix += ", if rules are to know of them" if optional else ""
         severity = "warning" if optional else "error"
         return Problem("cannot be read", where=OBJECTS[object_name], fix=fix, severity=severity)
 

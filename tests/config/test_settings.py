@@ -93,7 +93,7 @@ def test_secrets_are_read_where_they_lie(tmp_path, monkeypatch):
     ("text", "message"),
     [
         ("connections: [", "is not valid YAML"),
-        ("- a", "must be a mapping"),
+        ("- a", "must be lines of `key: value`"),
         ("", "'connections' is missing"),
         ("connections: {}", "at least 1 item"),
         (GOOD.replace("crm: salesforce", "crm: siebel"), "`crm` must be salesforce or hubspot"),
