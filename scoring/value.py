@@ -92,14 +92,24 @@ class Scored:
         return (*ITEMS, *self.boosts.items, "limit") if self.boosts.items else ITEMS
 
 
-def expected_spend(features: Features, best: BestDeals, likely: Card, book: Book, today: date) -> Floats:
-    """Cents expected within the horizon: purchases times the value of one, or a live deal's chance times its amount.
+def expected_of_deals(best: BestDeals, likely: Card) -> Floats:
+    """Cents that the live deals let expect within the horizon: 0 without one.
+
+    No account is likelier to win us a deal than to buy at all: where its deals no longer move, likelihood says so.
+    """
+    share = np.minimum(likely.chance / np.fmax(best.chance, 1.0), 1.0)
+    found: Floats = best.expected * share
+    return found
+
+
+def expected_spend(features: Features, from_deals: Floats, likely: Card, book: Book, today: date) -> Floats:
+    """Cents expected within the horizon: purchases times the value of one, or what live deals let expect.
 
     The larger of both: a live deal is one of the purchases that the history lets expect.
     """
     accounts = features.accounts
     by_history = expected_days(likely, accounts, book, today) * purchase_value(accounts, book)
-    expected: Floats = np.maximum(by_history, best.expected)
+    expected: Floats = np.maximum(by_history, from_deals)
     return expected
 
 
@@ -113,12 +123,15 @@ def assess(features: Features, book: Book, rules: Rules, today: date) -> Assesse
     found = replace(found, scored=found.scored & open_to_us, live=found.live & open_to_us)
     best = best_deals(features, found, book)
     likely = likelihood(features.accounts, best, book, rules, today)
+    from_deals = expected_of_deals(best, likely)
     growing = account_variants(features.accounts, rules).apply(
-        lambda own, rows: growth(
-            features.accounts if rows is None else features.accounts.take(rows), book, own, today
+        lambda own, rows: (
+            growth(features.accounts, from_deals, book, own, today)
+            if rows is None
+            else growth(features.accounts.take(rows), from_deals[rows.to_numpy()], book, own, today)
         )
     )
-    expected = expected_spend(features, best, likely, book, today)
+    expected = expected_spend(features, from_deals, likely, book, today)
     return Assessed(features, found, best, likely, growing, expected, left_out, today)
 
 

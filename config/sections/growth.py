@@ -15,28 +15,37 @@ class Growth(Strict):
 
     base: Points = Field(default=-10, description="points before anything is known")
     trend: Bands = Field(
-        default=Bands({"<=0.5": -25, "<=0.8": -12, "<=1.25": 0, "<=2": 15, ">2": 30}),
-        description="spend of the last half-year ÷ the same half-year a year before",
+        default=Bands({"<=0.7": -22, "<=0.9": -12, "<=1.1": 0, "<=1.4": 12, ">1.4": 22}),
+        description="spend and new deals of the last half-year ÷ those of the same half-year a year before",
     )
     outlook: Annotated[Whole, Field(ge=0, le=100)] = Field(
-        default=60,
+        default=20,
         description="new customers, without such a half-year before: most points, up or down, for the spend to expect"
         " in the next year ÷ their pace so far, by its rank among all of these",
     )
+    quiet: Bands = Field(
+        default=Bands({"<=2": 0, "<=4": -12, "<=7": -25, ">7": -45}),
+        description="time since the last purchase ÷ the account's usual time between two, a quarter at least",
+    )
+    pipeline: Bands = Field(
+        default=Bands({"<=0": 0, "<=0.25": 5, "<=0.5": 10, "<=1": 15, ">1": 22}),
+        description="what live deals let expect within the horizon ÷ the account's usual purchase",
+    )
     promise: Bands = Field(
-        default=Bands({"<=1": 0, "<=1.25": 15, "<=1.5": 30, "<=2": 40, ">2": 50}),
-        description="growth plan ÷ spend of the last year; counts in proportion to how far plans are kept",
+        default=Bands({"<=1": 0, "<=1.25": 10, "<=1.5": 15, "<=2": 20, ">2": 25}),
+        description="growth plan ÷ spend of the last year; counts in full where nine tenths of plans come true,"
+        " not at all where less than four tenths do",
     )
     kept: Bands = Field(
-        default=Bands({"<=0.4": -15, "<=0.6": 0, "<=0.8": 10, ">0.8": 20}),
+        default=Bands({"<=0.4": -25, "<=0.6": -10, "<=0.8": 5, ">0.8": 18}),
         description="share of the due growth plans that came true, drawn towards the book's mean",
     )
     headroom: Bands = Field(
-        default=Bands({"<=0.25": 25, "<=0.5": 15, "<=0.8": 8, "<=1.25": 0, ">1.25": -8}),
-        description="spend of the last year ÷ the median of customers of the same industry and size",
+        default=Bands({"<=0.25": 8, "<=0.5": 5, "<=0.8": 2, ">0.8": 0}),
+        description="spend a year, over two years, ÷ the median of customers of the same industry and size",
     )
     products: Bands = Field(
-        default=Bands({"<=0": 0, "<=1": 8, "<=2": 14, ">2": 20}),
+        default=Bands({"<=0": 0, "<=1": 6, "<=2": 10, ">2": 15}),
         description="products that such customers usually buy, and this one does not yet",
     )
     product_share: Percent = Field(
@@ -44,7 +53,7 @@ class Growth(Strict):
         description="percent of such customers from which on a product is one that they usually buy",
     )
     business: Bands = Field(
-        default=Bands({"<=0": -8, "<=5": 0, "<=15": 8, ">15": 15}),
+        default=Bands({"<=0": -14, "<=5": 0, "<=15": 9, "<=25": 18, ">25": 26}),
         description="growth of the customer's own business, percent per year",
     )
     fit: Annotated[Whole, Field(ge=0, le=100)] = Field(

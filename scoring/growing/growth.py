@@ -1,4 +1,4 @@
-"""Growth potential: where an account could be, by a points card on trend, outlook, promises, headroom and fit."""
+"""Growth potential: where an account could be, by a points card on demand, silence, promises, headroom and fit."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from scoring.arithmetic.columns import numbers, whole
 from scoring.arithmetic.counts import rank_of
 from scoring.arithmetic.points import Card, in_bands
+from scoring.buying.habits import usual_gap
 from scoring.growing.growth_book import fit_points, outlook_bin
 from scoring.growing.headroom import bought, missing, spend_share
 from scoring.growing.outlook import outlook
@@ -29,23 +30,28 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
 
-ITEMS = ("base", "trend", "outlook", "promise", "kept", "headroom", "products", "business", "fit")
+ITEMS = (
+    "base", "trend", "outlook", "quiet", "pipeline", "promise", "kept", "headroom", "products", "business", "fit",
+)  # fmt: skip
 HALF_YEAR, YEAR = 182, 365
 _SEASON = YEAR + HALF_YEAR // 2  # days as a customer from which on there is a season to compare with
-_EVIDENCE = 2  # purchases' worth of the account's usual basket that a change must outweigh
+_EVIDENCE = 2  # purchases' or deals' worth of no change that a change must outweigh
+_QUARTER = 91  # days: a shorter silence is no news for the year ahead
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
     """Per account: the card (its items are `ITEMS`), and the inputs that texts show, NaN where unknown.
 
-    `outlook` is a rank, 0 to 100; `missing` are the usual products not yet bought, a bit for each (0: none, or
-    nothing is known).
+    `outlook` is a rank, 0 to 100; `quiet` counts usual gaps since the last purchase, `pipeline` usual purchases;
+    `missing` are the usual products not yet bought, a bit for each (0: none, or nothing is known).
     """
 
     card: Card
     trend: Floats
     outlook: Floats
+    quiet: Floats
+    pipeline: Floats
     headroom: Floats
     missing: Ints
     promises: Promises
@@ -56,25 +62,32 @@ class Growth:
         return self.promises.kept
 
 
-def growth(accounts: pa.Table, book: Book, rules: Rules, today: date) -> Growth:
-    """Score the accounts of a bucket. Size alone gives no points: peers share it."""
+def growth(accounts: pa.Table, from_deals: Floats, book: Book, rules: Rules, today: date) -> Growth:
+    """Score the accounts of a bucket; `from_deals` are the cents that their live deals let expect.
+
+    Size alone gives no points: peers share it.
+    """
     card, now = rules.growth, day_number(today)
-    trend, ahead = season_trend(accounts, book, now), outlook_rank(accounts, book, now)
+    trend, ahead = demand_trend(accounts, book, now), outlook_rank(accounts, book, now)
+    silent, usual = silence(accounts, book, now), basket(accounts, book)
+    pipeline = from_deals / np.maximum(usual, 1.0)
     room = spend_room(accounts, book, now)
     lacking, lacks = _lacking(accounts, book)
-    plans = promises(accounts, basket(accounts, book), book.kept_percent)
+    plans = promises(accounts, usual, book.kept_percent)
     points = np.stack([
         in_bands(trend, card.trend),
         np.rint(np.nan_to_num(card.outlook * (ahead - 50) / 50)),
-        # Words count by how far words were kept before.
-        in_bands(plans.rise, card.promise) * plans.trusted // 100,
+        in_bands(silent, card.quiet),
+        in_bands(pipeline, card.pipeline),
+        in_bands(plans.rise, card.promise) * plans.believed // 100,
         in_bands(np.where(np.isnan(plans.kept), np.nan, plans.trusted / 100), card.kept),
         in_bands(room, card.headroom),
         in_bands(lacks, card.products),
         in_bands(numbers(accounts, "company_growth"), card.business),
         np.where(is_customer(accounts), 0, np.clip(fit_points(accounts, book.growth.fits), -card.fit, card.fit)),
     ]).astype(np.int64)  # fmt: skip
-    return Growth(Card(np.full(points.shape[1], card.base), points), trend, ahead, room, lacking, plans)
+    base = np.full(points.shape[1], card.base)
+    return Growth(Card(base, points), trend, ahead, silent, pipeline, room, lacking, plans)
 
 
 def is_customer(accounts: pa.Table) -> Flags:
@@ -102,6 +115,21 @@ def season_trend(accounts: pa.Table, book: Book, now: int) -> Floats:
     return trend
 
 
+def demand_trend(accounts: pa.Table, book: Book, now: int) -> Floats:
+    """The trend of spend and that of deals begun, won or not, halfway between them; NaN as `season_trend`.
+
+    Spend alone swings with the luck of single deals, and a lucky year is followed by an ordinary one.
+    """
+    begun, before = whole(accounts, "half_deals"), whole(accounts, "half_deals_before")
+    return np.sqrt(season_trend(accounts, book, now) * (begun + _EVIDENCE) / (before + _EVIDENCE))
+
+
+def silence(accounts: pa.Table, book: Book, now: int) -> Floats:
+    """Time since the last purchase ÷ the account's usual gap, a quarter at least; NaN without a purchase."""
+    silent: Floats = (now - numbers(accounts, "last_day")) / np.maximum(usual_gap(accounts, book), _QUARTER)
+    return silent
+
+
 def outlooks(accounts: pa.Table, book: Book, now: int) -> Floats:
     """What customers have ahead that are too young for `season_trend` (`growing.outlook`); NaN for all others."""
     young = is_customer(accounts) & ~(now - numbers(accounts, "first_day") >= _SEASON)
@@ -115,9 +143,9 @@ def outlook_rank(accounts: pa.Table, book: Book, now: int) -> Floats:
 
 
 def spend_room(accounts: pa.Table, book: Book, now: int) -> Floats:
-    """A customer's spend of the last year ÷ its peers' median; NaN without enough peers, and for prospects."""
+    """A customer's spend a year ÷ its peers' median; NaN without enough peers, or without a purchase for a year."""
     medians = {peer: found.median for peer, found in book.peers.items() if found.median > 0}
-    return np.where(is_customer(accounts), spend_share(accounts, medians, now), np.nan)
+    return np.where(whole(accounts, "year_spend") > 0, spend_share(accounts, medians, now), np.nan)
 
 
 def _lacking(accounts: pa.Table, book: Book) -> tuple[Ints, Floats]:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoring.arithmetic.texts import money_text, plain
+from scoring.arithmetic.texts import date_text, money_text, plain
 from scoring.growing.growth import basket
 from scoring.growing.headroom import names_of
+from scoring.reading.features import day_number
 
 if TYPE_CHECKING:
     from config.sections.showing import Shown
@@ -36,16 +37,24 @@ def _spend(tagged: Tagged, row: int, account: Account) -> dict[str, str]:
     if not np.isnan(found.trend[row]):
         usual = basket(tagged.scored.features.accounts.slice(row, 1), tagged.book)[0]
         said["trend"] = (
-            f"last half-year {money_text(account['half_spend'])},"
-            f" same half-year before {money_text(account['half_before'])}; a usual purchase is {money_text(usual)}"
+            f"last half-year {money_text(account['half_spend'])}, new deals {account['half_deals']}; same half-year"
+            f" before {money_text(account['half_before'])}, new deals {account['half_deals_before']};"
+            f" a usual purchase is {money_text(usual)}"
         )
     if not np.isnan(found.outlook[row]):
         said["outlook"] = (
             f"{money_text(account['spend'])} so far: what such customers spend in the next year, against this pace,"
             f" ranks {found.outlook[row]:.0f} of 100 among the book's new customers"
         )
+    if not np.isnan(found.quiet[row]):
+        said["quiet"] = (
+            f"last bought {date_text(account['last_day'], day_number(tagged.today))}:"
+            f" {found.quiet[row]:.1f} times its usual gap, a quarter at least, have passed"
+        )
+    if found.pipeline[row] > 0:
+        said["pipeline"] = f"its live deals let expect {found.pipeline[row]:.1f} usual purchases"
     if not np.isnan(found.headroom[row]):
-        said["headroom"] = f"spends {100 * found.headroom[row]:.0f} % of what its peers do"
+        said["headroom"] = f"over two years spends {100 * found.headroom[row]:.0f} % of what its peers do"
     return said
 
 

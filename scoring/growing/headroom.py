@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scoring.arithmetic.columns import coded, looked_up, numbers, whole
+from scoring.arithmetic.columns import coded, looked_up, numbers
+from scoring.reading.trend import quarters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,13 +30,15 @@ _YEAR = 365
 
 
 def spend_share(accounts: pa.Table, medians: Mapping[str, float], now: int) -> Floats:
-    """A customer's spend of the last year ÷ its peers' median; NaN without enough peers, and for prospects.
+    """A customer's spend a year ÷ its peers' median of the last one; NaN without enough peers, and for prospects.
 
-    `medians` (cents) has no group that is too small. Who has been a customer for less than a year is measured by the
-    pace so far, over half a year at least.
+    `medians` (cents) has no group that is too small. The pace is that of the last two years, for newer customers so
+    far, over half a year at least: one weak year alone is no room to grow.
     """
-    known = np.clip((now - numbers(accounts, "first_day")) / _YEAR, 0.5, 1.0)
-    return whole(accounts, "year_spend") / known / looked_up(accounts["peer"], dict(medians), np.nan)
+    known = np.clip((now - numbers(accounts, "first_day")) / _YEAR, 0.5, 2.0)
+    medians_of = looked_up(accounts["peer"], dict(medians), np.nan)
+    share: Floats = quarters(accounts).sum(axis=0) / known / medians_of
+    return share
 
 
 def sales_of(accounts: pa.Table) -> Counter[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
+_HOLLOW, _SURE = 40, 90  # percent of plans that come true: words are nothing, are as good as results
 _PLANS = 2  # plans' worth of the book's mean that an account's own plans are drawn towards
 
 
@@ -31,6 +32,11 @@ class Promises:
     rise: Floats
     kept: Floats
     trusted: Ints
+
+    @property
+    def believed(self) -> Ints:
+        """How far words count, in percent: where little came true not at all, where nearly all did in full."""
+        return np.clip((self.trusted - _HOLLOW) * 100 // (_SURE - _HOLLOW), 0, 100)
 
 
 def promises(accounts: pa.Table, usual: Floats, kept_percent: int) -> Promises:

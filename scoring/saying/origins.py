@@ -74,8 +74,12 @@ ORIGINS: dict[str, Origin] = {
         ("likelihood", "similar"), ("account.industry", "account.employees", "account.annual_revenue")
     ),
     "growth:base": Origin(("growth", "base")),
-    "growth:trend": Origin(("growth", "trend"), (*_WON, "opportunity.amount")),
+    "growth:trend": Origin(("growth", "trend"), (*_WON, "opportunity.amount", "opportunity.created_at")),
     "growth:outlook": Origin(("growth", "outlook"), (*_WON, "opportunity.amount")),
+    "growth:quiet": Origin(("growth", "quiet"), _WON),
+    "growth:pipeline": Origin(
+        ("growth", "pipeline"), ("opportunity.amount", "opportunity.stage", "opportunity.probability")
+    ),
     "growth:promise": Origin(("growth", "promise"), _PLANS),
     "growth:kept": Origin(("growth", "kept"), (*_PLANS, *_WON, "opportunity.amount")),
     "growth:headroom": Origin(("growth", "headroom"), (*_PEERS, *_WON, "opportunity.amount")),

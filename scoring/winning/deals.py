@@ -45,7 +45,8 @@ class Deals:
     `priority` (its parts are `items`) counts only where `scored`. `live` deals are scored and not
     long overdue. `margin` and `discount` are percent, NaN if unknown; `size` is
     the amount's rank, `profit` is the curve's value behind them. `win` is the card behind `chance` (percent);
-    `pace` is the percent of deals of that age that closed within 30 days, NaN if unknown.
+    `pace` is the percent of deals of that age that closed within 30 days, NaN if unknown. `moving` is how far a deal
+    still moves, 0 to 1: less the longer it stands still, and the longer its date has passed.
     """
 
     scored: Flags
@@ -55,6 +56,7 @@ class Deals:
     chance: Ints
     days_to_close: Floats
     idle: Floats
+    moving: Floats
     margin: Floats
     discount: Floats
     profit: Floats
@@ -87,6 +89,9 @@ def deals(features: Features, book: Book, rules: Rules, today: date) -> Deals:
     idle = np.maximum(now - numbers(table, "moved_day"), 0)
     margin, discount, profit = _profit(features, rules)
     winning = win(features, book, rules, today)
+    moving = _still(idle, rules, book) * np.where(
+        days < 0, on_curve(-days, rules.priority.overdue) / 100, 1.0
+    )
     within = pace(table, book.history.pace, now)
     size = _size(features, book)
     boosts = _boosts(features, winning.score, margin, book, rules, today)
@@ -110,6 +115,7 @@ def deals(features: Features, book: Book, rules: Rules, today: date) -> Deals:
         winning.score,
         days,
         idle,
+        moving,
         margin,
         discount,
         profit,
@@ -142,7 +148,7 @@ def _soon(  # what "soon" is made of, no more
     curve = np.where(days >= 0, on_curve(days, card.close_date), on_curve(-days, card.overdue))
     dated = soon * (1 - by_chance - by_pace) * np.nan_to_num(curve)
     pushed = on_curve(numbers(table, "pushes"), card.pushes) / 100
-    moving = np.nan_to_num(on_curve(idle / book.cycle, card.idle), nan=100.0) / 100
+    moving = _still(idle, rules, book)
     return np.stack(
         [
             dated,
@@ -152,6 +158,12 @@ def _soon(  # what "soon" is made of, no more
             soon * by_chance * winning,
         ]
     )
+
+
+def _still(idle: Floats, rules: Rules, book: Book) -> Floats:
+    """What standing still leaves of a deal, 0 to 1."""
+    left: Floats = np.nan_to_num(on_curve(idle / book.cycle, rules.priority.idle), nan=100.0) / 100
+    return left
 
 
 def _worth(profit: Floats, size: Floats, weight: Floats, rules: Rules) -> Floats:
@@ -227,7 +239,7 @@ def best_deals(features: Features, found: Deals, book: Book) -> BestDeals:
     chances, idle = np.full(accounts, -1.0), np.full(accounts, np.inf)
     np.maximum.at(chances, owner, found.chance[live].astype(np.float64))
     np.minimum.at(idle, owner, np.nan_to_num(found.idle[live], nan=np.inf))
-    within = found.days_to_close[live] <= book.horizon
+    within = (found.days_to_close[live] <= book.horizon) * found.moving[live]
     money = np.nan_to_num(numbers(features.deals, "cents")[live]) * found.chance[live] / 100 * within
     expected = np.zeros(accounts)
     np.maximum.at(expected, owner, money)
