@@ -133,7 +133,7 @@ class _Book:
 def _scored(side: Side, tags: TagStore, today: date) -> _Book:
     found: dict[str, list[pd.DataFrame]] = {name: [] for name in _KEPT}
     tasks = []
-    _, parts = tagged_book(side.mirror, tags, _settled(side.rules), today)
+    _, parts = tagged_book(side.mirror, tags, side.rules, today, settled=True)
     for tagged in parts:
         found["account"].append(_frame("account", tagged.accounts).assign(rank=tagged.scored.rank))
         found["opportunity"].append(_frame("opportunity", tagged.opportunities))
@@ -141,13 +141,6 @@ def _scored(side: Side, tags: TagStore, today: date) -> _Book:
     return _Book(
         {name: pd.concat(frames, ignore_index=True) for name, frames in found.items()},
         pa.concat_tables(tasks),
-    )
-
-
-def _settled(rules: Rules) -> Rules:
-    """The same rules without the calm that lets tiers fall late."""
-    return rules.model_copy(
-        update={"tiers": rules.tiers.model_copy(update={"dwell_days": 0, "exit_margin": 0})}
     )
 
 

@@ -44,14 +44,28 @@ class Scored:
         tags.keep_state(self.states)
 
 
-def tagged_book(mirror: Mirror, tags: TagStore, rules: Rules, today: date) -> tuple[Book, Iterator[Tagged]]:
-    """The book of the mirror, and its tags, bucket by bucket; nothing is kept."""
+def tagged_book(
+    mirror: Mirror, tags: TagStore, rules: Rules, today: date, *, settled: bool = False
+) -> tuple[Book, Iterator[Tagged]]:
+    """The book of the mirror, and its tags, bucket by bucket; nothing is kept.
+
+    `settled`: no tier is held because it was another before.
+    """
     buckets = Buckets(mirror, rules)
     book, features = read_book(buckets, rules, today, buckets.times())
     labels = tags.labels()
-    return book, (
-        tag(part, book, tags.state(bucket), rules, today, labels) for bucket, part in enumerate(features)
-    )
+
+    def kept(bucket: int) -> pa.Table | None:
+        state = tags.state(bucket)
+        return _without_tiers(state) if settled and state is not None else state
+
+    return book, (tag(part, book, kept(bucket), rules, today, labels) for bucket, part in enumerate(features))
+
+
+def _without_tiers(kept: pa.Table) -> pa.Table:
+    """What is remembered of tags, but for the tiers."""
+    place = kept.schema.get_field_index("tier")
+    return kept.set_column(place, kept.field(place), pa.nulls(kept.num_rows, pa.string()))
 
 
 def score(

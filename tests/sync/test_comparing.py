@@ -7,12 +7,14 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
 from config.crms import CRMS
 from config.rules import Rules
-from sync.comparing import Side, compare
+from sync.comparing import Comparison, Side, compare
+from sync.score import score
 from sync.tags import TagStore
 from sync.trial_page import write_page
 from tests.sync.loading import loaded
@@ -41,7 +43,9 @@ def mirror(tmp_path) -> Mirror:
         }
         for n in range(20)
     ]  # fmt: skip
-    owners = [{"id": one, "name": name, "active": True} for one, name in OWNERS.items()]
+    # A closed deal that still holds a tag of ours is no part of the comparison.
+    deals.append(deals[19] | {"id": "d99", "is_closed": True, "foretag_tier": "B"})
+    owners = [{"id": one, "name": name, "active": True, "team": "North"} for one, name in OWNERS.items()]
     return loaded(tmp_path / "mirror", owner=owners, account=accounts, opportunity=deals)
 
 
@@ -94,11 +98,47 @@ def test_owners_are_told_what_lies_in_tier_a_before_and_after(mirror, tmp_path):
     assert owners["moved"].sum() == (records["tier_old"] != records["tier_new"]).sum()
 
 
-def test_a_tier_that_falls_late_is_shown_where_it_will_settle(mirror, tmp_path):
-    """The calm that delays a fall does not hide what the new rules mean."""
-    slow = Rules.model_validate({"tiers": {"dwell_days": 365, "exit_margin": 50}})
-    found = _compared(mirror, tmp_path, slow, slow.model_copy(update={"priority": BY_SIZE.priority}))
-    assert found.moved("opportunity").set_index("id").loc["d00", "steps"] < 0
+@pytest.mark.parametrize(
+    "calm",
+    [
+        {"tiers": {"dwell_days": 365}},
+        {"tiers": {"cut_offs": {"A": {"enter": 60, "leave": 1}, "B": 40, "C": 20}}},
+        {"teams": {"North": {"tiers": {"dwell_days": 365}}}},
+    ],
+)
+def test_a_tier_that_falls_late_is_shown_where_it_will_settle(mirror, tmp_path, calm):
+    """Neither days nor points, the company's or a team's, hide what the new rules mean for a deal that was A."""
+    old, new = (
+        Rules.model_validate(calm),
+        Rules.model_validate(calm | {"priority": BY_SIZE.model_dump()["priority"]}),
+    )
+    tags = TagStore(tmp_path / "tags")
+    score(mirror, tags, old, "full", TODAY, "").keep_states(tags)
+    found = compare(Side(old, mirror), Side(new, mirror), tags, TODAY, lambda wanted, _: wanted)
+    assert found.moved("opportunity").set_index("id").loc["d00", ["tier_old", "steps"]].tolist() == ["A", -3]
+
+
+def test_who_is_scored_by_one_side_alone_is_told(mirror, tmp_path):
+    """A record that the new rules leave out, or take in, moves to or from "none"."""
+    without = Rules.model_validate(
+        {"exclude": [{"on": "opportunity", "when": "amount == 1000", "because": "small"}]}
+    )
+    there, back = (_compared(mirror, tmp_path, *sides) for sides in ((Rules(), without), (without, Rules())))
+    assert there.moved("opportunity").set_index("id").loc["d00", "tier_new"] == "none"
+    assert back.moved("opportunity").set_index("id").loc["d00", "tier_old"] == "none"
+
+
+def test_a_score_or_a_segment_that_changes_alone_is_a_move():
+    """The tier is not all that reps see; what is the same in all three is no move. The farthest come first."""
+    rows = {
+        "id": ["same", "score", "segment", "tier", "large"],
+        "tier_old": ["B"] * 5, "tier_new": ["B", "B", "B", "A", "B"],
+        "score_old": [50.0] * 5, "score_new": [50.0, 52.0, 50.0, 50.0, 48.0],
+        "segment_old": ["Nurture"] * 5, "segment_new": ["Nurture", "Nurture", "Monitor", "Nurture", "Nurture"],
+        "money": [1.0, 1.0, 1.0, 1.0, 2.0],
+    }  # fmt: skip
+    found = Comparison(TODAY, {"account": pd.DataFrame(rows)}, pd.DataFrame())
+    assert found.moved("account")["id"].tolist() == ["tier", "large", "score", "segment"]
 
 
 def test_the_page_needs_no_network_and_believes_no_name(mirror, tmp_path):
