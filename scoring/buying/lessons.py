@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 150  # that the model may see, up or down: nobody is sure to buy, or sure not to
 _ENOUGH = 50_000  # purchases: of a larger book, a sample of about so many is fitted
-LOTS = 1000  # features.sql deals accounts out to so many lots by a hash of their id
+LOTS = 1000  # accounts.sql deals accounts out to so many lots by a hash of their id
 _SHORTEST = 7  # days
 _DAYS = 1 << 17  # more than any number of days between 1900 and 2200
 _VALUES = 1 << 11  # more than any bin of money

@@ -1,4 +1,4 @@
--- How deals of one bucket ended, and how long they were open, as tables for one reading; over events.sql and signals.sql.
+-- How deals of one bucket ended, and how long they were open, as tables for one reading; over events.sql and products.sql.
 -- Only what was known while a deal was open is read: what it is, who works it, when it was made. Columns that are
 -- filled in, or change, when it closes would tell the outcome.
 -- Macros half_life(), embargo(), month() and oldest() are days; cells() is into how many cells amounts are counted.
@@ -12,7 +12,7 @@ FROM event e LEFT JOIN account a ON e.account_id = a.id LEFT JOIN deal_item i ON
 WHERE e.id IS NOT NULL;
 
 -- A closed deal weighs 1024 at first, and half of that after a half-life.
-CREATE OR REPLACE TEMP VIEW weighed AS
+CREATE TEMP VIEW IF NOT EXISTS weighed AS
 SELECT * REPLACE (CASE WHEN won THEN seen ELSE 0 END AS won), seen * seen AS squares FROM (
     SELECT *, CAST(round(1024 * pow(2.0, (day - today()) / half_life())) AS BIGINT) AS seen
     FROM past WHERE closed AND coalesce(made, day) <= today() - embargo());
@@ -31,23 +31,23 @@ FROM (
     FROM past WHERE made IS NOT NULL AND (NOT closed OR day > today() - 760))
 WHERE last > first;
 
-CREATE OR REPLACE TEMP VIEW ages AS
+CREATE TEMP VIEW IF NOT EXISTS ages AS
 SELECT kind, 0 AS what, first AS age, count(*) AS deals FROM watched GROUP BY ALL
 UNION ALL SELECT kind, 1, last, count(*) FROM watched GROUP BY ALL
 UNION ALL SELECT kind, 2, hit, count(*) FROM watched WHERE hit < last GROUP BY ALL
 UNION ALL SELECT kind, 3, last, count(*) FROM watched WHERE hit < last GROUP BY ALL;
 
 -- What each closed deal teaches: what its account had spent before it was made.
-CREATE OR REPLACE TEMP VIEW taught AS
+CREATE TEMP VIEW IF NOT EXISTS taught AS
 SELECT w.won > 0 AS won, coalesce(p.spent, 0) AS spent
 FROM weighed w ASOF LEFT JOIN (
     SELECT account_id, day, sum(cents) OVER (PARTITION BY account_id ORDER BY day) AS spent FROM purchase) p
     ON w.account_id = p.account_id AND w.made > p.day;
 
-CREATE OR REPLACE TEMP VIEW outcomes AS
+CREATE TEMP VIEW IF NOT EXISTS outcomes AS
 SELECT least((today() - day) // month(), oldest() // month()) AS month, least(day - made, oldest()) AS age,
     count(*) FILTER (won) AS won, count(*) AS deals
 FROM past WHERE closed AND made IS NOT NULL GROUP BY ALL;
 
-CREATE OR REPLACE TEMP VIEW amounts AS
+CREATE TEMP VIEW IF NOT EXISTS amounts AS
 SELECT cents % cells() AS cell, count(*) AS deals FROM past WHERE cents > 0 GROUP BY cell;

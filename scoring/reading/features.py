@@ -38,10 +38,26 @@ TABLES: dict[str, tuple[Column, ...]] = {
 
 _EPOCH = date(1970, 1, 1)
 
-_VIEWS = "".join(
-    files("scoring.reading").joinpath(name).read_text(encoding="utf-8")
-    for name in ("events.sql", "signals.sql", "features.sql")
+
+def _sql(name: str) -> str:
+    return files("scoring.reading").joinpath(f"{name}.sql").read_text(encoding="utf-8")
+
+
+_WORDS, _TIMES, _SUMS, _ACCOUNTS, _OPEN_DEALS = (
+    _sql(name) for name in ("words", "times", "sums", "accounts", "open_deals")
 )
+# What is made of the canonical tables, in this order, and of which: made again for a bucket only if one of these is
+# another one than before.
+_DEALS = ("opportunity", "stage")
+_MADE_OF = {
+    "events": _DEALS,
+    "contacts": ("call", "email", "meeting"),
+    "cases": ("case",),
+    "promises": ("account", "commitment", *_DEALS),
+    "products": ("line_item", *_DEALS),
+    "owners": ("owner", "quota", "capacity", "territory"),
+}
+_MAKING = {name: _sql(name) for name in _MADE_OF}
 
 _CONTACTS = ("call", "email", "meeting")
 
@@ -79,8 +95,11 @@ class Reader:
     def __init__(self, rules: Rules, today: date) -> None:
         self._today = day_number(today)
         self._database = duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False})
+        self._given: dict[str, Any] = {}
         self._columns: dict[str, frozenset[str] | None] = {}
+        self._old = set(_MAKING)
         self._database.execute(f"CREATE MACRO today() AS {self._today:d}")
+        self._cut(0)
         for name, words in (("is_need", rules.needs.cases), ("is_urgent", rules.needs.urgent)):
             self._database.execute(f"CREATE MACRO {name}(word) AS {_one_of(words)}")
 
@@ -92,9 +111,13 @@ class Reader:
 
     def features(self, tables: Tables, horizon: int) -> Features:
         """One row per account, and one per open deal."""
-        self._open(tables, horizon)
-        accounts = self._database.sql("FROM account_features ORDER BY id").to_arrow_table()
-        deals = self._database.sql("FROM deal_features ORDER BY id").to_arrow_table()
+        self._open(tables)
+        self._cut(horizon)
+        for name in (name for name in _MAKING if name in self._old):
+            self._database.execute(_MAKING[name])
+        self._old.clear()
+        self._database.execute(_SUMS)
+        accounts, deals = (self._database.sql(query).to_arrow_table() for query in (_ACCOUNTS, _OPEN_DEALS))
         return Features(accounts, deals)
 
     def past(self, rules: Rules) -> PastDeals:
@@ -103,25 +126,35 @@ class Reader:
 
     def times(self, tables: Tables) -> dict[str, dict[int, int]]:
         """How many deals were won after how many days (`cycle`), and how many days ago (`purchase_age`)."""
-        self._open(tables, 0)
-        names = ("cycle", "purchase_age")
-        return {name: dict(self._database.sql(f"FROM {name} ORDER BY days").fetchall()) for name in names}
+        self._open(tables)
+        found: dict[str, dict[int, int]] = {"cycle": {}, "purchase_age": {}}
+        for what, days, deals in self._database.sql(_TIMES).fetchall():
+            found[what][days] = deals
+        return found
 
-    def _open(self, tables: Tables, horizon: int) -> None:
-        first = not self._columns
+    def _cut(self, horizon: int) -> None:
         self._database.execute(f"CREATE OR REPLACE MACRO cut() AS {self._today - horizon:d}")
-        read = any(tables.get(name) is not None for name in _CONTACTS)
-        self._database.execute(f"CREATE OR REPLACE MACRO contacts_read() AS {read}")
+
+    def _open(self, tables: Tables) -> None:
+        """Put these in the place of the tables before; what was made of others is old."""
+        first = not self._columns
         for name in TABLES:
             given = tables.get(name)
-            present = None if given is None else frozenset(given.schema.names)
-            if given is not None:
-                self._database.register(f"given_{name}", given)
-            if first or self._columns[name] != present:
-                self._database.execute(f'CREATE OR REPLACE VIEW "{name}" AS {_canonical(name, present)}')
-                self._columns[name] = present
+            if first or given is not self._given[name]:
+                self._replace(name, given)
+                self._old |= {made for made, sources in _MADE_OF.items() if name in sources}
+        read = any(tables.get(name) is not None for name in _CONTACTS)
+        self._database.execute(f"CREATE OR REPLACE MACRO contacts_read() AS {read}")
         if first:
-            self._database.execute(_VIEWS)
+            self._database.execute(_WORDS)
+
+    def _replace(self, name: str, given: Any) -> None:
+        present = None if given is None else frozenset(given.schema.names)
+        if given is not None:
+            self._database.register(f"given_{name}", given)
+        if name not in self._columns or self._columns[name] != present:
+            self._database.execute(f'CREATE OR REPLACE VIEW "{name}" AS {_canonical(name, present)}')
+        self._given[name], self._columns[name] = given, present
 
 
 def _one_of(words: Sequence[str]) -> str:

@@ -79,7 +79,7 @@ def past_deals(database: duckdb.DuckDBPyConnection, rules: Rules) -> PastDeals:
         "cells": CELLS,
     }
     for name, number in days.items():
-        database.execute(f"CREATE OR REPLACE MACRO {name}() AS {number}")
+        database.execute(f"CREATE MACRO IF NOT EXISTS {name}() AS {number}")
     database.execute(_SQL)
     found = database.sql("FROM amounts").fetchnumpy()
     amounts = np.zeros(CELLS, dtype=np.int64)

@@ -1,6 +1,4 @@
--- Features of one bucket: one row per account, one per deal that has or holds a tag; over events.sql and signals.sql.
-
-CREATE VIEW account_features AS
+-- Features of the accounts of one bucket: one row each; over the tables of the other files.
 SELECT a.id, a.name, a.owner_id, a.parent_id, a.type, a.industry, a.country, a.employees,
     CAST(a.annual_revenue AS DOUBLE) AS annual_revenue,
     coalesce(w.active, true) AS owner_active,
@@ -23,6 +21,8 @@ SELECT a.id, a.name, a.owner_id, a.parent_id, a.type, a.industry, a.country, a.e
     sum_in_range(s.year_spend) AS year_spend,
     sum_in_range(s.half_spend) AS half_spend,
     sum_in_range(s.half_before) AS half_before,
+    coalesce(s.half_deals, 0) AS half_deals,
+    coalesce(s.half_deals_before, 0) AS half_deals_before,
     sum_in_range(s.cut_spend) AS cut_spend,
     coalesce(b.purchase_days, 0) AS purchase_days,
     coalesce(b.cut_purchase_days, 0) AS cut_purchase_days,
@@ -49,7 +49,7 @@ SELECT a.id, a.name, a.owner_id, a.parent_id, a.type, a.industry, a.country, a.e
     CASE WHEN a.company_growth BETWEEN -100 AND 10000 THEN a.company_growth END AS company_growth,
     a.territory, w.team, coalesce(a.opted_out, false) AS opted_out,
     day_of_stamp(a.created_at) AS created_day,
-    u.cents AS owner_quota, y.accounts AS owner_capacity, list_contains(t.owners, a.owner_id) AS in_territory,
+    w.quota AS owner_quota, w.capacity AS owner_capacity, list_contains(t.owners, a.owner_id) AS in_territory,
     r.plan.cents AS promised,
     nullif(r.plan.due, 0) AS promised_day,
     coalesce(p.plans, 0) AS plans_due,
@@ -69,46 +69,10 @@ SELECT a.id, a.name, a.owner_id, a.parent_id, a.type, a.industry, a.country, a.e
         a.parent_id, a.touches, a.last_activity_date, w.active, w.team, c.contacts, c.last_day, s.last_activity_day,
         k.open_cases, k.need_cases, k.urgent_cases)) >> 1 AS BIGINT) AS fingerprint
 FROM account a LEFT JOIN spent s ON a.id = s.account_id LEFT JOIN bought b ON a.id = b.account_id
-LEFT JOIN owner w ON a.owner_id = w.id
+LEFT JOIN working w ON a.owner_id = w.id
 LEFT JOIN asked k ON a.id = k.account_id LEFT JOIN account_contact c ON a.id = c.account_id
-LEFT JOIN current_quota u ON a.owner_id = u.owner_id LEFT JOIN capable y ON a.owner_id = y.owner_id
 LEFT JOIN worked t ON lower(trim(a.territory)) = t.territory
 LEFT JOIN running r ON a.id = r.account_id LEFT JOIN kept p ON a.id = p.account_id
 LEFT JOIN family g ON a.id = g.id LEFT JOIN owned o ON a.id = o.account_id
-WHERE a.id IS NOT NULL;
-
-CREATE VIEW deal_features AS
-SELECT d.id, d.name, d.account_id, d.owner_id, d.stage, d.type, coalesce(d.product, i.product) AS product, d.closed,
-    d.pipeline, w.team, d.created_day, day_of_stamp(d.stage_changed_at) AS stage_day,
-    i.margin AS items_margin, u.cents AS owner_quota, y.accounts AS owner_capacity,
-    coalesce(CASE WHEN d.touches >= 0 THEN d.touches END, c.contacts, CASE WHEN contacts_read() THEN 0 END) AS touches,
-    coalesce(k.need_cases > 0, false) AS need_case,
-    coalesce(k.urgent_cases > 0, false) AS urgent_case,
-    coalesce(a.row, -1) AS account_row,
-    a.name AS account_name,
-    coalesce(w.active, true) AS owner_active,
-    CASE WHEN d.cents > 0 THEN d.cents END AS cents,
-    d.close_day,
-    CASE WHEN coalesce(d.probability, d.stage_probability) BETWEEN 0 AND 100
-        THEN CAST(coalesce(d.probability, d.stage_probability) AS BIGINT) END AS probability,
-    greatest(coalesce(d.push_count, 0), 0) AS pushes,
-    CASE WHEN d.margin BETWEEN -1000 AND 100 THEN d.margin END AS margin,
-    coalesce(greatest(day_of(d.last_activity_date), day_of_stamp(d.stage_changed_at), c.last_day), d.created_day)
-        AS moved_day,
-    day_of(d.need_by) AS need_day,
-    coalesce(length(trim(d.pain)) > 0, false) AS pain,
-    d.foretag_override AS override,
-    day_of(d.foretag_override_until) AS override_until,
-    d.foretag_override_reason AS override_reason,
-    CAST(hash(d.stage, d.cents, d.close_day, d.probability, d.push_count, d.margin, d.owner_id, d.need_by, d.pain,
-        d.type, d.product, d.pipeline, d.touches, d.last_activity_date, d.stage_changed_at, d.account_id, w.active, w.team,
-        c.contacts, c.last_day, i.product, i.margin, k.need_cases, k.urgent_cases) >> 1
-        AS BIGINT) AS fingerprint
-FROM deal d
-LEFT JOIN (SELECT id, name, row_number() OVER (ORDER BY id) - 1 AS row FROM account WHERE id IS NOT NULL) a
-    ON d.account_id = a.id
-LEFT JOIN owner w ON d.owner_id = w.id
-LEFT JOIN asked k ON d.account_id = k.account_id
-LEFT JOIN current_quota u ON d.owner_id = u.owner_id LEFT JOIN capable y ON d.owner_id = y.owner_id
-LEFT JOIN deal_contact c ON d.id = c.opportunity_id AND d.account_id = c.account_id LEFT JOIN deal_item i ON d.id = i.opportunity_id
-WHERE d.id IS NOT NULL AND (NOT d.closed OR d.foretag_tier IS NOT NULL OR d.foretag_reason IS NOT NULL);
+WHERE a.id IS NOT NULL
+ORDER BY a.id
