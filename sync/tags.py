@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -45,19 +46,21 @@ class TagStore:
         write_whole(self._folder / "book.json", text.encode())
 
     def book(self, rules: Rules) -> tuple[Book, date] | None:
-        """The book as last scored under these rules, and the day it was scored for; None if there is none."""
-        path = self._folder / "book.json"
-        if not path.exists():
+        """The book as last scored under these rules, and the day it was scored for; None if there is none.
+
+        One that another version of Foretag kept is none: the next run makes a new one.
+        """
+        kept = self._kept("book")
+        if kept.get("rules") != rules.digest:
             return None
-        kept = json.loads(path.read_bytes())
-        if kept["rules"] != rules.digest:
-            return None
-        return Book.from_json(kept["book"]), date.fromisoformat(kept["today"])
+        with suppress(ValueError, KeyError, TypeError):
+            return Book.from_json(kept["book"]), date.fromisoformat(kept["today"])
+        return None
 
     def day(self) -> date | None:
         """The day for which the book was last scored, under whatever rules; None if it never was."""
-        path = self._folder / "book.json"
-        return date.fromisoformat(json.loads(path.read_bytes())["today"]) if path.exists() else None
+        kept = self._kept("book")
+        return date.fromisoformat(kept["today"]) if "today" in kept else None
 
     def keep_fields(self, fields: Mapping[str, Mapping[str, str]]) -> None:
         """Remember which field of the CRM each canonical column was read from, by object."""
@@ -71,15 +74,11 @@ class TagStore:
 
     def labels(self) -> Mapping[str, str]:
         """What people call the field behind each `object.column`, as last read."""
-        path = self._folder / "labels.json"
-        kept: dict[str, str] = json.loads(path.read_bytes()) if path.exists() else {}
-        return kept
+        return self._kept("labels")
 
     def fields(self) -> Mapping[str, Mapping[str, str]]:
         """The CRM's name of each canonical column, by object, as last read."""
-        path = self._folder / "fields.json"
-        kept: dict[str, dict[str, str]] = json.loads(path.read_bytes()) if path.exists() else {}
-        return kept
+        return self._kept("fields")
 
     def keep_state(self, states: Sequence[pa.Table]) -> None:
         """Remember the tag state of all buckets; only when their tags are about to be written to the CRM."""
@@ -109,6 +108,14 @@ class TagStore:
             writer_properties=PARQUET,
         )
         sweep(uri)
+
+    def _kept(self, name: str) -> dict[str, Any]:
+        """A small file of the last run; one that is missing or damaged says nothing, the next run writes it anew."""
+        try:
+            kept = json.loads((self._folder / f"{name}.json").read_bytes())
+        except (FileNotFoundError, ValueError):
+            return {}
+        return kept if isinstance(kept, dict) else {}
 
     def _uri(self, name: str) -> str:
         return str(self._folder / name)

@@ -1,9 +1,16 @@
 """What a run leaves beside the mirror: tags, and the contributions that add up to their scores."""
 
-import pyarrow.compute as pc
+import json
+from datetime import date
 
+import pyarrow.compute as pc
+import pytest
+
+from config.rules import Rules
+from scoring import Book
 from sync.demo import set_up, write_settings
 from sync.pipeline import run
+from sync.tags import TagStore
 from sync.workplace import opened_job
 
 
@@ -23,3 +30,33 @@ def test_the_contributions_of_every_score_are_kept(sandbox, tmp_path):
                 key: score for key, score in scores.items() if score is not None
             }
             assert pc.any(pc.is_valid(tags["foretag_score"])).as_py()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": -1},
+        {"a_field_of_tomorrow": 1},
+        {"buying": {"a_field_of_tomorrow": 1}},
+        {"growth": None},
+        {"cutoffs": {"account": {"": {"S": 1}}}},
+    ],
+)
+def test_a_book_of_another_version_is_none(tmp_path, change):
+    """After an upgrade the next run makes a new one; until then records are not explained, nothing breaks."""
+    tags, rules, today = TagStore(tmp_path), Rules(), date(2026, 11, 22)
+    tags.keep_book(Book(horizon=90, cycle=90), rules, today)
+    assert tags.book(rules) == (Book(horizon=90, cycle=90), today)
+    kept = json.loads((tmp_path / "book.json").read_text())
+    kept["book"] = json.dumps(json.loads(kept["book"]) | change)
+    (tmp_path / "book.json").write_text(json.dumps(kept))
+    assert (tags.book(rules), tags.day()) == (None, today)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]", b"null"])
+def test_small_files_that_are_damaged_say_nothing(tmp_path, content):
+    """What a broken disk left of them is as good as none: the next run writes them anew."""
+    for name in ("book", "labels", "fields"):
+        (tmp_path / f"{name}.json").write_bytes(content)
+    tags = TagStore(tmp_path)
+    assert (tags.book(Rules()), tags.day(), tags.labels(), tags.fields()) == (None, None, {}, {})
