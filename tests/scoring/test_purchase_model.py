@@ -176,3 +176,16 @@ def test_the_shape_of_values_is_read_from_their_spread(shape):
     """The variance of the logarithm of gamma distributed values gives their shape back."""
     values = np.random.default_rng(1).gamma(shape, 1.0, 400_000)
     assert shape_of(float(np.log(values).var())) == pytest.approx(shape, rel=0.02)
+
+
+def test_where_the_series_fails_the_expectation_stays_within_what_is_certain():
+    """Four purchases in one day of a book that buys by the hour: no number comes from the formula, one is given."""
+    model = replace(PUBLISHED, r=0.139, alpha=0.01, a=1.113, b=1043.0)
+    one = [np.array([number]) for number in (4.0, 0.0, 0.0)]
+    assert model.chance(*one, 52.0) <= model.expected_purchases(*one, 52.0) <= 52 * (0.139 + 4) / 0.01
+
+
+def test_who_bought_nothing_is_expected_to_buy_for_the_books_mean():
+    """The mean of the gamma-gamma is p * gamma / (q - 1), and many purchases of one's own outweigh it."""
+    model = replace(PUBLISHED, p=6.0, q=4.0, gamma=15.0)
+    assert model.expected_value(np.array([0.0, 1e9]), np.array([0.0, 80.0])) == pytest.approx([30.0, 80.0])
