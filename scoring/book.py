@@ -27,7 +27,7 @@ from scoring.arithmetic.counts import (
 )  # fmt: skip
 from scoring.buying.calibration import calibrate, lessons, with_bases, with_card
 from scoring.buying.lessons import Buying, begun, histories, with_model
-from scoring.conditions.exclusions import included
+from scoring.conditions.exclusions import included, left_out
 from scoring.growing.growth import outlooks
 from scoring.growing.growth_book import GrowthBook, growth_book, lift
 from scoring.growing.promises import plan_counts
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from config.rules import Rules
     from scoring.reading.features import Tables
+    from scoring.reading.past_deals import PastDeals
 
 # What the first reading needs: how long deals took to win.
 TIMES = {"opportunity": ("stage", "is_won", "close_date", "created_at"), "stage": ("id", "name", "is_won")}
@@ -144,7 +145,7 @@ def read_book(
     """
     with Reader(rules, today) as reader:
         book = start(merge(_keyed(reader.times(tables)) for tables in times or buckets), rules)
-        read = [(reader.features(tables, book.buying.window), reader.past(rules)) for tables in buckets]
+        read = [_read(reader, tables, book, rules, today) for tables in buckets]
     parts = with_families([part for part, _ in read])
     ours = tuple(included(part, book, rules, today) for part in parts)
     book = with_measures(book, merge(measure(part) for part in ours))
@@ -157,6 +158,13 @@ def read_book(
     return with_cutoffs(
         book, merge_spreads(order(settle(part, book, rules), rules) for part in assessed), rules
     ), parts
+
+
+def _read(
+    reader: Reader, tables: Tables, book: Book, rules: Rules, today: date
+) -> tuple[Features, PastDeals]:
+    part = reader.features(tables, book.buying.window)
+    return part, reader.past(rules, *left_out(part, reader.every_deal, book, rules, today))
 
 
 def _keyed(histograms: Mapping[str, Mapping[int, int]]) -> Summary:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,7 @@ from scoring.conditions.variants import Variants, account_variants, deal_variant
 from scoring.reading.features import Features
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     from numpy.typing import NDArray
@@ -47,6 +48,20 @@ def excluded(features: Features, book: Book, rules: Rules, today: date) -> Exclu
     with_account = np.append(accounts.codes, -1)[whole(features.deals, "account_row")]
     codes = np.where(deals.codes < 0, with_account, deals.codes + len(accounts.table))
     return Excluded(accounts, Texts([*accounts.table, *deals.table], codes))
+
+
+def left_out(
+    features: Features, every_deal: Callable[[], pa.Table], book: Book, rules: Rules, today: date
+) -> tuple[pa.Array, pa.Array]:
+    """The ids of accounts and deals that are left out; of closed deals (`every_deal`) too, if a rule is on deals."""
+    said = [exclusion.on for one in (rules, *rules.variants.values()) for exclusion in one.exclude]
+    if "opportunity" in said:
+        features = replace(features, deals=every_deal())
+    found = excluded(features, book, rules, today)
+    return tuple(
+        table["id"].combine_chunks().filter(pa.array(texts.codes >= 0))
+        for table, texts in ((features.accounts, found.accounts), (features.deals, found.deals))
+    )
 
 
 def _hit(object_name: str, variants: Variants, rows: int, inputs: Inputs) -> Texts:

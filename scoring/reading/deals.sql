@@ -1,6 +1,7 @@
 -- How deals of one bucket ended, and how long they were open, as tables for one reading; over events.sql and products.sql.
 -- Only what was known while a deal was open is read: what it is, who works it, when it was made. Columns that are
 -- filled in, or change, when it closes would tell the outcome.
+-- What the rules leave out teaches nothing: left_out_accounts and left_out_deals have its ids.
 -- Macros half_life(), embargo(), month() and oldest() are days; cells() is into how many cells amounts are counted.
 
 -- A deal that was entered after it had closed was made when it closed.
@@ -9,6 +10,7 @@ SELECT e.owner_id AS owner, coalesce(e.product, i.product) AS product, a.industr
     e.won, e.closed, e.day, e.cents, e.account_id,
     CASE WHEN e.closed AND e.created_day > e.day THEN e.day ELSE e.created_day END AS made
 FROM event e LEFT JOIN account a ON e.account_id = a.id LEFT JOIN deal_item i ON e.id = i.opportunity_id
+ANTI JOIN left_out_accounts x ON e.account_id = x.id ANTI JOIN left_out_deals y ON e.id = y.id
 WHERE e.id IS NOT NULL;
 
 -- A closed deal weighs 1024 at first, and half of that after a half-life.

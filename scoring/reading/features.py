@@ -100,6 +100,7 @@ class Reader:
         self._old = set(_MAKING)
         self._database.execute(f"CREATE MACRO today() AS {self._today:d}")
         self._cut(0)
+        self._every(chosen=False)
         for name, words in (("is_need", rules.needs.cases), ("is_urgent", rules.needs.urgent)):
             self._database.execute(f"CREATE MACRO {name}(word) AS {_one_of(words)}")
 
@@ -120,8 +121,17 @@ class Reader:
         accounts, deals = (self._database.sql(query).to_arrow_table() for query in (_ACCOUNTS, _OPEN_DEALS))
         return Features(accounts, deals)
 
-    def past(self, rules: Rules) -> PastDeals:
-        """How the deals of the bucket that was read last ended, as counts."""
+    def every_deal(self) -> pa.Table:
+        """`Features.deals` of the bucket that was read last, all closed ones included."""
+        self._every(chosen=True)
+        deals = self._database.sql(_OPEN_DEALS).to_arrow_table()
+        self._every(chosen=False)
+        return deals
+
+    def past(self, rules: Rules, accounts: pa.Array, deals: pa.Array) -> PastDeals:
+        """How the deals of the bucket that was read last ended, as counts, but for those of these ids."""
+        for name, ids in (("accounts", accounts), ("deals", deals)):
+            self._database.register(f"left_out_{name}", pa.table({"id": ids}))
         return past_deals(self._database, rules)
 
     def times(self, tables: Tables) -> dict[str, dict[int, int]]:
@@ -131,6 +141,9 @@ class Reader:
         for what, days, deals in self._database.sql(_TIMES).fetchall():
             found[what][days] = deals
         return found
+
+    def _every(self, *, chosen: bool) -> None:
+        self._database.execute(f"CREATE OR REPLACE MACRO every_deal() AS {chosen}")
 
     def _cut(self, horizon: int) -> None:
         self._database.execute(f"CREATE OR REPLACE MACRO cut() AS {self._today - horizon:d}")

@@ -31,5 +31,5 @@ LEFT JOIN (SELECT id, name, row_number() OVER (ORDER BY id) - 1 AS row FROM acco
 LEFT JOIN working w ON d.owner_id = w.id
 LEFT JOIN asked k ON d.account_id = k.account_id
 LEFT JOIN deal_contact c ON d.id = c.opportunity_id AND d.account_id = c.account_id LEFT JOIN deal_item i ON d.id = i.opportunity_id
-WHERE d.id IS NOT NULL AND (NOT d.closed OR d.foretag_tier IS NOT NULL OR d.foretag_reason IS NOT NULL)
+WHERE d.id IS NOT NULL AND (every_deal() OR NOT d.closed OR d.foretag_tier IS NOT NULL OR d.foretag_reason IS NOT NULL)
 ORDER BY d.id

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from config.rules import Rules
 
 
@@ -74,3 +76,23 @@ def test_leaving_out_shows_its_cause(company, find):
     )
     found = find(company.tagged(kept).accounts, "crowd-004")
     assert (found["foretag_reason"], found["cause"]) == ("Not scored: not our market", "rules")
+
+
+@pytest.mark.parametrize(
+    ("on", "account", "kind"), [("account", "ally", None), ("opportunity", "crowd-001", "Odd")]
+)
+def test_the_past_of_the_excluded_teaches_nothing(company, on, account, kind):
+    """How deals of a partner, or deals of a kind that is left out, ended is not counted among the book's own."""
+    when = {"account": 'type == "Partner"', "opportunity": 'type == "Odd"'}[on]
+    company.rules = Rules.model_validate({"exclude": [{"on": on, "when": when, "because": "left out"}]})
+    company.crowd(20)
+    for number in range(60):
+        company.won(f"crowd-{number % 20:03d}", 100 + 5 * number, 7_000 + number, is_won=number % 3 > 0)
+    alone = company.tagged().book.history
+    assert alone.lasting.deals
+    company.account("ally", type="Partner")
+    for number in range(60):
+        company.won(account, 100 + 5 * number, 50_000, is_won=False, type=kind)
+    found = company.tagged().book.history
+    for what in ("lasting", "pace", "list_prices"):
+        assert getattr(found, what) == getattr(alone, what)
