@@ -53,7 +53,7 @@ class Growth(Strict):
         description="percent of such customers from which on a product is one that they usually buy",
     )
     business: Bands = Field(
-        default=Bands({"<=0": -14, "<=5": 0, "<=15": 9, "<=25": 18, ">25": 26}),
+        default=Bands({"<=0": -14, "<=5": 0, "<=15": 9, "<=25": 16, ">25": 22}),
         description="growth of the customer's own business, percent per year",
     )
     fit: Annotated[Whole, Field(ge=0, le=100)] = Field(

@@ -20,9 +20,9 @@ BOOKS = ["planted:3000:20000:1", "planted:1500:12000:2", "planted:8000:30000:3"]
 LEAST = {
     "who buys within the horizon, by likelihood": 0.83,
     "the same among customers": 0.79,
-    "who grows, among customers": 0.515,
+    "who grows, among customers": 0.55,
     "who becomes a top customer, among prospects": 0.62,
-    "growth score where plans were kept - where broken": 1.0,
+    "growth score where plans were kept - where broken": 10.0,
     "which open deals are won, by chance": 0.62,
     "which are won within 30 days, by priority": 0.70,
     "which close within 30 days, by priority": 0.66,
@@ -77,6 +77,15 @@ def test_segments_part_growers_from_others(scored):
     high = customers["foretag_segment"].isin(["Prioritize", "Monitor"])
     assert customers["grows"][high].mean() > customers["grows"][~high].mean() + 0.01
     assert cells["grows"]["Prioritize"] > cells["grows"]["Nurture"] + 0.02
+    assert cells["grows"]["Monitor"] > cells["grows"]["Reduce"]
+
+
+def test_who_bought_nothing_for_a_year_has_less_potential(scored):
+    """The growth score of customers that have gone quiet is on the whole far below that of the others."""
+    bought = scored.accounts[scored.accounts["bought"]]
+    quiet = bought["spend_last_year"] == 0
+    growth = bought["foretag_growth_score"].astype(float)
+    assert growth[quiet].mean() < growth[~quiet].mean() - 10
 
 
 def test_a_need_with_a_date_raises_a_deal(scored):

@@ -317,6 +317,41 @@ def test_a_large_share_of_one_rep_is_no_alert_for_the_company(company, find):
     assert find(company.tagged().accounts, "main")["foretag_alert"] is None
 
 
+# What a rep reads.
+
+
+def test_the_reason_names_what_speaks_for_the_level(company, find):
+    """Low names what lowers it, even where one thing says more the other way."""
+    company.account("low", company_growth=20.0)
+    for order in range(10):
+        company.won("low", 450 + 60 * order)
+    company.rules = Rules.model_validate({"growth": {"business": {"<=0": 0, ">0": 30}}})
+    (points,) = growth_of(company, "low")
+    low = find(company.tagged().accounts, "low")
+    assert points["business"] > 0 > points["quiet"]
+    assert low["foretag_growth_potential"] == "Low"
+    assert "Low, gone quiet" in low["foretag_reason"]
+
+
+# What is to be expected.
+
+
+def test_a_deal_counts_as_far_as_it_moves_and_its_account_is_likely_to_buy(company, find):
+    """The same large deal: silent past its date it promises little; no account is likelier to sign than to buy."""
+    for name, columns in (
+        ("moving", {}),
+        ("stuck", {"closes_in": -60, "created_at": datetime(2025, 9, 1, tzinfo=UTC)}),
+    ):
+        company.account(name, industry=name)
+        company.open(f"deal-{name}", name, amount=100_000, **columns)
+    company.crowd(10)
+    tagged = company.tagged()
+    moving, stuck = (find(tagged.accounts, name) for name in ("moving", "stuck"))
+    assert moving["expected_spend"] > 10 * stuck["expected_spend"]
+    for tags in (moving, stuck):
+        assert tags["expected_spend"] <= 100_000 * (tags["foretag_likelihood"] + 1) / 100
+
+
 # What holds for all items.
 
 
