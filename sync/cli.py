@@ -285,7 +285,7 @@ def runs(
 
     With RUN: counts, refusals with reasons, what was sent and not confirmed.
     """
-    from sync.commands import runs as list_runs
+    from sync.history import runs as list_runs
 
     with _talking(machine) as talk:
         _exit(list_runs(talk, settings, connection, run_id))

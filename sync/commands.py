@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import traceback
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -12,18 +13,16 @@ from config.crms import CRMS
 from config.problems import ConfigProblem, Problem, has_errors, raise_if_any
 from config.rules import load_rules
 from connectors.contract import ConnectorError
-from connectors.outcomes import NOT_SENT
 from sync.checking import all_problems
 from sync.crm_check import crm_problems
 from sync.exits import BUG, DONE, FIX_CONFIGURATION, Guarded, exit_code
 from sync.explain import explain_record
-from sync.ledger import LeaseLost
 from sync.pipeline import Report, apply_plan, preview
 from sync.pipeline import run as run_pipeline
 from sync.plan import OBJECTS, Plan
 from sync.plan_file import PlanHeader, mismatches, read_plan, write_plan
 from sync.rule_lines import RuleLines
-from sync.stopping import Parked
+from sync.stopping import LeaseLost, Parked
 from sync.talk import quiet
 from sync.waterfall import draw
 from sync.workplace import admin_auth, chosen, connect, connect_admin, opened_job, opened_ledger
@@ -34,8 +33,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from config.crms import Crm, Noun
-    from config.settings import Settings
+    from config.crms import Crm
     from sync.pipeline import Job
     from sync.talk import Talk
 
@@ -89,7 +87,7 @@ def setup(talk: Talk, settings: Path, connection: str | None, *, yes: bool, prin
         elif not yes:
             _confirm(talk, "Make this?" if len(missing) == 1 else f"Make these {len(missing)}?")
         made = admin.ensure_fields(missing) if missing else []
-        talk.result({"made": [vars_of(step) for step in made], "org": admin.org().name})
+        talk.result({"made": [asdict(step) for step in made], "org": admin.org().name})
         if made:
             talk.say(f"Made {len(made)} of {len(missing)}.", "green")
             talk.say(f"Next: {CRMS[chosen_connection.crm].showing}; `foretag check`; `foretag plan`.")
@@ -170,33 +168,6 @@ def run(talk: Talk, settings: Path, connection: str | None, max_changes: int | N
     return _end(talk, report, job.crm)
 
 
-def runs(talk: Talk, settings: Path, connection: str | None, run_id: str | None) -> int:
-    """The history: all runs, or one with everything it did not do."""
-    with opened_ledger(settings) as (loaded, ledger):
-        if run_id is None:
-            found = ledger.runs(connection)
-            talk.result(found)
-            talk.table(
-                "",
-                ("run", "command", "state", "exit", "what it said"),
-                [
-                    (row["id"], row["command"], row["state"], row["exit_code"], row["last_line"])
-                    for row in found
-                ],
-                right=("exit",),
-            )
-            if not found:
-                talk.say("No runs yet.")
-            return DONE
-        row = ledger.run(run_id)
-        if row is None:
-            raise ConfigProblem(Problem(f'there is no run "{run_id}"', fix="`foretag runs` lists them"))
-        items, batches = ledger.items(run_id), ledger.batches(run_id)
-        talk.result(row | {"batches": batches, "items": [vars_of(item) for item in items]})
-        _show_run(talk, row, batches, items, _nouns(loaded, row["connection"]))
-        return DONE
-
-
 def explain(talk: Talk, settings: Path, connection: str | None, record: str) -> int:
     """Where every point of a record's score came from, as of the last run."""
     with opened_job(settings, connection, quiet) as job:
@@ -249,11 +220,6 @@ def explain_error(talk: Talk, error: BaseException) -> int:
         }
     )
     return code
-
-
-def vars_of(value: Any) -> dict[str, Any]:
-    """The fields of a slotted dataclass."""
-    return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 
 def _header(job: Job, report: Report) -> PlanHeader:
@@ -346,66 +312,3 @@ def _moves(table: pa.Table) -> list[tuple[str | None, str | None]]:
         else (row["old_foretag_tier"], row["old_foretag_tier"])
         for row in table.select(["foretag_tier", "old_foretag_tier", "clear"]).to_pylist()
     ]
-
-
-def _nouns(settings: Settings, connection: str) -> Mapping[str, Noun]:
-    """The words of the CRM behind a connection; ours, if the settings no longer have it."""
-    known = settings.connections.get(connection)
-    return {} if known is None else CRMS[known.crm].nouns
-
-
-def _show_run(
-    talk: Talk,
-    row: dict[str, Any],
-    batches: list[dict[str, Any]],
-    items: list[Any],
-    nouns: Mapping[str, Noun],
-) -> None:
-    talk.say(f"{row['command']} {row['id']}: {row['state']}, exit {row['exit_code']}, for {row['today']}")
-    talk.say(row["last_line"] or "")
-    talk.table(
-        "Batches",
-        ("no", "what", "state", "records", "done", "refused", "not confirmed"),
-        [
-            (
-                one["number"],
-                nouns.get(one["object"], one["object"]),
-                one["state"],
-                one["records"],
-                one["done"],
-                one["refused"],
-                one["unknown"],
-            )
-            for one in batches
-        ],
-        right=("no", "records", "done", "refused", "not confirmed"),
-    )
-    groups: dict[tuple[str, str, str, str], list[str]] = {}
-    for item in items:
-        status = "unprocessed" if item.code == NOT_SENT else item.status
-        key = (_WORDS_OF_STATUS.get(status, status), item.object, item.code, item.message)
-        groups.setdefault(key, []).append(item.record_id or "(no id)")
-    talk.table(
-        "Not done",
-        ("what", "count", "record", "code", "reason", "ids"),
-        [
-            (what, len(ids), nouns.get(name, name), code, message, _some(ids))
-            for (what, name, code, message), ids in sorted(groups.items(), key=lambda group: -len(group[1]))
-        ],
-        right=("count",),
-    )
-
-
-_WORDS_OF_STATUS = {
-    "set_aside": "set aside",
-    "held_back": "held back",
-    "unknown": "not confirmed",
-    "unprocessed": "not processed",
-}
-_IDS_SHOWN = 10
-
-
-def _some(ids: list[str]) -> str:
-    """The first ids, and where to find the others."""
-    more = len(ids) - _IDS_SHOWN
-    return ", ".join(ids[:_IDS_SHOWN]) + (f" and {more:,} more: see --json" if more > 0 else "")

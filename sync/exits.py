@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from config.problems import ConfigProblem
 from connectors.contract import RetryLater, Truncated
-from sync.ledger import LeaseLost
-from sync.stopping import Parked
+from sync.stopping import LeaseLost, Parked
 
 DONE, BUG, FIX_CONFIGURATION, INCOMPLETE, STOPPED, UNAVAILABLE, PARKED, INTERRUPTED = (
     0,

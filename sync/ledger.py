@@ -18,6 +18,7 @@ from sqlalchemy import event
 
 from config.problems import ConfigProblem, Problem
 from sync import ledger_schema as tables
+from sync.stopping import LeaseLost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
 LEASE = timedelta(minutes=15)
 
 ItemStatus = Literal["refused", "unknown", "stale", "set_aside", "held_back"]
-
-
-class LeaseLost(Exception):  # noqa: N818
-    """Another run is working on this connection: stop without writing, exit 75."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TextIO
 
-import structlog
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -38,11 +37,6 @@ class Talk:
 
     def __init__(self, *, machine: bool = False) -> None:
         self.machine = machine
-        # Technical notes (retries, waits) go where the talk goes, and only when something is amiss.
-        structlog.configure(
-            wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        )
         self.out, self.err = _console(sys.stdout), _console(sys.stderr)
 
     @property
@@ -135,3 +129,14 @@ def _console(stream: TextIO) -> Console:
 
 def quiet(_what: str, _done: int, _total: int | None) -> None:
     """Nobody watches."""
+
+
+def notes_to_stderr() -> None:
+    """Technical notes (retries, waits) go where the talk goes, and only when something is amiss."""
+    # Late: a tenth of a second, for commands that talk to a CRM.
+    import structlog  # noqa: PLC0415
+
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -16,9 +16,7 @@ from config.rules import load_rules
 from config.settings import AccessToken, ClientCredentials, Secret, load_settings
 from sync.heartbeat import Heartbeat
 from sync.ledger import Ledger
-from sync.mirror import Mirror
-from sync.pipeline import Job
-from sync.tags import TagStore
+from sync.talk import notes_to_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from config.rules import Rules
     from config.settings import Auth, Connection, Settings
     from connectors.contract import Connector
+    from sync.pipeline import Job
     from sync.talk import Tell
 
     Sleep = Callable[[float], None]
@@ -92,6 +91,7 @@ def _connect(
     monotonic: Callable[[], float] = time.monotonic,
     before_send: Callable[[], None] = lambda: None,
 ) -> Connector:
+    notes_to_stderr()
     # A CRM's package goes by its name in the settings; only the chosen one's SDK is imported, they take long.
     crm: Any = import_module(f"connectors.{connection.crm}")
     connector: Connector = crm.connect(
@@ -158,6 +158,11 @@ def opened_job(
 
     `sleep` waits some seconds of the clock that `monotonic` reads.
     """
+    # Late: the history alone needs no tables, and opens in a third of the time.
+    from sync.mirror import Mirror  # noqa: PLC0415
+    from sync.pipeline import Job  # noqa: PLC0415
+    from sync.tags import TagStore  # noqa: PLC0415
+
     with opened_ledger(path) as (settings, ledger):
         name, connection = chosen(settings, name, path)
         rules = load_rules(connection.rules)

@@ -14,9 +14,8 @@ from sync import exits
 from sync.cli import app
 from sync.commands import explain_error
 from sync.exits import STATES, Guarded, exit_code
-from sync.ledger import LeaseLost
 from sync.pipeline import Report, last_line
-from sync.stopping import Parked
+from sync.stopping import LeaseLost, Parked
 from sync.talk import Talk
 
 SALESFORCE, HUBSPOT = CRMS["salesforce"], CRMS["hubspot"]

@@ -10,8 +10,8 @@ import responses
 from connectors.salesforce.statuses import SALESFORCE
 from connectors.transport import Transport
 from sync.heartbeat import EVERY, Heartbeat
-from sync.ledger import LEASE, LeaseLost, Ledger
-from sync.stopping import Parked, listen
+from sync.ledger import LEASE, Ledger
+from sync.stopping import LeaseLost, Parked, listen
 from tests.sync.test_ledger import Clock
 
 

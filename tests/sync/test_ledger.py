@@ -9,7 +9,8 @@ from alembic.runtime.migration import MigrationContext
 
 from config.problems import ConfigProblem
 from sync import ledger_schema
-from sync.ledger import LEASE, Item, LeaseLost, Ledger
+from sync.ledger import LEASE, Item, Ledger
+from sync.stopping import LeaseLost
 
 TODAY = date(2026, 3, 1)
 
