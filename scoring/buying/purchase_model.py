@@ -15,6 +15,7 @@ that first day, the time of the last purchase and of today. Times are in weeks.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+    from threadpoolctl import ThreadpoolController
 
     Floats = NDArray[np.float64]
 
@@ -196,7 +198,6 @@ def _fitted(
     """Where likelihood and prior are highest; rounded, so that nothing hangs on the last digit of the search."""
     # Late: half a second that only a full run needs.
     from scipy.optimize import minimize  # noqa: PLC0415
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
     start = np.log(np.array(prior))
 
@@ -206,7 +207,7 @@ def _fitted(
         return 0.5 * float((off * (logs - start)).sum()) - total, off - slope
 
     # Four numbers are searched for: a second thread would only spin, and cost as much again.
-    with threadpool_limits(1):
+    with _threads().limit(limits=1):
         found = minimize(
             loss,
             start,
@@ -216,3 +217,11 @@ def _fitted(
             options={"ftol": 1e-12, "gtol": 1e-6},
         )
     return tuple(float(f"{value:.{_DIGITS}g}") for value in np.exp(found.x))
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    """What decides on threads in the libraries that are loaded; looking through all of them takes long."""
+    from threadpoolctl import ThreadpoolController  # noqa: PLC0415  # late, as above
+
+    return ThreadpoolController()
