@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,19 @@ def chance(points: Ints, parts: int = 1) -> Floats:
     """Percent for sums of points, or of tenths if `parts` is 10: 0 points are 50, 20 are 66.7, -20 are 33.3."""
     tenths = np.clip(points * (TENTHS // parts), -_LIMIT * TENTHS, _LIMIT * TENTHS)
     return _CHANCE[tenths + _LIMIT * TENTHS]
+
+
+def mean_chance(sums: Mapping[int, int], more: int = 0, parts: int = 1) -> float:
+    """The mean of the chances of sums of points, in percent: `sums` tells how often each occurs, `more` is added."""
+    keys, times = np.array(list(sums), dtype=np.int64), np.array(list(sums.values()))
+    return float((chance(keys + more * parts, parts) * times).sum() / times.sum())
+
+
+def level_for(sums: Mapping[int, int], percent: float, most: int, parts: int = 1) -> int:
+    """The lowest whole points, from -most to most, that bring the mean chance of sums of points to what is wanted."""
+    levels = range(-most, most + 1)
+    place = bisect_left(levels, percent, key=lambda more: mean_chance(sums, more, parts))
+    return levels[min(place, 2 * most)]
 
 
 def points_of(percent: Ints) -> Ints:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ import numpy as np
 from scoring.arithmetic.columns import flags, whole
 from scoring.arithmetic.counts import as_integers, count
 from scoring.arithmetic.fitting import fitted_card
-from scoring.arithmetic.points import TENTHS, band_of, chance, in_bands
+from scoring.arithmetic.points import TENTHS, band_of, in_bands, level_for
 from scoring.buying.histories import YEAR, earlier, history
 from scoring.buying.likelihood import (
     CARD,
@@ -43,6 +42,7 @@ _PRIOR_WEIGHT = 10  # accounts' worth of what would be expected without looking 
 _PRIOR_PROSPECTS = 10  # percent
 _CARD_WEIGHT = 50  # accounts' worth of the rules' points that each range starts with
 _SEASON = 0.5  # by how much (in log-odds) seasons differ from year to year, usually
+_MOST_BASE = 300  # points
 _MOST_SEASON = 40  # points: four times the odds
 _EXACT = 10_000  # chances are added up as integers of this part
 
@@ -160,14 +160,7 @@ def _prospects_share(bought: int, points: Mapping[int, int], windows: float) -> 
 
 def _base(tenths: Mapping[int, int], wanted: float) -> int:
     """The lowest base at which the mean chance of these sums of tenths of points reaches the wanted one, 0 to 1."""
-    keys = np.array(list(tenths) or [0])
-    weights = np.array(list(tenths.values()) or [1])
-    goal = 100 * wanted * float(weights.sum())
-    bases = range(-300, 301)
-    place = bisect_left(
-        bases, goal, key=lambda base: float((chance(keys + base * TENTHS, TENTHS) * weights).sum())
-    )
-    return bases[min(place, len(bases) - 1)]
+    return level_for(tenths or {0: 1}, 100 * wanted, _MOST_BASE, TENTHS)
 
 
 def _season(found: Summary) -> int:

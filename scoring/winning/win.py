@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from scoring.arithmetic.columns import flags, numbers, whole
 from scoring.arithmetic.counts import as_integers, count, fifth_of, money_bin
-from scoring.arithmetic.points import Card, band_of, chance, in_bands, points_of
+from scoring.arithmetic.points import Card, band_of, in_bands, level_for, mean_chance, points_of
 from scoring.reading.features import day_number
 from scoring.reading.past_deals import cell_of
 from scoring.reading.roundness import roundness
@@ -77,18 +76,9 @@ def level(parts: Sequence[Features], book: Book, rules: Rules, today: date) -> i
     deals = sum(given.values())
     if not deals or not table.deals:
         return 0
-    goal = _mean_chance(wanted, 0)
-    found = bisect_left(
-        range(-_MOST_LEVEL, _MOST_LEVEL), goal, key=lambda points: _mean_chance(given, points)
-    )
+    found = level_for(as_integers(given), mean_chance(as_integers(wanted)), _MOST_LEVEL)
     trust = deals / (deals + _OPEN) * table.deals / (table.deals + _CLOSED)
-    return round((found - _MOST_LEVEL) * trust)
-
-
-def _mean_chance(sums: Counter[str], more: int) -> float:
-    points = as_integers(sums)
-    keys, numbers_ = np.array(list(points), dtype=np.int64), np.array(list(points.values()))
-    return float((chance(keys + more) * numbers_).sum() / numbers_.sum())
+    return round(found * trust)
 
 
 def _record(accounts: pa.Table, book: Book, most: int) -> Ints:
