@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+# Copies that are made for once have names that begin so, and go when they have served.
+COPY = "copy-"
+
+
+def sweep_copies(folder: Path) -> None:
+    """Throw away copies whose maker was killed before it could."""
+    for left in folder.glob(f"{COPY}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def write_whole(path: Path, content: bytes) -> None:

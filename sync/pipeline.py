@@ -20,6 +20,7 @@ from config.records import RECORDS
 from connectors.contract import RetryLater
 from sync.apply import Applied, Applier
 from sync.exits import BUG, STATES, Guarded, exit_code
+from sync.files import sweep_copies
 from sync.ledger import Item
 from sync.plan import OBJECTS, TASK_SCHEMA, Plan, still_holds
 from sync.plan_history import remember_plans
@@ -173,6 +174,7 @@ def recorded(job: Job, command: str) -> Iterator[Pass]:
     org = job.connector.org()
     with job.ledger.lease(job.name) as lease:
         job.heartbeat.hold(lease)
+        sweep_copies(job.folder)
         live = job.ledger.bind(job.name, org.id, org.name, live=org.bundled_sandbox)
         today = job.connector.server_time().astimezone(ZoneInfo(org.timezone)).date()
         run_id = job.ledger.start_run(job.name, command, today, job.rules.digest)

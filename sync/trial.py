@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sync.comparing import Comparison, Side, compare
+from sync.files import COPY
 from sync.mirror import Mirror
 from sync.pipeline import recorded
 from sync.plan_history import remember_plans
@@ -44,7 +45,7 @@ def _copy(job: Job, rules: Rules, today: date, report: Report) -> Iterator[Mirro
     if reads_alike(job, rules):
         yield job.mirror
         return
-    with TemporaryDirectory(dir=job.folder) as folder:
+    with TemporaryDirectory(prefix=COPY, dir=job.folder) as folder:
         mirror = Mirror(folder)
         connector = connect(job.name, job.connection, rules, job.ledger)
         columns = replace(job, rules=rules, connector=connector).columns()

@@ -137,3 +137,37 @@ def test_i6_the_second_of_two_runs_writes_nothing(world):
         assert "is working on" in said
         assert world.writes(position) == 0
         assert first.poll() is None
+
+
+def copies(world):
+    """What other rules are tried on, if they read what the connection's rules do not."""
+    return {path.name for path in world.folder.glob("state/*/copy-*")}
+
+
+def in_mid_comparison(world, process):
+    """Wait until the copy that other rules are tried on is being made; from then on the CRM does not answer."""
+    before = copies(world)
+    for _ in range(LOOKS):
+        if copies(world) - before:
+            return world.sandbox.faults.add([{"kind": "latency", "seconds": FOR_EVER}])
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.02)
+            pytest.fail(f"the comparison ended early: {process.communicate()[1]}")
+    return pytest.fail("no copy was ever made")
+
+
+@pytest.mark.parametrize("crm", ["salesforce"])
+def test_no_copy_of_a_comparison_stays_behind(world):
+    """One that was killed leaves a copy, which the next run throws away; one that was told to stop leaves none."""
+    (world.folder / "other.yaml").write_text("fields: {opportunity: {pain: NextStep}}\n")
+    for number, code, left in ((signal.SIGKILL, -signal.SIGKILL, 1), (signal.SIGTERM, 75, 0)):
+        world.sandbox.faults.add([{"kind": "latency", "seconds": 0.1, "match": world.people.reading}])
+        with started(world, "plan", "--rules", str(world.folder / "other.yaml")) as process:
+            in_mid_comparison(world, process)
+            process.send_signal(number)
+            _, said = process.communicate(timeout=60)
+        world.sandbox.faults.remove()
+        assert process.returncode == code, said
+        assert "Traceback" not in said
+        assert len(copies(world)) == left
+    assert world.run().exit_code == 0
