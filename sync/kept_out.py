@@ -47,6 +47,8 @@ _ITEMS = {
     "likelihood:value": ("amount",),
     "growth:trend": ("growth", "amount"),
     "growth:outlook": ("growth", "amount"),
+    "growth:quiet": ("growth",),
+    "growth:pipeline": ("growth", "amount"),
     "growth:headroom": ("growth",),
     "growth:products": ("growth",),
     "growth:business": ("growth",),
