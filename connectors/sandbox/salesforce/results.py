@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 # A text area up to this length is not a long one.
 LONGEST_SHORT_TEXT = 255
 _FLOATS = frozenset({"double", "currency", "percent"})
-# Formatting needs no data of the org, so threads may do it side by side, each with its own cursor.
+# Formatting needs no data of the org, so threads may do it side by side, each with its own cursor. The cursors wait
+# here: one that hung on its thread would be freed by it, and where that thread ends with the process, so does DuckDB
+# with an abort.
 _FORMATTER = duckdb.connect()
-_LOCAL = threading.local()
+_IDLE: deque[duckdb.DuckDBPyConnection] = deque()
 
 
 def wire_moment(moment: datetime) -> str:
@@ -196,14 +198,16 @@ class Result:
         texts = [
             f"{_csv_sql(output.column, output.type)} AS {quoted(output.header)}" for output in self.columns
         ]
-        if not hasattr(_LOCAL, "cursor"):
-            _LOCAL.cursor = _FORMATTER.cursor()
-        cursor: duckdb.DuckDBPyConnection = _LOCAL.cursor
+        try:
+            cursor = _IDLE.pop()
+        except IndexError:
+            cursor = _FORMATTER.cursor()
         cursor.register("page", self._rows.slice(start, max(stop - start, 0)))
         try:
             return cursor.sql(f"SELECT {', '.join(texts)} FROM page").to_arrow_table()
         finally:
             cursor.unregister("page")
+            _IDLE.append(cursor)
 
     def column_metadata(self) -> dict[str, Any]:
         """The reply to ?columns=true, which the sf CLI needs."""

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from connectors.sandbox.salesforce import results
 from tests.connectors.sandbox.callers import Caller, error
 
 OPPORTUNITIES = "SELECT Id, Name, Account.Name, Amount, CloseDate, IsWon, SystemModstamp FROM Opportunity"
@@ -191,3 +192,12 @@ def test_faults_fail_a_job_and_shorten_its_pages(sandbox, worker):
     page = worker.call("GET", f"jobs/query/{job}/results", params={"maxRecords": 100})
     assert page.headers["Sforce-NumberOfRecords"] == "9"
     assert len(worker.all_rows(job, 100)) == 200
+
+
+def test_what_writes_pages_outlives_the_thread_that_used_it(worker):
+    """A thread that ends with the process must not free it: DuckDB would end the process with an abort."""
+    results._IDLE.clear()
+    job = worker.query_job("SELECT Id FROM Opportunity")
+    for _ in range(3):
+        assert worker.call("GET", f"jobs/query/{job}/results").status_code == 200
+    assert len(results._IDLE) == 1
