@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 WITHIN = 30  # days
 _FEWEST = 20  # deals that closed, for a table at all
-_PRIOR = 10 * WITHIN  # days of looking at a deal, worth of the prior that a share is drawn towards
+_FINER = 4  # times as many bands as for outcomes
+_PRIOR = 10 * WITHIN / _FINER  # days of looking at a deal, worth of the prior that a share is drawn towards
 _FIRST, _LAST, _HIT, _HIT_LAST = range(4)
 
 
@@ -46,7 +47,8 @@ class Pace:
 def pace_table(counts: pa.Table) -> Pace:
     """The table from `PastDeals.ages` (of the whole book, sorted); empty if hardly any deal has closed.
 
-    Bands hold about as many of the days within 30 days of an end: 5 bands at 200 closed deals, 40 at 50,000.
+    Bands hold about as many of the days within 30 days of an end: 20 bands at 200 closed deals, 160 at 50,000. They are
+    finer than those of outcomes, as a deal is looked at on each of its days.
     """
     kinds, places = coded(counts["kind"])
     ends = np.zeros((len(kinds), 4, OLDEST + 1), dtype=np.int64)
@@ -56,7 +58,7 @@ def pace_table(counts: pa.Table) -> Pace:
         return Pace()
     running = ends.cumsum(axis=2)
     open_days, hit_days = running[:, _FIRST] - running[:, _LAST], running[:, _HIT] - running[:, _HIT_LAST]
-    ages = bands_of(hit_days.sum(axis=0), int(began.sum()))
+    ages = bands_of(hit_days.sum(axis=0), int(began.sum()), finer=_FINER)
     starts = np.array([0, *ages])
     open_in, hit_in = (
         np.add.reduceat(days, starts, axis=1).astype(np.float64) for days in (open_days, hit_days)
@@ -73,9 +75,12 @@ def pace_table(counts: pa.Table) -> Pace:
     )
 
 
-def bands_of(weights: Ints, deals: int) -> list[int]:
-    """Ages at which bands begin, so that each holds about as much of the weights; the last begins where they end."""
-    bands = int(np.clip(0.68 * deals**0.377, 3, 40))
+def bands_of(weights: Ints, deals: int, finer: int = 1) -> list[int]:
+    """Ages at which bands begin, so that each holds about as much of the weights; the last begins where they end.
+
+    5 bands at 200 deals, 40 at 50,000, or so many times as many.
+    """
+    bands = int(np.clip(finer * 0.68 * deals**0.377, 3, finer * 40))
     running = weights.cumsum()
     cuts = [int(np.searchsorted(running, running[-1] * share / bands)) for share in range(1, bands)]
     end = int(np.flatnonzero(weights)[-1]) + 1

@@ -48,8 +48,12 @@ def test_deals_of_the_age_at_which_others_closed_come_first(company, find):
     assert pace["young"] < 10
     assert pace["due"] > pace["past"]
     assert items(tagged, "due")["pace"] > items(tagged, "past").get("pace", 0)
-    assert " · deals this old close soon (since 18 Sep) +" in find(tagged.opportunities, "due")["foretag_reason"]
-    assert "few deals this old close soon (since 12 Nov)" in find(tagged.opportunities, "young")["foretag_reason"]
+    assert (
+        " · deals this old close soon (since 18 Sep) +" in find(tagged.opportunities, "due")["foretag_reason"]
+    )
+    company.rules = Rules.model_validate({"priority": {"pace": {0: 15, 100: 100}}})
+    young = find(company.tagged().opportunities, "young")
+    assert " · few deals this old close soon (since 12 Nov) +" in young["foretag_reason"]
 
 
 def test_honest_close_dates_speak_for_themselves(company):
