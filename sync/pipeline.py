@@ -19,6 +19,7 @@ from config.problems import ConfigProblem, raise_if_any
 from config.records import RECORDS
 from connectors.contract import RetryLater
 from sync.apply import Applied, Applier
+from sync.damage import damage_told
 from sync.exits import BUG, STATES, Guarded, exit_code
 from sync.files import sweep_copies
 from sync.ledger import Item
@@ -188,7 +189,8 @@ def recorded(job: Job, command: str) -> Iterator[Pass]:
         )
         error: BaseException | None = None
         try:
-            yield Pass(job, org, lease, today, report, live=live)
+            with damage_told(job.folder):
+                yield Pass(job, org, lease, today, report, live=live)
         except BaseException as caught:
             error = cause(caught)
             if error is caught:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from config.problems import ConfigProblem, Problem
 from config.rules import load_rules
 from config.settings import AccessToken, ClientCredentials, Secret, load_settings
+from sync.damage import damage_told
 from sync.heartbeat import Heartbeat
 from sync.ledger import Ledger
 from sync.talk import notes_to_stderr
@@ -137,11 +138,12 @@ def admin_auth(connection: Connection) -> Auth:
 def opened_ledger(path: Path) -> Iterator[tuple[Settings, Ledger]]:
     """The settings and the history, for commands that need no CRM."""
     settings = load_settings(path)
-    ledger = Ledger.open(settings.state, now)
-    try:
-        yield settings, ledger
-    finally:
-        ledger.close()
+    with damage_told(settings.state):
+        ledger = Ledger.open(settings.state, now)
+        try:
+            yield settings, ledger
+        finally:
+            ledger.close()
 
 
 @contextmanager
