@@ -62,7 +62,7 @@ def lasting(outcomes: pa.Table, half_life: int) -> Lasting:
     seen, more = (_open_on_a_day(age, weight * counts, ages) for counts in (deals, surplus - level * deals))
     trust = _evidence(np.searchsorted(ages, age, side="right"), won, surplus, deals)
     shares = rate + trust * _drawn(seen, more)
-    kept = np.clip(shares, 0.01, 0.99)
+    kept = np.clip(shares, min(0.01, rate), max(0.99, rate))  # a rate beyond them is the whole book's
     points = np.rint(DOUBLE * np.log2(kept / (1 - kept) * (1 - rate) / rate)).astype(np.int64)
     return Lasting(tuple(ages), tuple(points.tolist()), round(100 * rate), int(deals.sum()))
 

@@ -93,3 +93,11 @@ def test_no_counts_break_the_fit(count):
         ints(0, 1, 2).reshape(1, 3), ints(count, 0, 0), ints(0, count, count), [PRIOR], weight=1
     )
     assert (np.abs(card) <= 200).all()
+
+
+def test_bands_take_no_points_for_what_the_whole_book_does():
+    """Where one in a hundred buys, whatever the band, the bands say nothing: the base does."""
+    few, all_ = ints(1, 1, 1), ints(99, 99, 99)
+    (card,) = fitted_card(ints(0, 1, 2).reshape(1, 3), few, all_, [ints(0, 0, 0)], weight=10)
+    assert card.tolist() == [0, 0, 0]
+    assert fitted_points(100 * few, 100 * all_, ints(20, 20, 20), weight=1000).tolist() == [20, 20, 20]

@@ -189,3 +189,19 @@ def test_who_bought_nothing_is_expected_to_buy_for_the_books_mean():
     """The mean of the gamma-gamma is p * gamma / (q - 1), and many purchases of one's own outweigh it."""
     model = replace(PUBLISHED, p=6.0, q=4.0, gamma=15.0)
     assert model.expected_value(np.array([0.0, 1e9]), np.array([0.0, 80.0])) == pytest.approx([30.0, 80.0])
+
+
+def test_few_customers_are_drawn_towards_the_prior():
+    """Three customers who bought daily: the fit alone runs off, the prior holds it."""
+    few = [
+        np.array(numbers) for numbers in ([5.0, 6.0, 7.0], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0])
+    ]
+    alone, held = (fitted_counts(*few, PRIOR, weight=weight) for weight in (0.0, 1.0))
+    far, near = (np.abs(np.log(np.array(found) / PRIOR)).max() for found in (alone, held))
+    assert near < 0.6 * far
+
+
+def test_a_given_spread_of_values_stays():
+    """It is measured from each customer's own purchases: the fit of their means leaves it alone."""
+    values = [np.array(numbers) for numbers in ([1.0, 2.0, 9.0], [10.0, 40.0, 25.0], [50.0, 30.0, 20.0])]
+    assert fitted_values(*values, (3.5, 2.0, 10.0), weight=1.0, fixed_p=True)[0] == 3.5
