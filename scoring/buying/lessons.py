@@ -33,10 +33,8 @@ LOTS = 1000  # accounts.sql deals accounts out to so many lots by a hash of thei
 _SHORTEST = 7  # days
 _DAYS = 1 << 17  # more than any number of days between 1900 and 2200
 _VALUES = 1 << 11  # more than any bin of money
-_USUAL_DAYS, _USUAL_SPREAD = (
-    10,
-    0.5,
-)  # purchases' worth of a usual variance of the logarithm of an account's values
+_USUAL_SPREAD = 0.5  # variance of the logarithm of the values of one account's purchases
+_USUAL_DAYS = 10  # purchases' worth of it that the book's own is drawn towards
 _MOST_PURCHASES = 100  # that tell apart how sure an account's mean purchase is
 
 

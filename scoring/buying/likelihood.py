@@ -10,7 +10,7 @@ from config.sections.cards import Bands
 from scoring.arithmetic.columns import looked_up, numbers, whole
 from scoring.arithmetic.counts import fifth_of, money_bin
 from scoring.arithmetic.points import DOUBLE, TENTHS, Card, in_bands
-from scoring.buying.histories import earlier, history
+from scoring.buying.histories import WEEK, earlier, history
 from scoring.buying.lessons import MOST_POINTS
 from scoring.reading.features import day_number
 
@@ -115,7 +115,7 @@ def likelihood(accounts: pa.Table, best: BestDeals, book: Book, rules: Rules, to
 def expected_days(likely: Card, accounts: pa.Table, book: Book, today: date) -> Floats:
     """Days with a purchase to expect within the horizon: the likelihood times how many there are if there is one."""
     past, model = history(accounts, day_number(today)), book.buying.model
-    weeks = book.horizon / 7
+    weeks = book.horizon / WEEK
     expected = model.expected_purchases(*past.x_t, weeks)
     often = expected / np.maximum(model.chance(*past.x_t, weeks), 1e-9)
     return likely.chance / 100 * np.where(past.customer, np.clip(often, 1.0, book.horizon), 1.0)

@@ -14,6 +14,7 @@ from config.language.deal_names import OF_ACCOUNT
 from scoring.arithmetic.columns import looked_up, numbers, whole
 from scoring.buying.habits import large, quiet, usual_gap
 from scoring.growing.growth import basket, season_trend
+from scoring.growing.promises import kept_share, promises
 from scoring.reading.features import day_number
 from scoring.reading.roundness import roundness
 from scoring.reading.trend import QUARTERS, spend_trend
@@ -83,9 +84,8 @@ def account_facts(features: Features, book: Book, rules: Rules, today: date) -> 
         **_buying(table, book, rules, now),
         **_owner_facts(table, book),
         "days_to_promise": lambda: numbers(table, "promised_day") - now,
-        "promised_rise": lambda: numbers(table, "promised")
-        / np.maximum(whole(table, "year_spend"), basket(table, book) + 1.0),
-        "plans_kept": lambda: 100 * _ratio(numbers(table, "plans_reached"), numbers(table, "plans_promised")),
+        "promised_rise": lambda: promises(table, basket(table, book), book.kept_percent).rise,
+        "plans_kept": lambda: 100 * kept_share(table),
     }  # fmt: skip
 
 
