@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,10 @@ def _wrong(name: Any, below: Path, chain: tuple[Path, ...]) -> str:
         return "must be the name of one other rules file"
     if below.resolve() in chain:
         return f"{name} extends this file, or is it: there would be no end"
-    return "" if below.is_file() else f"there is no file {below}"
+    with suppress(OSError):  # a name longer than any file's
+        if below.is_file():
+            return ""
+    return f"there is no file {below}"
 
 
 def sections(document: Document) -> Iterator[tuple[str, str, Document]]:

@@ -78,6 +78,7 @@ def test_each_error_stands_in_the_file_that_has_it(written):
     ("files", "expected"),
     [
         ({"a": "tiers: {A: 5}\nextends: b.yaml\n"}, "a.yaml:2:1: extends: there is no file"),
+        ({"a": f"extends: {'x' * 300}.yaml\n"}, "a.yaml:1:1: extends: there is no file"),
         ({"a": "extends: a.yaml\n"}, "a.yaml:1:1: extends: a.yaml extends this file, or is it"),
         (
             {"a": "extends: b.yaml\n", "b": "extends: a.yaml\n"},
