@@ -22,6 +22,7 @@ from sync.pipeline import run as run_pipeline
 from sync.plan import OBJECTS, Plan
 from sync.plan_file import PlanHeader, mismatches, read_plan, write_plan
 from sync.rule_lines import RuleLines
+from sync.side_tables import side_tables
 from sync.stopping import LeaseLost, Parked
 from sync.talk import quiet
 from sync.waterfall import draw
@@ -111,6 +112,7 @@ def compare(talk: Talk, settings: Path, connection: str | None, rules: Path, pag
             told = {"org": report.org, "old_rules": job.connection.rules.name, "new_rules": rules.name}
             write_page(page, found, other, job.crm, note=note, **told)
         show(talk, found, job.crm)
+        talk.problems(side_tables(other, job.mirror).problems)
         if note:
             talk.say(note)
     talk.result(vars(report) | {"comparison": found.as_dict(), "page": None if page is None else str(page)})
@@ -128,6 +130,7 @@ def plan(talk: Talk, settings: Path, connection: str | None, output: Path | None
         if output is not None:
             write_plan(output, planned, _header(job, report))
     _show_plan(talk, planned, job.crm)
+    talk.problems(side_tables(job.rules, job.mirror).problems)
     talk.result(vars(report) | {"file": None if output is None else str(output)})
     talk.say(report.last_line)
     if output is not None:

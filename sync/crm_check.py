@@ -23,6 +23,7 @@ from scoring import read_book, tag
 from scoring.conditions.firing import Firing, firing, nothing
 from sync.pull import read_as
 from sync.score import Buckets
+from sync.side_tables import side_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -87,6 +88,7 @@ def crm_problems(job: Job) -> list[Problem]:
     today = job.connector.server_time().astimezone(ZoneInfo(job.connector.org().timezone)).date()
     return [
         *choice_problems(document, words),
+        *(side_tables(job.rules, job.mirror).problems if job.mirror.has("account") else ()),
         *book_problems(document, job.rules, job.mirror, today, job.crm, not_yet_read(job)),
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 import threading
 import time
@@ -68,9 +69,23 @@ def demo(talk: Talk, *, crm: str, data: str, serve: bool) -> int:
         talk.result(result)
         if serve:
             talk.say(f"Look at it as a rep would: {sandbox.http_url}/   (Ctrl-C ends it)")
+            talk.say("Ask of it, in another terminal:")
+            for line in _asked(folder, top[0]["name"]):
+                talk.say(f"  {line}")
             with suppress(KeyboardInterrupt):
                 threading.Event().wait()
         return max(first.exit_code, second.exit_code, DONE)
+
+
+def _asked(folder: str, name: str) -> tuple[str, ...]:
+    """Commands that work on the demo's data: to look at it, and to try other rules."""
+    return (
+        f"cd {shlex.quote(folder)}",
+        f"foretag explain {shlex.quote(name)}",
+        "foretag book",
+        "cp rules.yaml new.yaml     # change it, then:",
+        "foretag plan --rules new.yaml --html new.html",
+    )
 
 
 def write_settings(folder: Path, sandbox: Sandbox) -> Path:

@@ -52,11 +52,15 @@ def test_the_check_knows_the_crm_and_the_local_copy(shell):
     )
     assert {one["severity"] for one in after} == {"warning"}
     field = "hs_deal_stage_probability" if shell.sandbox.crm == "hubspot" else "Probability"
-    shell.write("rules.yaml", f"fields: {{opportunity: {{margin: {field}}}}}\n")
+    shell.write("capacities.csv", "owner,accounts\nNobody Known,9\n")
+    shell.write(
+        "rules.yaml", f"fields: {{opportunity: {{margin: {field}}}}}\nfiles: {{capacities: capacities.csv}}\n"
+    )
     # What was just mapped is not called empty before it was read.
     told = [one["message"] for one in shell.foretag("check", "--json").json["problems"]]
     assert told == [
-        "fields: the local copy has not read opportunity.margin yet: nothing is told of what reads it"
+        'no owner is called "Nobody Known": the row is left out',
+        "fields: the local copy has not read opportunity.margin yet: nothing is told of what reads it",
     ]
 
 
