@@ -178,8 +178,6 @@ class Budget:
         return None if self.used is None or self.limit is None else max(self.limit - self.used, 0)
 
 
-OutcomeStatus = Literal["done", "refused", "unknown"]
-
 # One row for each record sent, in any order. `code` and `message` are the CRM's (empty when done);
 # `modified_at` is a lower bound of the CRM's new stamp (null unless done); `crm_id` is the id that a create got.
 OUTCOME_SCHEMA = pa.schema(

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from connectors.sandbox.hubspot.object_types import ObjectType
     from connectors.sandbox.hubspot.state import State
 
-Pair = tuple[str, int, str, int]
-
 
 class Linker:
     """Changes the associations of one portal. The caller holds the lock."""

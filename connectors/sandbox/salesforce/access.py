@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from connectors.sandbox.salesforce.store import Store
 
 RIGHTS = ("Create", "Read", "Edit", "Delete")
-# Changing any of these may change what somebody sees.
-PERMISSION_OBJECTS = frozenset(
-    {"PermissionSet", "PermissionSetAssignment", "FieldPermissions", "ObjectPermissions", "User"}
-)
 
 _SETS = """
     SELECT "PermissionSetId" AS id FROM "PermissionSetAssignment" WHERE "AssigneeId" = $user
