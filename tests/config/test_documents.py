@@ -121,7 +121,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path, name, expected):
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"lead: " + b"[" * 5000, "file.yaml: is nested too deeply to be read"),
+        (b"lead: " + b"[" * 1000, "file.yaml: is nested too deeply to be read"),
         (b"lead: " + b"9" * 5000, "file.yaml: holds a number that is too long to be read"),
     ],
 )
