@@ -17,6 +17,18 @@ from tests.invariants.conftest import EVERY_RECORD
 OURS = {
     name: tuple(field.name for field in written_fields(name, "full")) for name in ("account", "opportunity")
 }
+# Rules that say something in every section that makes records differ.
+OWN = """\
+boosts:
+  - {name: ours, on: account, when: open_deals > 0 or purchases > 0, points: 30, because: a boost of ours}
+  - {name: down, on: opportunity, when: amount > 1000, points: -7, because: large}
+exclude:
+  - {on: account, when: employees > 100, because: left out by us}
+teams:
+  North: {priority: {weights: {soon: 1, profitable: 1, much: 5}}, tiers: {by: company, A: 30}}
+pipelines:
+  Renewals: {needs: {pain: 20}}
+"""
 
 
 class Crash(BaseException):
@@ -32,6 +44,25 @@ def test_i1_after_a_run_the_crm_holds_what_the_scores_want(world):
     world.forget()
     plan = world.plan()
     assert plan.records == 0
+
+
+def test_i1_holds_under_rules_of_ones_own_whatever_others_were_tried(world):
+    """Boosts, exclusions and teams are as much the score as anything; trying other rules leaves nothing behind."""
+    from config.rules import load_rules
+    from sync.trial import try_rules
+
+    world.use_rules(OWN)
+    report = world.run()
+    held = world.people.rows("account", "foretag_reason")
+    assert any("a boost of ours" in (row["foretag_reason"] or "") for row in held)
+    assert any("left out by us" in (row["foretag_reason"] or "") for row in held)
+    other = world.folder / "other.yaml"
+    other.write_text("priority: {weights: {soon: 1, profitable: 0, much: 99}}\nread: [quota]\n")
+    with world.counting() as written, world.job() as job:
+        try_rules(job, load_rules(other))
+    assert (written(), world.run().writes) == (0, 0)
+    world.forget()
+    assert (report.writes > 0, world.plan().records) == (True, 0)
 
 
 def test_i1_holds_after_people_have_edited(world):
