@@ -27,9 +27,9 @@ def laid_over(below: Any, above: Any) -> Any:
 
 
 def _is_section(value: Any) -> bool:
-    """A mapping of names. The keys of curves and cards are numbers and ranges (`<=5`, none)."""
+    """A mapping of names. The keys of curves and cards are numbers and ranges such as `<=5`."""
     return isinstance(value, dict) and all(
-        isinstance(key, str) and key != "none" and not key.startswith(("<", ">")) for key in value
+        isinstance(key, str) and not key.startswith(("<", ">")) for key in value
     )
 
 

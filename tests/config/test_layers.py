@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.files.layers import laid_over
+from config.files.layers import laid_over, load_layers, sections
 from config.problems import ConfigProblem
 from config.rules import Rules, load_rules
 
@@ -153,3 +153,12 @@ def test_what_is_nearer_counts(below, above):
     both = laid_over(below, above)
     assert laid_over(both, above) == both
     assert laid_over(below, both) == both
+
+
+def test_what_a_team_says_stands_in_the_file_that_says_it_last(tmp_path):
+    """Two files speak of one team: a key stands in the upper one, and below only where that is silent."""
+    (tmp_path / "company.yaml").write_text("teams:\n  North:\n    needs: {pain: 1, case: 2}\n")
+    (tmp_path / "rules.yaml").write_text("extends: company.yaml\nteams:\n  North:\n    needs: {pain: 3}\n")
+    ((_, _, whole),) = sections(load_layers(tmp_path / "rules.yaml"))
+    places = [whole.place(("needs", key)) for key in ("pain", "case")]
+    assert [(place.path.name, place.line) for place in places] == [("rules.yaml", 4), ("company.yaml", 3)]

@@ -29,10 +29,19 @@ def test_only_what_raises_the_score_is_told_best_first(company):
     company.open(
         "deal", company.account("Acme"), closes_in=0, margin=70.0, need_by=company.day(0), pain="leaks"
     )
-    points = [move.points for move in outlook(company.tagged(), "deal").moves]
-    assert all(points)
+    company.open("other", company.account("Other"), closes_in=120, amount=5000)
+    points = [move.points for move in outlook(company.tagged(), "other").moves]
+    assert len(set(points)) > 2
     assert points == sorted(points, reverse=True)
+    assert all(move.points for move in outlook(company.tagged(), "deal").moves)
     assert not [move for move in outlook(company.tagged(), "deal").moves if "margin" in move.text]
+
+
+def test_a_date_that_has_passed_can_be_set_anew(company):
+    """However near a passed close date lies, a new one is what the deal needs."""
+    company.crowd()
+    company.open("late", company.account("Acme"), closes_in=-5)
+    assert any(move.text.startswith("close date") for move in outlook(company.tagged(), "late").moves)
 
 
 def test_an_account_is_moved_by_its_best_deal_or_by_a_new_one(company):
@@ -49,6 +58,7 @@ def test_the_points_missing_to_the_next_tier_are_those_to_its_cut_off(company, f
     tagged = _crowded(company).tagged()
     found = outlook(tagged, "Acme")
     score = find(tagged.accounts, "Acme")["foretag_score"]
+    assert found.missing > 0
     assert score + found.missing == getattr(tagged.book.cutoffs["account"]["rep"], found.tier)
 
 
