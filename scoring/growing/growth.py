@@ -35,7 +35,8 @@ ITEMS = (
 )  # fmt: skip
 HALF_YEAR, YEAR = 182, 365
 _SEASON = YEAR + HALF_YEAR // 2  # days as a customer from which on there is a season to compare with
-_EVIDENCE = 2  # purchases' or deals' worth of no change that a change must outweigh
+_EVIDENCE = 2  # purchases' worth of the account's usual basket that a change must outweigh
+_DEALS = 4  # deals that a change in their number must outweigh: one more or less is chance
 _QUARTER = 91  # days: a shorter silence is no news for the year ahead
 
 
@@ -121,7 +122,7 @@ def demand_trend(accounts: pa.Table, book: Book, now: int) -> Floats:
     Spend alone swings with the luck of single deals, and a lucky year is followed by an ordinary one.
     """
     begun, before = whole(accounts, "half_deals"), whole(accounts, "half_deals_before")
-    return np.sqrt(season_trend(accounts, book, now) * (begun + _EVIDENCE) / (before + _EVIDENCE))
+    return np.sqrt(season_trend(accounts, book, now) * (begun + _DEALS) / (before + _DEALS))
 
 
 def silence(accounts: pa.Table, book: Book, now: int) -> Floats:

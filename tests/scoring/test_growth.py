@@ -286,7 +286,7 @@ def test_a_growing_small_customer_is_not_treated_as_small(company, find):
     tags = company.tagged().accounts
     assert find(tags, "rising")["foretag_segment"] == "Monitor"
     assert "at most D" not in find(tags, "rising")["foretag_reason"]
-    assert find(tags, "rising")["foretag_tier"] < find(tags, "fading")["foretag_tier"]
+    assert find(tags, "rising")["foretag_score"] > find(tags, "fading")["foretag_score"] + 10
     assert find(tags, "fading")["foretag_segment"] == "Reduce"
 
 
