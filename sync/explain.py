@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # Some CRMs show ids in a short form of so many characters, too; the long one starts with it.
 _SHORT_ID = 15
 MOST_COMPARED = 20_000
+_MEANT = 3  # names that are offered, where part of them was given
 _LINKS = ("account_id", "owner_id")  # tell nothing that the record's page does not
 _TAGS = ("id", "cause")  # and every field of ours
 
@@ -181,8 +182,11 @@ def _found(mirror: Mirror, crm: Crm, record: str) -> tuple[str, dict[str, Any]]:
     row = _only_open(deals, record)
     if row is not None:
         return "opportunity", row
-    close = difflib.get_close_matches(record, _alike(accounts["name"], record), n=1)
-    fix = f'did you mean "{close[0]}"?' if close else "run `foretag plan` first if it is new"
+    close = difflib.get_close_matches(record, _alike(accounts["name"], record), n=1) or _holding(
+        accounts["name"], record
+    )
+    meant = " or ".join(f'"{name}"' for name in close)
+    fix = f"did you mean {meant}?" if close else "run `foretag plan` first if it is new"
     raise ConfigProblem(Problem(f'no {noun} is called "{record}" and no record has this id', fix=fix))
 
 
@@ -210,6 +214,15 @@ def _alike(names: pa.ChunkedArray, record: str) -> list[str]:
         )
     )
     found: list[str] = near.slice(0, MOST_COMPARED).to_pylist()
+    return found
+
+
+def _holding(names: pa.ChunkedArray, record: str) -> list[str]:
+    """The first names that the word stands in."""
+    holding = (
+        names.filter(pc.match_substring(names, record, ignore_case=True)) if record.strip() else names[:0]
+    )
+    found: list[str] = sorted(set(holding.to_pylist()))[:_MEANT]
     return found
 
 

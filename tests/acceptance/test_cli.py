@@ -183,6 +183,8 @@ def test_explain_tells_where_every_point_came_from(shell):
     assert unknown.code == 2
     assert f'no {CRMS[shell.sandbox.crm].nouns["account"]} is called "Acount 0000001"' in unknown.err
     meant = unknown.err.partition('did you mean "')[2].partition('"')[0]
+    part = shell.foretag("explain", meant[2:])
+    assert f'did you mean "{meant}"' in part.err
     done = shell.foretag("explain", meant, "--json")
     assert done.code == 0, done.err
     explained = done.json
