@@ -63,7 +63,10 @@ def read(tmp_path, content: bytes) -> dict[str, object]:
         (b"lead: me\n", "file.yaml:1:1: lead: must be lines of `key: value`"),
         (b"lead: {name: 7}\n", "file.yaml:1:8: lead.name: must be text: write it in quotes"),
         (b"lead: {name: a, active: no}\n", "file.yaml:1:17: lead.active: must be true or false"),
-        (b"lead: {name: a, tags: b}\n", "file.yaml:1:17: lead.tags: must be a list: [one, two], or a line with a dash for each"),
+        (
+            b"lead: {name: a, tags: b}\n",
+            "file.yaml:1:17: lead.tags: must be a list: [one, two], or a line with a dash for each",
+        ),
         (b"lead: {name: a, tag: b}\n", "file.yaml:1:17: lead: unknown key 'tag'; did you mean \"tags\"?"),
     ],
 )  # fmt: skip

@@ -90,7 +90,10 @@ def test_who_buys_most_often_is_not_who_spends_most(view):
 def test_high_potential_without_a_working_owner_is_listed_with_what_is_wrong(view):
     """An account of nobody, one of somebody who left, and those of somebody with too many."""
     gaps = view.uncovered().set_index("name")["gap"]
-    assert gaps.tolist()[:2] == ["no owner", "owner is not active"]  # the worst first, whoever could grow more
+    assert gaps.tolist()[:2] == [
+        "no owner",
+        "owner is not active",
+    ]  # the worst first, whoever could grow more
     assert gaps["Orphan"] == "no owner"
     assert gaps["Hopeful"] == "owner is not active"
     assert {gap for name, gap in gaps.items() if name not in ("Orphan", "Hopeful")} <= {
