@@ -165,8 +165,9 @@ def _says_else(new: str, held: str) -> str:
 
 # Of `A 82 by best deal · closes 14 Mar +41`: the usual head, of which tier and score are compared as such, and points.
 _FIGURES = "^[A-D] [0-9]+( by [a-z ]+)?$| [+-][0-9]+$"
-# What is estimated from the whole book moves a little each day; if it moves much, so does the score.
-_ESTIMATES = "^(expected spend|score) [0-9][^ ]*$"
+# What is learned from the whole book moves a little each day: estimates, and what weighs most in a chance or a growth
+# score. If it moves much, so does the score.
+_LEARNED = "^(?:(expected spend|score) [0-9][^ ]*|((?:stage|growth potential) [^,]*),.*)$"
 
 
 def _items(column: str) -> str:
@@ -174,5 +175,5 @@ def _items(column: str) -> str:
     plain = f"regexp_replace(item, '{_FIGURES}', '')"
     return (
         f"list_transform(string_split({column}, ' · '),"
-        f" lambda item: regexp_replace({plain}, '{_ESTIMATES}', '\\1'))"
+        f" lambda item: regexp_replace({plain}, '{_LEARNED}', '\\1\\2'))"
     )

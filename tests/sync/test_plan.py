@@ -94,6 +94,8 @@ def test_a_small_move_is_not(new):
         ("Set to B by a person until 9 Mar: no · score 60", "Set to B by a person until 9 Mar: no · score 61", False),
         ("Set to B by a person until 9 Mar: no · score 60", "Set to B by a person until 9 Mar: yes · score 60", True),
         ("Set to B by a person until 9 Mar: no · score 60", "Set to B by a person until 9 May: no · score 60", True),
+        ("B 60 · stage Engaging, a good customer +40", "B 61 · stage Engaging, like deals often won +41", False),
+        ("B 60 · stage Phase 2, a good customer +40", "B 61 · stage Phase 3, a good customer +41", True),
         ("Not scored: opted out", "Not scored: partner or reseller", True),
         ("B 60 · amount 95k +60", None, True),
     ],
