@@ -123,7 +123,7 @@ class Talk:
 
 def _console(stream: TextIO) -> Console:
     """A console that never folds tables for a pipe, only for a terminal, and takes no text for a smiley."""
-    width = None if stream.isatty() else 200
+    width = None if stream.isatty() else 320
     return Console(file=stream, highlight=False, emoji=False, soft_wrap=not stream.isatty(), width=width)
 
 
