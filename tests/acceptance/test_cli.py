@@ -71,8 +71,8 @@ def test_the_demo_does_the_whole_job_and_says_so(crm, tmp_path):
     assert (result["second_run_writes"], result["refused"], result["unknown"]) == (0, 0, 0)
     assert result["fields_created"] > 20
     assert (result["tasks_created"], result["opportunities_written"]) == (81, 2089)
-    assert result["tiers"] == {"A": 21, "B": 20, "C": 27, "D": 17}
-    assert result["segments"] == {"Nurture": 31, "Reduce": 54}
+    assert result["tiers"] == {"A": 18, "B": 22, "C": 29, "D": 16}
+    assert result["segments"] == {"Monitor": 37, "Nurture": 27, "Prioritize": 10, "Reduce": 11}
     assert list(tmp_path.iterdir()) == []
 
 
