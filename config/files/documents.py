@@ -412,10 +412,17 @@ def _meaning(model: type[BaseModel], location: tuple[int | str, ...]) -> str:
     """What the model says of the key at a location; empty if nothing."""
     models = [model]
     for step in location[:-1]:
-        models = [inner for outer in models for inner in _inner(outer, step)] or models
+        inner = [inner for outer in models for inner in _inner(outer, step)]
+        # A step that is no key names one model of a union, by the word that tells it from the others.
+        models = inner or [found for found in models if _tells(found, step)] or models
     fields = [found.model_fields.get(str(location[-1])) for found in models]
     said = {field.description or "" for field in fields if field is not None}
     return said.pop() if len(said) == 1 else ""  # models of a union may mean different things by one key
+
+
+def _tells(model: type[BaseModel], word: int | str) -> bool:
+    """Whether one of the model's keys can only be this word."""
+    return any(getattr(field.annotation, "__args__", ()) == (word,) for field in model.model_fields.values())
 
 
 def _inner(model: type[BaseModel], step: int | str) -> list[type[BaseModel]]:
