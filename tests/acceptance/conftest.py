@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 # A test that differs with the CRM runs for each; what only concerns files runs for one.
 BOTH = pytest.mark.parametrize("crm", CRMS)
+# The same where seconds count: the second CRM's turn is a long test.
+FIRST, *_OTHERS = CRMS
+BOTH_IN_TIME = pytest.mark.parametrize(
+    "crm", [FIRST, *(pytest.param(crm, marks=pytest.mark.long) for crm in _OTHERS)]
+)
 
 SETTINGS = """\
 connections:

@@ -193,6 +193,7 @@ def test_a_crm_that_is_away_is_named_and_nothing_is_written(ready, fault, code, 
     assert_heals(ready)
 
 
+@pytest.mark.long
 def test_faults_on_the_way_are_overcome_in_the_same_run(large):
     """A session that expires, replies and downloads cut short in every framing, a slow query: all is written once."""
     large.sandbox.faults.add(

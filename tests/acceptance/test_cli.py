@@ -13,7 +13,7 @@ import pytest
 
 from config.crms import CRMS
 from config.outputs import written
-from tests.acceptance.conftest import BOTH
+from tests.acceptance.conftest import BOTH, BOTH_IN_TIME
 
 FORETAG = str(Path(sys.executable).with_name("foretag"))
 COMMANDS = (
@@ -32,7 +32,7 @@ COMMANDS = (
 )
 
 
-@BOTH
+@BOTH_IN_TIME
 def test_the_demo_does_the_whole_job_and_says_so(crm, tmp_path):
     """One JSON object, the promised keys, the same scores in each CRM, and nothing written by the second run."""
     done = subprocess.run(
@@ -108,7 +108,7 @@ def test_a_crm_that_nobody_knows_is_told(shell):
         assert 'there is no CRM "pipedrive"; it is salesforce or hubspot' in done.err
 
 
-@BOTH
+@BOTH_IN_TIME
 def test_the_first_walk(production):
     """Check, set up, check, plan to a file, apply it, run: as the README says."""
     before = production.start("check")
@@ -195,7 +195,7 @@ def test_explain_tells_where_every_point_came_from(shell):
     assert by_id == explained
 
 
-@BOTH
+@BOTH_IN_TIME
 def test_plan_shows_what_other_rules_would_do(shell):
     """Matrices and movers for machines, a page for people; the CRM and the present rules' plan stay as they are."""
     shell.foretag("setup", "--yes")
@@ -215,6 +215,7 @@ def test_plan_shows_what_other_rules_would_do(shell):
     assert sum(again["planned"].values()) == 0
 
 
+@pytest.mark.long
 def test_rules_that_read_other_fields_are_tried_on_a_copy(shell):
     """They see their own field; the local copy of the present rules keeps what it held."""
     shell.foretag("setup", "--yes")

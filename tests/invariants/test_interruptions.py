@@ -86,7 +86,7 @@ def assert_whole(world, taken_over=None):
     ("number", "code", "state", "words"),
     [
         (signal.SIGTERM, 75, "parked", "told to stop"),
-        (signal.SIGINT, 130, "parked", "Interrupted"),
+        pytest.param(signal.SIGINT, 130, "parked", "Interrupted", marks=pytest.mark.long),
     ],
 )
 def test_i7_a_run_told_to_stop_parks_and_the_next_one_completes(world, number, code, state, words):
@@ -108,7 +108,7 @@ def test_i7_a_run_told_to_stop_parks_and_the_next_one_completes(world, number, c
     assert_whole(world)
 
 
-@pytest.mark.parametrize("written", ["account", "opportunity"])
+@pytest.mark.parametrize("written", ["account", pytest.param("opportunity", marks=pytest.mark.long)])
 def test_i2_a_killed_run_leaves_nothing_half_known(world, written):
     """`kill -9` in mid-apply, before opportunities and before tasks: a clean run follows without anybody's help."""
     if written == "account":
@@ -156,6 +156,7 @@ def in_mid_comparison(world, process):
     return pytest.fail("no copy was ever made")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("crm", ["salesforce"])
 def test_no_copy_of_a_comparison_stays_behind(world):
     """One that was killed leaves a copy, which the next run throws away; one that was told to stop leaves none."""
