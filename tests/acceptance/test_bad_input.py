@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.acceptance.conftest import BOTH
+from tests.acceptance.conftest import BOTH, BOTH_IN_TIME
 from tests.crms import POISONS
 
 if TYPE_CHECKING:
@@ -268,7 +268,7 @@ def poison(shell: Shell, what: str, column: str | None = None, **which: object) 
     [
         ("salesforce", "ready"),
         pytest.param("salesforce", "large", marks=pytest.mark.long),
-        ("hubspot", "ready"),
+        pytest.param("hubspot", "ready", marks=pytest.mark.long),
     ],
 )
 def test_poisoned_records_are_set_aside_and_read_once_they_are_well(crm, book, request):
@@ -341,7 +341,7 @@ def test_a_record_that_was_readable_before_keeps_its_place(ready, days):
     assert_heals(ready)
 
 
-@BOTH
+@BOTH_IN_TIME
 def test_too_many_unreadable_records_stop_a_run_before_it_writes(ready):
     """Half a book is no basis for scores: exit 4, and the setting that says how much is too much."""
     poison(ready, "huge_text", rows=list(range(21)))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SIZES = (1_000_000,)
-GOAL_CPU, GOAL_MEMORY = 12.0, 3_000
+GOAL_CPU, GOAL_MEMORY = 25.0, 4_000
 
 
 def loaded(folder: str, accounts: int) -> None:

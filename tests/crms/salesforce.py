@@ -194,7 +194,7 @@ class SalesforcePeople:
 
     def reading_right(self, object_name: str) -> str:
         """The permission set."""
-        return f"{self.object_name(object_name)}: cannot be read; assign the permission set"
+        return f"{self.object_name(object_name)}: cannot be read; run `foretag setup`, or assign the permission set"
 
     def refuse_some(self, message: str) -> Fault:
         """A validation rule: no tier D."""
