@@ -39,5 +39,5 @@ def in_year(days: Any) -> Any:
 def to_month_end(days: Days) -> Days:
     """The last day of the month in which each day lies."""
     months = (_TODAY + days.astype("timedelta64[D]")).astype("datetime64[M]")
-    ends = (months + 1).astype("datetime64[D]") - 1
+    ends = (months + np.timedelta64(1, "M")).astype("datetime64[D]") - np.timedelta64(1, "D")
     return (ends - _TODAY).astype(np.int32)
