@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sync.frames import whole
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -54,8 +56,8 @@ def _number(name: str, unit: str = "") -> Cell:
     """A number to the unit; empty where there is none."""
 
     def cell(row: Any) -> str:
-        value = getattr(row, name)
-        return "" if value is None or value != value else f"{value:,.0f}{unit}"  # noqa: PLR0124  # NaN
+        told = whole(getattr(row, name))
+        return told and told + unit
 
     return cell
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from config.problems import ConfigProblem, Problem
 from scoring.saying.wording import GROWTH_DRIVERS
+from sync.frames import plain
 from sync.score import tagged_book
 
 if TYPE_CHECKING:
@@ -105,13 +106,13 @@ class BookView:
     def as_dict(self, most: int) -> dict[str, Any]:
         """For machines: each list with its first rows, and all owners."""
         return {
-            "spend_most": _plain(self.spend_most().head(most)),
-            "buy_most_often": _plain(self.buy_most_often().head(most)),
-            "could_grow": _plain(self.could_grow().head(most)),
-            "promising_prospects": _plain(self.promising_prospects().head(most)),
-            "too_much_on_one": _plain(self.too_much_on_one()),
-            "uncovered": _plain(self.uncovered().head(most)),
-            "owners": _plain(self.owners),
+            "spend_most": plain(self.spend_most().head(most)),
+            "buy_most_often": plain(self.buy_most_often().head(most)),
+            "could_grow": plain(self.could_grow().head(most)),
+            "promising_prospects": plain(self.promising_prospects().head(most)),
+            "too_much_on_one": plain(self.too_much_on_one()),
+            "uncovered": plain(self.uncovered().head(most)),
+            "owners": plain(self.owners),
         }
 
 
@@ -231,8 +232,3 @@ def _no_owner(owner: str, owners: pd.DataFrame, found: pd.DataFrame) -> Problem:
     close = within or difflib.get_close_matches(owner, names, n=1)
     fix = f'did you mean "{close[0]}"?' if close else "`foretag book` lists all owners"
     return Problem(f'no owner is called "{owner}" and none has this id', fix=fix)
-
-
-def _plain(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    rows: list[Any] = frame.astype(object).where(frame.notna(), None).to_dict(orient="records")
-    return rows

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from config.outputs import SEGMENTS, TIERS
+from sync.frames import plain
 from sync.score import tagged_book
 
 if TYPE_CHECKING:
@@ -93,13 +94,13 @@ class Comparison:
                 name: {
                     "tiers": self.matrix(name).to_dict(orient="index"),
                     "moved": len(self.moved(name)),
-                    "biggest": _plain(self.moved(name).head(20)),
-                    "owners": _plain(self.owners(name)),
+                    "biggest": plain(self.moved(name).head(20)),
+                    "owners": plain(self.owners(name)),
                 }
                 for name in self.records
             },
             "segments": self.matrix("account", "segment").to_dict(orient="index"),
-            "tasks": _plain(self.tasks),
+            "tasks": plain(self.tasks),
         }
 
 
@@ -196,9 +197,3 @@ def _step(tiers: pd.Series) -> pd.Series:
     order = {name: place for place, name in enumerate((*TIERS, NOT_SCORED))}
     steps: pd.Series = tiers.map(order).astype("int64")
     return steps
-
-
-def _plain(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows for JSON: what is missing is null."""
-    rows: list[Any] = frame.astype(object).where(frame.notna(), None).to_dict(orient="records")
-    return rows

@@ -12,6 +12,7 @@ from plotly.offline import get_plotlyjs
 
 from sync import trial_charts
 from sync.files import write_whole
+from sync.frames import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,7 +113,7 @@ def _movers(many: str, moved: pd.DataFrame) -> Section:
         text=f"{len(moved):,} {many} change tier, segment or score.",
         columns=("name", "owner", "tier", "score", "why now", "why then"),
         rows=tuple(
-            (name, owner, f"{old} → {new}", " → ".join(map(_whole, score)), *reasons)
+            (name, owner, f"{old} → {new}", " → ".join(whole(one, "-") for one in score), *reasons)
             for (name, owner, old, new), score, reasons in zip(rows, scores, why, strict=True)
         ),
     )
@@ -127,15 +128,11 @@ def _owners(many: str, counted: pd.DataFrame) -> Section:
         [_drawn(trial_charts.owners(counted))],
         columns=("owner", *heads),
         rows=tuple(
-            (owner, *(f"{number:,.0f}" for number in numbers))
+            (owner, *(whole(number) for number in numbers))
             for owner, *numbers in zip(ranked["owner"], *(ranked[name] for name in columns), strict=True)
         ),
         numbers=heads,
     )
-
-
-def _whole(score: float) -> str:
-    return "-" if score != score else f"{score:.0f}"  # noqa: PLR0124  # NaN: not scored
 
 
 def _drawn(figure: go.Figure) -> str:

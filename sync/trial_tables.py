@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sync.frames import whole
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -46,10 +48,7 @@ def _movers(talk: Talk, many: str, moved: pd.DataFrame) -> None:
 
 
 def _scores(row: object) -> str:
-    return " → ".join(
-        "-" if score != score else f"{score:.0f}"  # noqa: PLR0124  # NaN: not scored
-        for score in (float(getattr(row, f"score_{when}")) for when in ("old", "new"))
-    )
+    return " → ".join(whole(getattr(row, f"score_{when}"), "-") for when in ("old", "new"))
 
 
 def _owners(talk: Talk, many: str, owners: pd.DataFrame) -> None:
