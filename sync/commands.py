@@ -98,8 +98,8 @@ def setup(talk: Talk, settings: Path, connection: str | None, *, yes: bool, prin
 def compare(talk: Talk, settings: Path, connection: str | None, rules: Path, page: Path | None) -> int:
     """Show what other rules would do to the whole book; draw it on a page if asked."""
     # Late: only this command needs pandas, and plotly if it draws.
-    from sync.trial import try_rules  # noqa: PLC0415
-    from sync.trial_tables import show  # noqa: PLC0415
+    from sync.trial import try_rules  # noqa: PLC0415  # late on purpose
+    from sync.trial_tables import show  # noqa: PLC0415  # late on purpose
 
     other = load_rules(rules)
     with talk.progress() as tell, opened_job(settings, connection, tell) as job:
@@ -107,7 +107,7 @@ def compare(talk: Talk, settings: Path, connection: str | None, rules: Path, pag
         report, found = try_rules(job, other)
         note = "" if job.tasks_on else "Tasks are off (`tasks:` in the settings): counted as if they were on."
         if page is not None:
-            from sync.trial_page import write_page  # noqa: PLC0415
+            from sync.trial_page import write_page  # noqa: PLC0415  # late on purpose
 
             told = {"org": report.org, "old_rules": job.connection.rules.name, "new_rules": rules.name}
             write_page(page, found, other, job.crm, note=note, **told)
@@ -184,8 +184,8 @@ def explain(talk: Talk, settings: Path, connection: str | None, record: str) -> 
 def book(talk: Talk, settings: Path, connection: str | None, owner: str | None) -> int:
     """The book as of the last run: who matters, what hangs on whom, who looks after whom."""
     # Late: only this command and comparisons need pandas.
-    from sync.book_tables import MOST, show  # noqa: PLC0415
-    from sync.book_view import view_book  # noqa: PLC0415
+    from sync.book_tables import MOST, show  # noqa: PLC0415  # late on purpose
+    from sync.book_view import view_book  # noqa: PLC0415  # late on purpose
 
     with opened_job(settings, connection, quiet) as job:
         day = job.tags.day()

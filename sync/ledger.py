@@ -403,7 +403,7 @@ class Ledger:
         with self._engine.begin() as db:
             if _revision(db) != tables.REVISION:
                 # Its imports take longer than most commands: only when there is something to do.
-                from sync.migrating import migrate  # noqa: PLC0415
+                from sync.migrating import migrate  # noqa: PLC0415  # late on purpose
 
                 migrate(db)
 

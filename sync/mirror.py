@@ -116,7 +116,7 @@ class Mirror:
         with database(held=held, written=written) as db:
             patched = db.sql(
                 # Names of our own schema.
-                f"SELECT h.* REPLACE ({columns}) FROM held h JOIN written w ON h.id = w.id"  # noqa: S608
+                f"SELECT h.* REPLACE ({columns}) FROM held h JOIN written w ON h.id = w.id"  # noqa: S608  # names from the schema, no values
             ).to_arrow_table()
         # No field of ours moves a record to another account, so every row stays in its bucket.
         self._append_changes(object_name, self._change("upsert", object_name, patched.cast(held.schema)))

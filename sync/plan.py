@@ -120,7 +120,7 @@ def changes(
         FROM wanted w JOIN held ON held.id = w.id
         WHERE NOT coalesce(w.leave, FALSE) AND ({" OR ".join(_worth(n, writing) for n in names)})
         ORDER BY parent_id, w.id
-    """  # noqa: S608
+    """  # noqa: S608  # names from the schema, no values
     with database(wanted=wanted, held=held) as db:
         return db.sql(sql).to_arrow_table()
 
@@ -134,7 +134,7 @@ def still_holds(kept: pa.Table, fresh: pa.Table) -> pa.ChunkedArray:
     columns = ["id", "clear", *compared]
     with database(kept=kept.select(columns), fresh=fresh.select(columns)) as db:
         # Names come from config.outputs, never from the CRM.
-        sql = f"SELECT id FROM kept JOIN fresh USING (id) WHERE {' AND '.join(same)}"  # noqa: S608
+        sql = f"SELECT id FROM kept JOIN fresh USING (id) WHERE {' AND '.join(same)}"  # noqa: S608  # names from the schema, no values
         holding = db.sql(sql).to_arrow_table()["id"]
     return pc.is_in(kept["id"], value_set=holding)
 

@@ -134,7 +134,7 @@ def quiet(_what: str, _done: int, _total: int | None) -> None:
 def notes_to_stderr() -> None:
     """Technical notes (retries, waits) go where the talk goes, and only when something is amiss."""
     # Late: a tenth of a second, for commands that talk to a CRM.
-    import structlog  # noqa: PLC0415
+    import structlog  # noqa: PLC0415  # late on purpose
 
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),

@@ -161,9 +161,9 @@ def opened_job(
     `sleep` waits some seconds of the clock that `monotonic` reads.
     """
     # Late: the history alone needs no tables, and opens in a third of the time.
-    from sync.mirror import Mirror  # noqa: PLC0415
-    from sync.pipeline import Job  # noqa: PLC0415
-    from sync.tags import TagStore  # noqa: PLC0415
+    from sync.mirror import Mirror  # noqa: PLC0415  # late on purpose
+    from sync.pipeline import Job  # noqa: PLC0415  # late on purpose
+    from sync.tags import TagStore  # noqa: PLC0415  # late on purpose
 
     with opened_ledger(path) as (settings, ledger):
         name, connection = chosen(settings, name, path)

@@ -123,7 +123,7 @@ class Setup:
         self, permissions: PermissionSet, fields: Sequence[CustomField], parent: str
     ) -> list[CustomField]:
         """The fields that a permission set does not show, or not as it should."""
-        soql = f"SELECT Field, PermissionsEdit FROM FieldPermissions WHERE ParentId = {quoted(parent)}"  # noqa: S608
+        soql = f"SELECT Field, PermissionsEdit FROM FieldPermissions WHERE ParentId = {quoted(parent)}"  # noqa: S608  # the id is quoted
         granted = {row["Field"]: bool(row["PermissionsEdit"]) for row in self._api.rows(soql)}
         return [
             field

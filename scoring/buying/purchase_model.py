@@ -71,7 +71,7 @@ class PurchaseModel:
         odds = self.a / (self.b + np.maximum(x, 1) - 1) * np.exp(np.minimum(silent, _MOST))
         return np.where(x > 0, odds, 0.0)
 
-    def expected_purchases(self, x: Floats, t_x: Floats, T: Floats, horizon: float) -> Floats:  # noqa: N803
+    def expected_purchases(self, x: Floats, t_x: Floats, T: Floats, horizon: float) -> Floats:  # noqa: N803  # the paper's own name
         """Days with a purchase to expect within `horizon` weeks: equation 10 of the paper.
 
         Its hypergeometric function is taken after Euler's transformation, 2F1(A, B; C; z) =
@@ -99,7 +99,7 @@ class PurchaseModel:
         return value
 
 
-def log_likelihood(logs: Floats, x: Floats, t_x: Floats, T: Floats, counts: Floats) -> tuple[float, Floats]:  # noqa: N803
+def log_likelihood(logs: Floats, x: Floats, t_x: Floats, T: Floats, counts: Floats) -> tuple[float, Floats]:  # noqa: N803  # the paper's own name
     """The log-likelihood (equation 6 of the paper) at the logarithms of r, alpha, a, b, and its slope there.
 
     `counts` tells how many customers have each history.
@@ -197,7 +197,7 @@ def _fitted(
 ) -> tuple[float, ...]:
     """Where likelihood and prior are highest; rounded, so that nothing hangs on the last digit of the search."""
     # Late: half a second that only a full run needs.
-    from scipy.optimize import minimize  # noqa: PLC0415
+    from scipy.optimize import minimize  # noqa: PLC0415  # late on purpose
 
     start = np.log(np.array(prior))
 

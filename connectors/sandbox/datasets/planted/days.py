@@ -39,5 +39,6 @@ def in_year(days: Any) -> Any:
 def to_month_end(days: Days) -> Days:
     """The last day of the month in which each day lies."""
     months = (_TODAY + days.astype("timedelta64[D]")).astype("datetime64[M]")
-    ends = (months + np.timedelta64(1, "M")).astype("datetime64[D]") - np.timedelta64(1, "D")
-    return (ends - _TODAY).astype(np.int32)
+    following: NDArray[np.datetime64] = (months + np.timedelta64(1, "M")).astype("datetime64[D]")
+    ends: NDArray[np.timedelta64] = following - np.timedelta64(1, "D") - _TODAY
+    return ends.astype(np.int32)
