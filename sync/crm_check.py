@@ -23,7 +23,7 @@ from scoring import read_book, tag
 from scoring.conditions.firing import Firing, firing, nothing
 from sync.pull import read_as
 from sync.score import Buckets
-from sync.side_tables import side_tables
+from sync.store.side_tables import side_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from config.files.documents import Document, Steps
     from config.linting.lint_conditions import Placed
     from config.problems import Problem
-    from sync.mirror import Mirror
-    from sync.pipeline import Job
+    from sync.job import Job
+    from sync.store.mirror import Mirror
 
 
 @dataclass(frozen=True, slots=True)

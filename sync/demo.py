@@ -17,12 +17,12 @@ from config.rules import load_rules
 from config.settings import Secret
 from connectors.sandbox.server import Sandbox
 from sync.exits import DONE
-from sync.pipeline import Report
 from sync.pipeline import run as run_pipeline
 from sync.workplace import chosen, connect_admin, opened_job, opened_ledger
 
 if TYPE_CHECKING:
     from config.crms import Crm
+    from sync.report import Report
     from sync.talk import Talk
 
 # The local CRM holds nobody's data: nothing there needs the guard against large first writes.

@@ -3,137 +3,43 @@
 from __future__ import annotations
 
 import time
-import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from config.crms import CRMS, Crm
-from config.outputs import HUMAN_FIELDS, written
-from config.problems import ConfigProblem, raise_if_any
-from config.records import RECORDS
-from connectors.contract import RetryLater
-from sync.apply import Applied, Applier
-from sync.damage import damage_told
-from sync.exits import BUG, STATES, Guarded, exit_code
-from sync.files import sweep_copies
+from config.problems import raise_if_any
+from sync.exits import STATES, exit_code
 from sync.ledger import Item
-from sync.plan import OBJECTS, TASK_SCHEMA, Plan, still_holds
-from sync.plan_history import remember_plans
 from sync.pull import pull
+from sync.report import Report, last_line
 from sync.score import score
-from sync.side_tables import side_tables
 from sync.stopping import cause
-from sync.tasks import due_tasks
+from sync.store.damage import damage_told
+from sync.store.files import sweep_copies
+from sync.store.growth_plans import remember_plans
+from sync.store.side_tables import side_tables
+from sync.writing.apply import Applied, Applier
+from sync.writing.gates import check_gates
+from sync.writing.guards import check_guards
+from sync.writing.plan import OBJECTS, TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan
+from sync.writing.scope import Scope
+from sync.writing.stale import still_valid
+from sync.writing.tasks import due_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
+    import pyarrow as pa
+
     from config.rules import Rules
-    from config.settings import Connection
-    from connectors.contract import Connector, FieldInfo, Org
-    from sync.heartbeat import Heartbeat
-    from sync.ledger import Lease, Ledger
-    from sync.mirror import Mirror
-    from sync.tags import TagStore
+    from connectors.contract import FieldInfo, Org
+    from sync.job import Job
+    from sync.ledger import Lease
+    from sync.writing.apply import Check
 
     Schemas = Mapping[str, Mapping[str, FieldInfo]]
-
-# A guard for the first mistake, not a quota: whichever is larger.
-DEFAULT_MAX_CHANGES = 500
-DEFAULT_MAX_SHARE = 0.10
-# Fewer unreadable records than this are single bad records, whatever share of a small book they are.
-FEW_UNREADABLE = 20
-
-
-@dataclass(frozen=True)
-class Job:
-    """Everything one run works with. `tell(what, done, total)` reports progress."""
-
-    name: str
-    connection: Connection
-    rules: Rules
-    connector: Connector
-    ledger: Ledger
-    heartbeat: Heartbeat
-    mirror: Mirror
-    tags: TagStore
-    folder: Path
-    tell: Callable[[str, int, int | None], None]
-    max_changes: int | None = None
-
-    def columns(self) -> dict[str, tuple[str, ...]]:
-        """The canonical columns that a run pulls, by object: what the rules name, and what we hold there."""
-        rules = self.rules
-        wanted = {name: {*rules.needed_columns(name), "modified_at"} for name in rules.needed_objects}
-        for name in OBJECTS:
-            wanted[name] |= {"name"} | {field.name for field in self.written(name)}
-            wanted[name] |= {field.name for field in HUMAN_FIELDS if name in field.objects}
-        wanted["owner"] |= {"name", "active"}
-        if self.tasks_on:
-            wanted["task"] = {column.name for column in RECORDS["task"]}
-        return {
-            name: tuple(column.name for column in RECORDS[name] if column.name in names)
-            for name, names in wanted.items()
-        }
-
-    def written(self, object_name: str) -> tuple[Any, ...]:
-        """Our fields that a run writes on an object."""
-        return written(object_name, self.connection.outputs)
-
-    @property
-    def crm(self) -> Crm:
-        """Which CRM this is, for what is said to its people."""
-        return CRMS[self.connection.crm]
-
-    @property
-    def tasks_on(self) -> bool:
-        """Whether tasks are made: off until turned on, except on the bundled sandbox."""
-        on = self.connection.tasks
-        return self.connector.org().bundled_sandbox if on is None else on
-
-
-@dataclass
-class Report:
-    """What a run did, as it is printed, kept in the history and given to machines."""
-
-    run: str = ""
-    command: str = ""
-    org: str = ""
-    production: bool = False
-    today: str = ""
-    mode: str = "live"
-    pulled: dict[str, int] = field(default_factory=dict)
-    gone: dict[str, int] = field(default_factory=dict)
-    book: dict[str, int] = field(default_factory=dict)
-    planned: dict[str, int] = field(default_factory=dict)
-    done: dict[str, int] = field(default_factory=dict)
-    refused: dict[str, int] = field(default_factory=dict)
-    unknown: dict[str, int] = field(default_factory=dict)
-    unprocessed: int = 0
-    stale: int = 0
-    set_aside: int = 0
-    held_back: int = 0
-    api_calls: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
-    exit_code: int = 0
-    last_line: str = ""
-
-    @property
-    def incomplete(self) -> bool:
-        """Whether anything that should have been written was not, or could not be read."""
-        return bool(sum(self.refused.values()) + sum(self.unknown.values()) + self.stale + self.set_aside)
-
-    @property
-    def writes(self) -> int:
-        """How many records and tasks were written."""
-        return sum(self.done.values())
 
 
 def run(job: Job) -> Report:
@@ -146,11 +52,11 @@ def run(job: Job) -> Report:
     return pass_.report
 
 
-def preview(job: Job) -> tuple[Report, Plan]:
+def preview(job: Job, scope: Scope | None = None) -> tuple[Report, Plan]:
     """What a run would change; nothing is written."""
     with recorded(job, "plan") as pass_:
         pass_.report.mode = "preview"
-        plan = pass_.plan()
+        plan = pass_.plan(scope)
     return pass_.report, plan
 
 
@@ -159,10 +65,10 @@ def apply_plan(job: Job, kept: Plan) -> Report:
     with recorded(job, "apply") as pass_:
         pass_.report.mode = "live"
         fresh = pass_.plan()
-        still, stale = _still_valid(kept, fresh)
+        still, stale = still_valid(kept, fresh)
         job.ledger.list_items(pass_.report.run, stale)
         pass_.report.stale = len(stale)
-        pass_.report.planned = _sizes(still)
+        pass_.report.planned = still.sizes
         pass_.guard(still)
         pass_.apply(still)
         job.ledger.go_live(job.name)
@@ -170,15 +76,18 @@ def apply_plan(job: Job, kept: Plan) -> Report:
 
 
 @contextmanager
-def recorded(job: Job, command: str) -> Iterator[Pass]:
-    """A run in the history: begun, and ended with the truth about how (invariant I7)."""
+def recorded(job: Job, command: str, *, of: str | None = None) -> Iterator[Pass]:
+    """A run in the history: begun, and ended with the truth about how (invariant I7).
+
+    `of` names the run that it undoes, retries or resumes.
+    """
     org = job.connector.org()
     with job.ledger.lease(job.name) as lease:
         job.heartbeat.hold(lease)
         sweep_copies(job.folder)
         live = job.ledger.bind(job.name, org.id, org.name, live=org.bundled_sandbox)
         today = job.connector.server_time().astimezone(ZoneInfo(org.timezone)).date()
-        run_id = job.ledger.start_run(job.name, command, today, job.rules.digest)
+        run_id = job.ledger.start_run(job.name, command, today, job.rules.digest, of=of)
         report = Report(
             run=run_id,
             command=command,
@@ -235,21 +144,32 @@ class Pass:
             self.unreadable.setdefault(item.object, []).append(item.record_id)
         report.pulled, report.gone = dict(pulled.read), dict(pulled.gone)
 
-    def plan(self) -> Plan:
-        """Pull, score, and compare with what the CRM holds."""
+    def plan(self, scope: Scope | None = None) -> Plan:
+        """Pull, score, and compare with what the CRM holds, within a scope (None: all that a run may)."""
         self.pull()
         job, report = self.job, self.report
         with self.timed("score"):
             stamp = f"{job.rules.digest}/{report.run}"
-            scored = score(job.mirror, job.tags, job.rules, job.connection.outputs, self.today, stamp)
+            scored = score(job.mirror, job.tags, job.rules, scope or self.scope(), self.today, stamp)
         with self.timed("plan"):
             tasks, held_back = self.tasks(scored.tasks, job.rules)
         report.book = dict(scored.book)
         job.ledger.list_items(report.run, [*held_back, *self._unknown_names()])
         report.held_back = len(held_back)
-        plan = Plan(scored.changes, tasks, tuple(held_back), scored.book, scored.keep_states)
-        report.planned = _sizes(plan)
+        plan = Plan(
+            scored.changes,
+            tasks,
+            TASK_CHANGE_SCHEMA.empty_table(),
+            tuple(held_back),
+            scored.book,
+            scored.keep_states,
+        )
+        report.planned = plan.sizes
         return plan
+
+    def scope(self) -> Scope:
+        """All that a run may touch."""
+        return Scope({name: self.job.written(name) for name in OBJECTS})
 
     def _unknown_names(self) -> list[Item]:
         """Rows of files next to the rules that name nobody whom the CRM knows."""
@@ -257,45 +177,12 @@ class Pass:
         return [Item("file", "", "held_back", "UNKNOWN_NAME", str(problem)) for problem in problems]
 
     def guard(self, plan: Plan) -> None:
-        """Stop before the first write where a limit would be crossed."""
-        self._guard_reading()
-        job, book = self.job, sum(plan.book.values())
-        limit = job.max_changes or job.connection.limits.max_changes
-        limit = limit or max(DEFAULT_MAX_CHANGES, int(DEFAULT_MAX_SHARE * book))
-        if plan.records > limit:
-            raise Guarded(
-                f"{plan.records:,} records would change, the limit is {limit:,}: nothing was written; look at the"
-                f" plan, then raise it for once with --max-changes {plan.records}"
-            )
-        budget = job.connector.budget()
-        if (
-            budget.limit
-            and budget.left is not None
-            and budget.left < budget.limit * job.connection.limits.api_reserve / 100
-        ):
-            raise RetryLater(
-                f"{budget.left:,} of {budget.limit:,} API calls are left today, less than the reserve of"
-                f" {job.connection.limits.api_reserve:g} % kept for other integrations: nothing was written",
-                quota=True,
-            )
+        """Stop before the first write where the way is shut or a limit would be crossed."""
+        check_gates(self)
+        check_guards(self, plan)
 
-    def _guard_reading(self) -> None:
-        """Many unreadable records mean that something is wrong with the reading: scores would mislead."""
-        share, mirror = self.job.connection.limits.max_unreadable, self.job.mirror
-        for name, ids in self.unreadable.items():
-            count = len(ids)
-            # Those that were readable before are still held.
-            held = mirror.read(name, ("id",), ids=pa.array(ids, pa.string())).num_rows
-            records = mirror.count(name) + count - held
-            if count >= FEW_UNREADABLE and count > records * share / 100:
-                raise Guarded(
-                    f"{count:,} of {records:,} {self.job.crm.nouns.get(name, name)} records cannot be read, more"
-                    f" than the {share:g} % that `limits.max_unreadable` allows: nothing was written;"
-                    f" `foretag runs {self.report.run}` names records and {self.job.crm.field.many}"
-                )
-
-    def apply(self, plan: Plan) -> Applied:
-        """Write, and record what became of each change."""
+    def apply(self, plan: Plan, checks: Sequence[Check] = ()) -> Applied:
+        """Write, and record what became of each change. `checks` see each portion before it is sent."""
         job, report = self.job, self.report
         with self.timed("apply"):
             plan.keep_states(job.tags)
@@ -309,6 +196,7 @@ class Pass:
                 report.run,
                 self.today,
                 job.tell,
+                checks,
             )
             applied = Applied()
             try:
@@ -344,7 +232,8 @@ class Pass:
         try:
             yield
         finally:
-            self.report.seconds[stage] = round(time.perf_counter() - started, 3)
+            spent = self.report.seconds.get(stage, 0.0) + time.perf_counter() - started
+            self.report.seconds[stage] = round(spent, 3)
 
 
 def _fields_behind(schemas: Schemas, columns: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
@@ -367,69 +256,3 @@ def _labels(schemas: Schemas) -> dict[str, str]:
 
 def _names(fields: tuple[Any, ...]) -> tuple[str, ...]:
     return tuple(field.name for field in fields)
-
-
-def _sizes(plan: Plan) -> dict[str, int]:
-    return {name: table.num_rows for name, table in plan.changes.items()} | {"task": plan.tasks.num_rows}
-
-
-def _still_valid(kept: Plan, fresh: Plan) -> tuple[Plan, list[Item]]:
-    """The kept plan's rows that events have not overtaken, and the others as stale."""
-    stale: list[Item] = []
-    changes = {name: _split(name, table, fresh.changes[name], stale) for name, table in kept.changes.items()}
-    keys = set(fresh.tasks["key"].to_pylist())
-    still = [row for row in kept.tasks.to_pylist() if row["key"] in keys]
-    stale += [
-        Item("task", row["id"], "stale", row["rule"], "no longer due, or made since")
-        for row in kept.tasks.to_pylist()
-        if row["key"] not in keys
-    ]
-    tasks = pa.Table.from_pylist(still, schema=TASK_SCHEMA)
-    return Plan(changes, tasks, kept.held_back, fresh.book, fresh.keep_states), stale
-
-
-def _split(object_name: str, kept: pa.Table, fresh: pa.Table, stale: list[Item]) -> pa.Table:
-    """The rows that still hold; the others are added to `stale`."""
-    holds = still_holds(kept, fresh)
-    stale += [
-        Item(object_name, record_id, "stale", "OVERTAKEN", "the record changed after the plan was made")
-        for record_id in kept.filter(pc.invert(holds))["id"].to_pylist()
-    ]
-    return kept.filter(holds)
-
-
-def last_line(report: Report, error: BaseException | None, crm: Crm) -> str:
-    """The one line that sums a run up, and is true."""
-    if error is not None:
-        before = f" Written before that: {crm.counted(report.done)}." if report.writes else ""
-        if isinstance(error, ConfigProblem):
-            return f"Stopped: {len(error.problems)} thing(s) to fix first.{before or ' Nothing was written.'}"
-        return f"{_ending(error)}{before}{_not_done(report)}"
-    if report.mode == "comparison":
-        return f"Compared on {report.today}. Nothing was written.{_not_done(report)}"
-    if report.mode == "preview":
-        return f"Preview: would write {crm.counted(report.planned)}. Nothing was written.{_not_done(report)}"
-    return f"Wrote {crm.counted(report.done)} in {report.api_calls} API calls.{_not_done(report)}"
-
-
-def _ending(error: BaseException) -> str:
-    """Why a run ended early; of a bug its kind and place alone, since a library's words may show content."""
-    if isinstance(error, KeyboardInterrupt):
-        return "Interrupted."
-    if exit_code(error) != BUG:
-        return str(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"Stopped by a bug in Foretag: {type(error).__name__}{place}."
-
-
-def _not_done(report: Report) -> str:
-    """What is on the run's list, by kind; empty if all is done."""
-    counts = (
-        (sum(report.refused.values()), "refused"),
-        (sum(report.unknown.values()) - report.unprocessed, "sent, not confirmed"),
-        (report.unprocessed, "not processed"),
-        (report.stale, "stale"),
-        (report.set_aside, "unreadable"),
-    )
-    return "".join(f" {count:,} {what}: see `foretag runs {report.run}`." for count, what in counts if count)

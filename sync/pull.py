@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from connectors.contract import Connector
-    from sync.mirror import Mirror
+    from sync.store.mirror import Mirror
 
 # Owners and stages first: what hangs on accounts is placed by them, and accounts decide the buckets.
 ORDER = (

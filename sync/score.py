@@ -11,20 +11,20 @@ import pyarrow.compute as pc
 
 from config.outputs import written
 from scoring import TIMES, kept_families, read_book, tag
-from sync.line_items import LineItems
-from sync.mirror import bucket_of
-from sync.plan import OBJECTS, change_schema, changes, valid_until
-from sync.side_tables import side_tables
+from sync.store.line_items import LineItems
+from sync.store.mirror import bucket_of
+from sync.store.side_tables import side_tables
+from sync.writing.plan import OBJECTS, change_schema, changes, valid_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date
-    from typing import Literal
 
     from config.rules import Rules
     from scoring import Book, Tables, Tagged
-    from sync.mirror import Mirror
-    from sync.tags import TagStore
+    from sync.store.mirror import Mirror
+    from sync.store.tags import TagStore
+    from sync.writing.scope import Scope
 
 
 _WHOLE = ("owner", "stage", "quota")  # these do not hang on accounts
@@ -68,10 +68,8 @@ def _without_tiers(kept: pa.Table) -> pa.Table:
     return kept.set_column(place, kept.field(place), pa.nulls(kept.num_rows, pa.string()))
 
 
-def score(
-    mirror: Mirror, tags: TagStore, rules: Rules, outputs: Literal["basic", "full"], today: date, stamp: str
-) -> Scored:
-    """Score every account and open opportunity of the mirror for `today`."""
+def score(mirror: Mirror, tags: TagStore, rules: Rules, scope: Scope, today: date, stamp: str) -> Scored:
+    """Score every account and open opportunity of the mirror for `today`; plan changes within the scope."""
     book, parts = tagged_book(mirror, tags, rules, today)
     tags.keep_book(book, rules, today)
     found: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
@@ -82,7 +80,8 @@ def score(
         for name, wanted in _wanted(tagged):
             dated = _dated(wanted, rules, today, stamp)
             held = mirror.read(name, _held_columns(name), bucket)
-            found[name].append(changes(name, dated, held, written(name, outputs), rules.writing))
+            wished = changes(name, dated, held, scope.fields.get(name, ()), rules.writing)
+            found[name].append(scope.chosen(name, wished, tagged))
             said[name].append(wanted)
         points["account"].append(tagged.account_points)
         points["opportunity"].append(tagged.opportunity_points)
@@ -93,7 +92,10 @@ def score(
     tags.keep("tags", said)
     tags.keep("points", points)
     return Scored(
-        {name: _joined(tables, change_schema(name, outputs)) for name, tables in found.items()},
+        {
+            name: _joined(tables, change_schema(name, scope.fields.get(name, ())))
+            for name, tables in found.items()
+        },
         pa.concat_tables(tasks),
         tuple(states),
         {name: sum(table.num_rows for table in tables) for name, tables in said.items()},

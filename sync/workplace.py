@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from config.problems import ConfigProblem, Problem
 from config.rules import load_rules
 from config.settings import AccessToken, ClientCredentials, Secret, load_settings
-from sync.damage import damage_told
 from sync.heartbeat import Heartbeat
 from sync.ledger import Ledger
+from sync.store.damage import damage_told
 from sync.talk import notes_to_stderr
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from config.rules import Rules
     from config.settings import Auth, Connection, Settings
     from connectors.contract import Connector
-    from sync.pipeline import Job
+    from sync.job import Job
     from sync.talk import Tell
 
     Sleep = Callable[[float], None]
@@ -161,9 +161,9 @@ def opened_job(
     `sleep` waits some seconds of the clock that `monotonic` reads.
     """
     # Late: the history alone needs no tables, and opens in a third of the time.
-    from sync.mirror import Mirror  # noqa: PLC0415  # late on purpose
-    from sync.pipeline import Job  # noqa: PLC0415  # late on purpose
-    from sync.tags import TagStore  # noqa: PLC0415  # late on purpose
+    from sync.job import Job  # noqa: PLC0415  # late on purpose
+    from sync.store.mirror import Mirror  # noqa: PLC0415  # late on purpose
+    from sync.store.tags import TagStore  # noqa: PLC0415  # late on purpose
 
     with opened_ledger(path) as (settings, ledger):
         name, connection = chosen(settings, name, path)

@@ -19,7 +19,13 @@ SECONDS = 120
 
 _server = multiprocessing.get_context("forkserver")
 _server.set_forkserver_preload(
-    ["sync.commands", "sync.migrating", "pyarrow.dataset", "connectors.salesforce", "connectors.hubspot.sdk"]
+    [
+        "sync.commands.plans",
+        "sync.ledger.migrating",
+        "pyarrow.dataset",
+        "connectors.salesforce",
+        "connectors.hubspot.sdk",
+    ]
 )
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from config.rules import Rules
 from connectors.contract import Page
-from sync.mirror import Mirror
+from sync.store.mirror import Mirror
 from tests.benchmarks.local_crm import connected, local_crm, position, show_rates, traffic
 from tests.benchmarks.measuring import Figure, in_own_process, measured, show
 

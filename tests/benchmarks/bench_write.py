@@ -13,7 +13,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sync.plan import change_schema
+from config.outputs import written
+from sync.writing.plan import change_schema
 from tests.benchmarks.local_crm import connected, local_crm, move_clock, position, show_rates, traffic
 from tests.benchmarks.measuring import Figure, in_own_process, measured, show
 
@@ -32,7 +33,7 @@ CASES = {"salesforce": Case(200_000, 100_000, 15), "hubspot": Case(50_000, 50_00
 
 def changed(ids: pa.Array) -> pa.Table:
     """A tier, a score and a reason for each account, as a plan has them."""
-    schema = change_schema("account", "basic")
+    schema = change_schema("account", written("account", "basic"))
     names = [
         name for name in schema.names if not name.startswith("old_") and name not in ("name", "owner_id")
     ]

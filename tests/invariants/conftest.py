@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connectors.sandbox.server import Sandbox
-    from sync.pipeline import Job, Report
-    from sync.plan import Plan
+    from sync.job import Job
+    from sync.report import Report
+    from sync.writing.plan import Plan
     from tests.crms.people import Row
 
 # Rules that want a task for every record, and no limit that would hide a second one.

@@ -50,7 +50,7 @@ def test_i1_after_a_run_the_crm_holds_what_the_scores_want(world):
 def test_i1_holds_under_rules_of_ones_own_whatever_others_were_tried(world):
     """Boosts, exclusions and teams are as much the score as anything; trying other rules leaves nothing behind."""
     from config.rules import load_rules
-    from sync.trial import try_rules
+    from sync.trial.trying import try_rules
 
     world.use_rules(OWN)
     report = world.run()
@@ -395,8 +395,8 @@ def test_i5_a_crash_before_the_mirror_leaves_the_cursor_behind(world, monkeypatc
     world.people.edit("opportunity", {"id": world.open_deals()[0]["id"], "amount": 123_456})
     world.sandbox.clock.advance(timedelta(hours=1))
     with world.job() as job:
-        from sync.mirror import Mirror
         from sync.pipeline import run
+        from sync.store.mirror import Mirror
 
         append = Mirror.append
 

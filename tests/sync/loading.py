@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from config.records import schema
-from sync.mirror import Mirror
+from sync.store.mirror import Mirror
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ import pytest
 
 from config.problems import ConfigProblem
 from config.rules import Rules
-from sync.book_view import BookView, view_book
-from sync.tags import TagStore
+from sync.book.view import BookView, view_book
+from sync.store.tags import TagStore
 from tests.sync.loading import loaded
 
 TODAY = date(2026, 11, 22)

@@ -10,8 +10,8 @@ import pytest
 
 from config.records import RECORDS, schema
 from config.rules import Rules
-from sync.mirror import MANY_BUCKETS, ONE_BUCKET_ROWS, Mirror, bucket_of
 from sync.score import Buckets
+from sync.store.mirror import MANY_BUCKETS, ONE_BUCKET_ROWS, Mirror, bucket_of
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 RULES = Rules(read=("line_item", "quota", "call"))

@@ -12,15 +12,18 @@ import pyarrow as pa
 import pytest
 
 from config.crms import CRMS
+from config.outputs import written
 from config.rules import Rules
-from sync.comparing import Comparison, Side, compare
 from sync.score import score
-from sync.tags import TagStore
-from sync.trial_page import write_page
+from sync.store.tags import TagStore
+from sync.trial.comparing import Comparison, Side, compare
+from sync.trial.page import write_page
+from sync.writing.plan import OBJECTS
+from sync.writing.scope import Scope
 from tests.sync.loading import loaded
 
 if TYPE_CHECKING:
-    from sync.mirror import Mirror
+    from sync.store.mirror import Mirror
 
 TODAY = date(2026, 11, 22)
 OWNERS = {"rep1": "Ann", "rep2": "Bob"}
@@ -113,7 +116,9 @@ def test_a_tier_that_falls_late_is_shown_where_it_will_settle(mirror, tmp_path, 
         Rules.model_validate(calm | {"priority": BY_SIZE.model_dump()["priority"]}),
     )
     tags = TagStore(tmp_path / "tags")
-    score(mirror, tags, old, "full", TODAY, "").keep_states(tags)
+    score(mirror, tags, old, Scope({name: written(name, "full") for name in OBJECTS}), TODAY, "").keep_states(
+        tags
+    )
     found = compare(Side(old, mirror), Side(new, mirror), tags, TODAY, lambda wanted, _: wanted)
     assert found.moved("opportunity").set_index("id").loc["d00", ["tier_old", "steps"]].tolist() == ["A", -3]
 

@@ -8,10 +8,10 @@ import os
 import pytest
 
 from config.problems import ConfigProblem
-from sync.damage import damage_told
 from sync.demo import set_up, write_settings
 from sync.ledger import Ledger
 from sync.pipeline import preview, run
+from sync.store.damage import damage_told
 from sync.workplace import now, opened_job
 
 

@@ -12,9 +12,9 @@ from connectors.contract import AuthProblem, RetryLater, Truncated
 from connectors.transport import LostReply
 from sync import exits
 from sync.cli import app
-from sync.commands import explain_error
+from sync.commands.ending import explain_error
 from sync.exits import STATES, Guarded, exit_code
-from sync.pipeline import Report, last_line
+from sync.report import Report, last_line
 from sync.stopping import LeaseLost, Parked
 from sync.talk import Talk
 

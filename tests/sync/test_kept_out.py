@@ -9,7 +9,7 @@ import pytest
 from config.rules import Rules
 from config.sections.showing import Show
 from scoring.saying.origins import ORIGINS
-from sync.kept_out import shown_text, shown_value
+from sync.explaining.kept_out import shown_text, shown_value
 
 COLUMNS = {
     "amount": 640_000, "close_date": date(2026, 3, 22), "probability": 62.0, "stage": "Proposal", "margin": 41.0,

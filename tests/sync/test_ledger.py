@@ -8,8 +8,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from config.problems import ConfigProblem
-from sync import ledger_schema
 from sync.ledger import LEASE, Item, Ledger
+from sync.ledger import tables as ledger_schema
 from sync.stopping import LeaseLost
 
 TODAY = date(2026, 3, 1)

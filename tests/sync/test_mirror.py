@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.records import STAMP, schema
-from sync.mirror import MANY_BUCKETS, ONE_BUCKET_ROWS, Mirror, bucket_of
+from sync.store.mirror import MANY_BUCKETS, ONE_BUCKET_ROWS, Mirror, bucket_of
 
 COLUMNS = ("id", "name", "owner_id", "modified_at", "foretag_tier")
 DEAL_COLUMNS = ("id", "account_id", "stage", "modified_at")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from config.outputs import written
 from config.records import schema
 from config.sections.writing import Writing
-from sync.plan import change_schema, changes, still_holds, valid_until
+from sync.writing.plan import change_schema, changes, still_holds, valid_until
 
 FIELDS = written("account", "full")
 NAMES = [field.name for field in FIELDS]
@@ -158,7 +158,8 @@ def test_a_kept_change_holds_while_held_values_and_tier_are_the_same(since, hold
     """What events have overtaken since the plan was made is not written; a score may drift within its tier."""
     row = {"id": "1", "foretag_tier": "A", "foretag_score": 75, "clear": [], "old_foretag_score": 60}
     kept, fresh = (
-        pa.Table.from_pylist([one], schema=change_schema("account", "full")) for one in (row, row | since)
+        pa.Table.from_pylist([one], schema=change_schema("account", written("account", "full")))
+        for one in (row, row | since)
     )
     assert still_holds(kept, fresh).to_pylist() == [holds]
 
@@ -167,7 +168,9 @@ def test_a_tier_taken_off_is_not_a_tier_left_alone():
     """Both have no new tier in the plan."""
     row = {"id": "1", "foretag_tier": None, "clear": []}
     kept, fresh = (
-        pa.Table.from_pylist([row | {"clear": clear}], schema=change_schema("account", "full"))
+        pa.Table.from_pylist(
+            [row | {"clear": clear}], schema=change_schema("account", written("account", "full"))
+        )
         for clear in ([], ["foretag_tier"])
     )
     assert still_holds(kept, fresh).to_pylist() == [False]

@@ -6,9 +6,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from config.outputs import written
 from config.problems import ConfigProblem
-from sync.plan import OBJECTS, TASK_SCHEMA, Plan, change_schema
-from sync.plan_file import PlanHeader, mismatches, read_plan, write_plan
+from sync.writing.plan import OBJECTS, TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan, change_schema
+from sync.writing.plan_file import PlanHeader, mismatches, read_plan, write_plan
 
 HEADER = PlanHeader(
     connection="main",
@@ -27,7 +28,7 @@ HEADER = PlanHeader(
 @pytest.fixture
 def plan():
     """A plan with one account and one task."""
-    changes = {name: change_schema(name, "basic").empty_table() for name in OBJECTS}
+    changes = {name: change_schema(name, written(name, "basic")).empty_table() for name in OBJECTS}
     row = {
         "id": "1",
         "name": "Acme",
@@ -36,11 +37,13 @@ def plan():
         "old_foretag_alert": "x",
         "foretag_valid_until": date(2026, 3, 9),
     }
-    changes["account"] = pa.Table.from_pylist([row], schema=change_schema("account", "basic"))
+    changes["account"] = pa.Table.from_pylist(
+        [row], schema=change_schema("account", written("account", "basic"))
+    )
     tasks = pa.Table.from_pylist(
         [{"key": "k", "object": "opportunity", "id": "2", "subject": "Call"}], schema=TASK_SCHEMA
     )
-    return Plan(changes, tasks, (), {"account": 9}, lambda _: None)
+    return Plan(changes, tasks, TASK_CHANGE_SCHEMA.empty_table(), (), {"account": 9}, lambda _: None)
 
 
 def test_a_plan_comes_back_as_it_was(tmp_path, plan):

@@ -11,9 +11,9 @@ import pytest
 from config.records import schema
 from config.rules import Rules
 from scoring import extract
-from sync.mirror import Mirror
-from sync.plan_history import remember_plans
 from sync.score import Buckets
+from sync.store.growth_plans import remember_plans
+from sync.store.mirror import Mirror
 
 COLUMNS = ("id", "name", "foretag_growth_plan", "foretag_growth_plan_by", "modified_at")
 JUNE, DECEMBER = date(2026, 6, 30), date(2026, 12, 31)

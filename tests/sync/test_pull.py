@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from sync.ledger import Ledger
-from sync.mirror import Mirror
 from sync.pull import Pulled, gathered, pull
+from sync.store.mirror import Mirror
 from tests.contract.conftest import World
 from tests.crms import people_of
 

@@ -10,9 +10,9 @@ import pytest
 from config.records import schema
 from config.rules import load_rules
 from scoring import extract
-from sync.mirror import MANY_BUCKETS, ONE_BUCKET_ROWS, Mirror
 from sync.score import Buckets
-from sync.side_tables import side_tables
+from sync.store.mirror import MANY_BUCKETS, ONE_BUCKET_ROWS, Mirror
+from sync.store.side_tables import side_tables
 from tests.scoring.conftest import TODAY
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)

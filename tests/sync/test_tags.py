@@ -10,7 +10,7 @@ from config.rules import Rules
 from scoring import Book
 from sync.demo import set_up, write_settings
 from sync.pipeline import run
-from sync.tags import TagStore
+from sync.store.tags import TagStore
 from sync.workplace import opened_job
 
 

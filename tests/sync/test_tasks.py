@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from config.records import schema
 from config.sections.writing import TaskLimits
-from sync.tasks import due_tasks, task_key
+from sync.writing.tasks import due_tasks, task_key
 
 TODAY = date(2026, 3, 2)
 WANTED = pa.schema(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scoring.moves import Outlook
-from sync.rule_lines import RuleLines
-from sync.waterfall import bar, to_go
+from sync.explaining.rule_lines import RuleLines
+from sync.explaining.waterfall import bar, to_go
 
 if TYPE_CHECKING:
     from pathlib import Path

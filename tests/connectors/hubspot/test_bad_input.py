@@ -28,7 +28,7 @@ pytestmark = pytest.mark.long
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sync.pipeline import Report
+    from sync.report import Report
     from tests.invariants.conftest import World as Installation
 
 

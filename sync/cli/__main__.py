@@ -1,0 +1,5 @@
+"""`python -m sync.cli` is the `foretag` command."""
+
+from sync.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The commands by which an admin opens and shuts the way to the CRM."""

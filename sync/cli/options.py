@@ -1,0 +1,62 @@
+"""What all commands share: the app, common options, and how whatever ends a command becomes words and an exit code."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from config.crms import NAMES
+from sync.stopping import cause
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sync.talk import Talk
+
+app = typer.Typer(
+    name="foretag",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="A worker beside your CRM: it decides who deserves a rep's time next, and writes the answer where"
+    " reps already work.",
+    epilog="Exit codes: 0 done · 1 bug · 2 fix your configuration · 3 done with refusals or unknowns"
+    " · 4 stopped by a guard, or rule tests failed · 69 CRM unavailable · 75 parked, run again later · 130 Ctrl-C",
+)
+
+SettingsFile = Annotated[
+    Path, typer.Option("--settings", "-s", help="The settings file.", envvar="FORETAG_SETTINGS")
+]
+ConnectionName = Annotated[
+    str | None, typer.Option("--connection", "-c", help="Which connection, if there are several.")
+]
+Machine = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for machines.")]
+CrmName = Annotated[str, typer.Option("--crm", help=f"Which CRM: {NAMES}.")]
+MaxChanges = Annotated[int | None, typer.Option(min=1, help="Most records that may change, for this once.")]
+SETTINGS = Path("foretag.yaml")
+
+
+def leave(code: int) -> NoReturn:
+    """End the command with this exit code."""
+    raise typer.Exit(code)
+
+
+@contextmanager
+def talking(machine: bool) -> Iterator[Talk]:
+    """Turns whatever ends a command into a clear message and the right exit code."""
+    from sync.talk import Talk
+
+    talk = Talk(machine=machine)
+    try:
+        yield talk
+    except (typer.Exit, typer.Abort, BrokenPipeError):
+        # A reader that has seen enough, as `| head`, is no error; typer ends quietly.
+        raise
+    except BaseException as error:
+        from sync.commands.ending import explain_error
+
+        raise typer.Exit(explain_error(talk, cause(error))) from error

@@ -1,0 +1,79 @@
+"""The commands that plan and write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sync.cli.options import SETTINGS, ConnectionName, Machine, MaxChanges, SettingsFile, app, leave, talking
+
+
+@app.command(
+    epilog="Example: foretag plan -o friday.plan   ·   foretag plan --rules new.yaml --html new.html"
+)
+def plan(
+    settings: SettingsFile = SETTINGS,
+    connection: ConnectionName = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Keep the plan in this file.")] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="Show what these rules would do to the book, beside the present ones.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="With --rules: draw it on one page, in this file.")
+    ] = None,
+    machine: Machine = False,
+) -> None:
+    """Show what a run would change; write nothing.
+
+    With --rules: who would move to another tier or segment under other rules, and why, before they are put to use.
+    """
+    from sync.commands.plans import compare
+    from sync.commands.plans import plan as run_plan
+
+    if rules is None and html is not None:
+        raise typer.BadParameter("only with --rules", param_hint="--html")
+    if rules is not None and output is not None:
+        raise typer.BadParameter("not with --rules: put the rules to use first", param_hint="--output")
+    with talking(machine) as talk:
+        if rules is not None:
+            leave(compare(talk, settings, connection, rules, html))
+        leave(run_plan(talk, settings, connection, output))
+
+
+@app.command(epilog="Example: foretag apply friday.plan --max-changes 2000")
+def apply(
+    file: Annotated[Path, typer.Argument(help="A plan file.")],
+    settings: SettingsFile = SETTINGS,
+    connection: ConnectionName = None,
+    max_changes: MaxChanges = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
+    machine: Machine = False,
+) -> None:
+    """Do exactly what a plan file says.
+
+    Records that changed since the plan was made are left alone and listed as stale. The first plan applied ends
+    a connection's preview: from then on `run` writes.
+    """
+    from sync.commands.plans import apply as run_apply
+
+    with talking(machine) as talk:
+        leave(run_apply(talk, settings, connection, file, max_changes=max_changes, yes=yes))
+
+
+@app.command(epilog="Example: foretag run --json")
+def run(
+    settings: SettingsFile = SETTINGS,
+    connection: ConnectionName = None,
+    max_changes: MaxChanges = None,
+    machine: Machine = False,
+) -> None:
+    """Plan and apply once: for a scheduler.
+
+    Writes nothing while the connection is in preview.
+    """
+    from sync.commands.plans import run as run_once
+
+    with talking(machine) as talk:
+        leave(run_once(talk, settings, connection, max_changes))

@@ -1,0 +1,75 @@
+"""How a command that writes begins and ends: the question, the table, the last line, and errors in words."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING
+
+import typer
+
+from config.problems import ConfigProblem, Problem
+from connectors.contract import ConnectorError
+from sync.exits import BUG, Guarded, exit_code
+from sync.stopping import LeaseLost, Parked
+
+if TYPE_CHECKING:
+    from config.crms import Crm
+    from sync.report import Report
+    from sync.talk import Talk
+
+
+def explain_error(talk: Talk, error: BaseException) -> int:
+    """Say what ended a command: what, where, what to do; the traceback only for our own bugs."""
+    code = exit_code(error)
+    problems = error.problems if isinstance(error, ConfigProblem) else ()
+    talk.problems(problems)
+    if isinstance(error, ConnectorError | Guarded | Parked | LeaseLost):
+        talk.say(str(error), "red")
+    elif isinstance(error, KeyboardInterrupt):
+        talk.say("Interrupted; what was sent is recorded, the next run takes up what is open.", "yellow")
+    elif code == BUG:
+        talk.say(
+            "This is a bug in Foretag, please report it (the last line may show a record's values: look first):",
+            "red",
+        )
+        talk.say("".join(traceback.format_exception(error)))
+    talk.result(
+        {
+            "error": type(error).__name__,
+            # A library's words may show content, and what machines read is kept.
+            "message": "a bug in Foretag" if code == BUG else str(error),
+            "problems": [one.as_dict() for one in problems],
+            "exit_code": code,
+        }
+    )
+    return code
+
+
+def confirm(talk: Talk, question: str) -> None:
+    """Ask the person at the terminal. Raises `ConfigProblem` if nobody is there, `Guarded` if the answer is no."""
+    if not talk.is_interactive:
+        raise ConfigProblem(Problem("nobody is there to answer", fix="repeat with --yes"))
+    if not typer.confirm(question, err=True):
+        raise Guarded("not confirmed: nothing was written")
+
+
+def end(talk: Talk, report: Report, crm: Crm) -> int:
+    """Tell what a run planned and did; returns its exit code."""
+    talk.result(vars(report))
+    talk.table(
+        "",
+        ("", "planned", "written", "refused", "not confirmed"),
+        [
+            (
+                noun.many,
+                report.planned.get(name, 0),
+                report.done.get(name, 0),
+                report.refused.get(name, 0),
+                report.unknown.get(name, 0),
+            )
+            for name, noun in crm.nouns.items()
+        ],
+        right=("planned", "written", "refused", "not confirmed"),
+    )
+    talk.say(report.last_line)
+    return report.exit_code

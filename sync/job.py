@@ -1,0 +1,70 @@
+"""Everything one run works with: the connection, its rules, the CRM, and what is kept beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from config.crms import CRMS, Crm
+from config.outputs import HUMAN_FIELDS, written
+from config.records import RECORDS
+from sync.writing.plan import OBJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from config.rules import Rules
+    from config.settings import Connection
+    from connectors.contract import Connector
+    from sync.heartbeat import Heartbeat
+    from sync.ledger import Ledger
+    from sync.store.mirror import Mirror
+    from sync.store.tags import TagStore
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything one run works with. `tell(what, done, total)` reports progress."""
+
+    name: str
+    connection: Connection
+    rules: Rules
+    connector: Connector
+    ledger: Ledger
+    heartbeat: Heartbeat
+    mirror: Mirror
+    tags: TagStore
+    folder: Path
+    tell: Callable[[str, int, int | None], None]
+    max_changes: int | None = None
+
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """The canonical columns that a run pulls, by object: what the rules name, and what we hold there."""
+        rules = self.rules
+        wanted = {name: {*rules.needed_columns(name), "modified_at"} for name in rules.needed_objects}
+        for name in OBJECTS:
+            wanted[name] |= {"name"} | {field.name for field in self.written(name)}
+            wanted[name] |= {field.name for field in HUMAN_FIELDS if name in field.objects}
+        wanted["owner"] |= {"name", "active"}
+        if self.tasks_on:
+            wanted["task"] = {column.name for column in RECORDS["task"]}
+        return {
+            name: tuple(column.name for column in RECORDS[name] if column.name in names)
+            for name, names in wanted.items()
+        }
+
+    def written(self, object_name: str) -> tuple[Any, ...]:
+        """Our fields that a run writes on an object."""
+        return written(object_name, self.connection.outputs)
+
+    @property
+    def crm(self) -> Crm:
+        """Which CRM this is, for what is said to its people."""
+        return CRMS[self.connection.crm]
+
+    @property
+    def tasks_on(self) -> bool:
+        """Whether tasks are made: off until turned on, except on the bundled sandbox."""
+        on = self.connection.tasks
+        return self.connector.org().bundled_sandbox if on is None else on

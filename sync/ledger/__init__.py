@@ -1,0 +1,5 @@
+"""The small transactional store: runs, cursors, intents and outcomes, task keys, leases, and the admin's gates."""
+
+from sync.ledger.ledger import LEASE, Item, ItemStatus, Lease, Ledger
+
+__all__ = ["LEASE", "Item", "ItemStatus", "Lease", "Ledger"]

@@ -1,0 +1,460 @@
+"""The ledger: runs, cursors, batches, what was not done, task keys and leases, in one small SQL database.
+
+Everything is written down before its effect: a batch before it is sent, a task key before the task is made.
+Times are UTC without a zone, as SQLite keeps them.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from config.problems import ConfigProblem, Problem
+from sync.ledger import tables
+from sync.stopping import LeaseLost
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date, datetime
+    from pathlib import Path
+
+# Longer than the longest request timeout: while a request may still be in flight, nobody else writes.
+LEASE = timedelta(minutes=15)
+
+# Refused by the CRM; sent, not confirmed; overtaken by events; unreadable; not wanted now; not sent because it was
+# refused before; changed by a person and respected; left as it is by an undo.
+ItemStatus = Literal["refused", "unknown", "stale", "set_aside", "held_back", "quarantined", "edited", "left"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that was not done, and why, in the CRM's or our own words."""
+
+    object: str
+    record_id: str
+    status: ItemStatus
+    code: str
+    message: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on a connection, until it expires or is lost."""
+
+    connection: str
+    holder: str
+    fence: int
+
+
+class Ledger:
+    """One database for all connections; `clock` gives UTC time."""
+
+    def __init__(self, url: str, clock: Any) -> None:
+        self._clock = clock
+        self._engine = sa.create_engine(url)
+        if self._engine.dialect.name == "sqlite":
+            event.listen(self._engine, "connect", _sqlite_pragmas)
+        try:
+            self._migrate()
+        except BaseException as error:
+            self.close()
+            if not isinstance(error, sa.exc.OperationalError):
+                raise
+            raise ConfigProblem(
+                Problem(
+                    f"the history cannot be opened: {error.orig}",
+                    where=url,
+                    fix="check path, space and rights",
+                )
+            ) from None
+
+    @classmethod
+    def open(cls, state: Path, clock: Any) -> Ledger:
+        """The embedded ledger of a state folder, which is made (0700) if need be."""
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # In a folder that was there before, at least the file is private.
+        (state / "history.sqlite").touch(mode=0o600)
+        return cls(f"sqlite:///{state / 'history.sqlite'}", clock)
+
+    def close(self) -> None:
+        """Release the database."""
+        self._engine.dispose()
+
+    # Connections.
+
+    def bind(self, name: str, org_id: str, org_name: str, *, live: bool) -> bool:
+        """Tie a connection to its org, once; returns whether it may write. Raises if the org is another one."""
+        with self._engine.begin() as db:
+            row = db.execute(
+                sa.select(tables.connection).where(tables.connection.c.name == name)
+            ).one_or_none()
+            if row is None:
+                db.execute(
+                    tables.connection.insert().values(name=name, org_id=org_id, org_name=org_name, live=live)
+                )
+                return live
+            if row.org_id != org_id:
+                raise ConfigProblem(
+                    Problem(
+                        f"this connection was {row.org_name} ({row.org_id}) and is now {org_name} ({org_id})",
+                        where=name,
+                        fix="give the other one a connection of its own, or another state folder",
+                    )
+                )
+            return bool(row.live)
+
+    def go_live(self, name: str) -> None:
+        """End the preview: from now on runs may write."""
+        with self._engine.begin() as db:
+            db.execute(tables.connection.update().where(tables.connection.c.name == name).values(live=True))
+
+    def token(self, connection: str) -> str | None:
+        """The rotated refresh token kept for a connection."""
+        with self._engine.connect() as db:
+            return db.scalar(sa.select(tables.token.c.value).where(tables.token.c.connection == connection))
+
+    def keep_token(self, connection: str, value: str) -> None:
+        """Keep a rotated refresh token, durably, before it is used."""
+        with self._engine.begin() as db:
+            _upsert(db, tables.token, {"connection": connection}, {"value": value})
+
+    # Leases.
+
+    @contextmanager
+    def lease(self, connection: str) -> Iterator[Lease]:
+        """The only right to work on a connection. Raises `LeaseLost` if another run has it."""
+        lease = self._acquire(connection)
+        try:
+            yield lease
+        finally:
+            with self._engine.begin() as db:
+                db.execute(tables.lease.update().where(_held(lease)).values(expires_at=self._now()))
+
+    def renew(self, lease: Lease) -> None:
+        """Prolong the lease; called before each send. Raises `LeaseLost` if another run took it over."""
+        with self._engine.begin() as db:
+            kept = db.execute(
+                tables.lease.update().where(_held(lease)).values(expires_at=self._now() + LEASE)
+            )
+        if kept.rowcount != 1:
+            raise LeaseLost(f"another run took over {lease.connection}")
+
+    def _acquire(self, connection: str) -> Lease:
+        holder = f"{socket.gethostname()}:{os.getpid()}"
+        with self._engine.begin() as db:
+            row = db.execute(
+                sa.select(tables.lease).where(tables.lease.c.connection == connection)
+            ).one_or_none()
+            if row is not None and row.expires_at > self._now() and not _is_dead(row.holder):
+                raise LeaseLost(f"another run ({row.holder}) is working on {connection}")
+            fence = 1 if row is None else row.fence + 1
+            values = {"holder": holder, "fence": fence, "expires_at": self._now() + LEASE}
+            if row is None:
+                db.execute(tables.lease.insert().values(connection=connection, **values))
+            else:
+                taken = db.execute(
+                    tables.lease.update()
+                    .where(tables.lease.c.connection == connection, tables.lease.c.fence == row.fence)
+                    .values(**values)
+                )
+                if taken.rowcount != 1:
+                    raise LeaseLost(f"another run began to work on {connection} at the same moment")
+        return Lease(connection, holder, fence)
+
+    # Runs.
+
+    def start_run(
+        self, connection: str, command_name: str, today: date, rules: str, *, of: str | None = None
+    ) -> str:
+        """Write down that a run begins; returns its id. `of`: which run it undoes or goes on with."""
+        with self._engine.begin() as db:
+            started = self._now()
+            number = db.scalar(sa.select(sa.func.count()).select_from(tables.run)) or 0
+            run_id = f"{started:%Y%m%d-%H%M%S}-{number + 1}"
+            db.execute(
+                tables.run.insert().values(
+                    id=run_id,
+                    connection=connection,
+                    command=command_name,
+                    state="running",
+                    started_at=started,
+                    today=today,
+                    rules=rules,
+                    of=of,
+                )
+            )
+            self._abandon_open(db, connection, run_id)
+        return run_id
+
+    def finish_run(
+        self, run_id: str, state: str, exit_code: int, last_line: str, report: Mapping[str, Any] | None
+    ) -> None:
+        """Write down how a run ended, in the words that its user saw."""
+        with self._engine.begin() as db:
+            db.execute(
+                tables.run.update()
+                .where(tables.run.c.id == run_id)
+                .values(
+                    state=state,
+                    finished_at=self._now(),
+                    exit_code=exit_code,
+                    last_line=last_line,
+                    report=report,
+                )
+            )
+            # Written down, and never sent.
+            db.execute(
+                tables.batch.update()
+                .where(tables.batch.c.run == run_id, tables.batch.c.state == "intended")
+                .values(state="abandoned")
+            )
+
+    def runs(self, connection: str | None = None, limit: int = 20) -> list[dict[str, Any]]:
+        """The latest runs, newest first."""
+        query = (
+            sa.select(tables.run)
+            .order_by(tables.run.c.started_at.desc(), tables.run.c.id.desc())
+            .limit(limit)
+        )
+        if connection is not None:
+            query = query.where(tables.run.c.connection == connection)
+        with self._engine.connect() as db:
+            return [dict(row) for row in db.execute(query).mappings()]
+
+    def run(self, run_id: str) -> dict[str, Any] | None:
+        """One run, or None."""
+        with self._engine.connect() as db:
+            row = db.execute(sa.select(tables.run).where(tables.run.c.id == run_id)).mappings().one_or_none()
+            return None if row is None else dict(row)
+
+    def _abandon_open(self, db: sa.Connection, connection: str, run_id: str) -> None:
+        """What a crash left open: its runs failed, its field batches are planned anew from what the CRM holds."""
+        dead = (
+            sa.select(tables.run.c.id)
+            .where(
+                tables.run.c.connection == connection,
+                tables.run.c.state == "running",
+                tables.run.c.id != run_id,
+            )
+            .scalar_subquery()
+        )
+        db.execute(
+            tables.batch.update()
+            .where(tables.batch.c.run.in_(dead), tables.batch.c.state == "intended")
+            .values(state="abandoned")
+        )
+        db.execute(
+            tables.run.update()
+            .where(tables.run.c.id.in_(dead))
+            .values(
+                state="failed",
+                finished_at=self._now(),
+                exit_code=1,
+                last_line="ended without a word; taken over",
+            )
+        )
+
+    # Cursors.
+
+    def cursor(self, connection: str, object_name: str) -> tuple[str, list[str]] | None:
+        """The connector's cursor of an object and the columns pulled up to it."""
+        with self._engine.connect() as db:
+            row = db.execute(
+                sa.select(tables.cursor).where(
+                    tables.cursor.c.connection == connection, tables.cursor.c.object == object_name
+                )
+            ).one_or_none()
+            return None if row is None else (row.value, list(row.columns))
+
+    def keep_cursor(self, connection: str, object_name: str, value: str, columns: Sequence[str]) -> None:
+        """Move a cursor: only after every change before it is in the mirror."""
+        with self._engine.begin() as db:
+            _upsert(
+                db,
+                tables.cursor,
+                {"connection": connection, "object": object_name},
+                {"value": value, "columns": list(columns)},
+            )
+
+    # Batches and what was not done.
+
+    def intend(self, run_id: str, object_name: str, records: int) -> int:
+        """Write down that a batch is about to be sent; returns its number."""
+        with self._engine.begin() as db:
+            number = (
+                db.scalar(sa.select(sa.func.max(tables.batch.c.number)).where(tables.batch.c.run == run_id))
+                or 0
+            ) + 1
+            db.execute(
+                tables.batch.insert().values(
+                    run=run_id,
+                    number=number,
+                    object=object_name,
+                    state="intended",
+                    records=records,
+                    done=0,
+                    refused=0,
+                    unknown=0,
+                )
+            )
+            return number
+
+    def unconfirmed(self, run_id: str, number: int) -> None:
+        """Write down that a batch was sent (perhaps in part) and nothing certain came back."""
+        with self._engine.begin() as db:
+            db.execute(
+                tables.batch.update()
+                .where(tables.batch.c.run == run_id, tables.batch.c.number == number)
+                .values(state="unconfirmed", unknown=tables.batch.c.records)
+            )
+
+    def settle(self, run_id: str, number: int, done: int, items: Sequence[Item]) -> None:
+        """Write down what the CRM said of a batch: how many are done, and each one that is not."""
+        with self._engine.begin() as db:
+            db.execute(
+                tables.batch.update()
+                .where(tables.batch.c.run == run_id, tables.batch.c.number == number)
+                .values(
+                    state="finished",
+                    done=done,
+                    refused=sum(item.status == "refused" for item in items),
+                    unknown=sum(item.status == "unknown" for item in items),
+                )
+            )
+            self._insert_items(db, run_id, items)
+
+    def list_items(self, run_id: str, items: Iterable[Item]) -> None:
+        """Put things that were not done on the run's list."""
+        with self._engine.begin() as db:
+            self._insert_items(db, run_id, list(items))
+
+    def items(self, run_id: str, status: ItemStatus | None = None) -> list[Item]:
+        """What a run did not do."""
+        query = sa.select(tables.item).where(tables.item.c.run == run_id).order_by(tables.item.c.id)
+        if status is not None:
+            query = query.where(tables.item.c.status == status)
+        with self._engine.connect() as db:
+            return [
+                Item(row.object, row.record_id, row.status, row.code, row.message, row.fix)
+                for row in db.execute(query)
+            ]
+
+    def batches(self, run_id: str) -> list[dict[str, Any]]:
+        """The batches of a run, in order."""
+        query = sa.select(tables.batch).where(tables.batch.c.run == run_id).order_by(tables.batch.c.number)
+        with self._engine.connect() as db:
+            return [dict(row) for row in db.execute(query).mappings()]
+
+    def _insert_items(self, db: sa.Connection, run_id: str, items: Sequence[Item]) -> None:
+        if items:
+            db.execute(
+                tables.item.insert(),
+                [
+                    {
+                        "run": run_id,
+                        "object": item.object,
+                        "record_id": item.record_id,
+                        "status": item.status,
+                        "code": item.code[:255],
+                        "message": item.message,
+                        "fix": item.fix,
+                    }
+                    for item in items
+                ],
+            )
+
+    # Task keys.
+
+    def intend_tasks(self, connection: str, run_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write down the keys of tasks about to be made. A key once there is kept, whatever became of it."""
+        with self._engine.begin() as db:
+            for row in rows:
+                _upsert(
+                    db,
+                    tables.task,
+                    {"connection": connection, "key": row["key"]},
+                    {"run": run_id, "state": "intended", **{k: v for k, v in row.items() if k != "key"}},
+                )
+
+    def settle_tasks(self, connection: str, outcomes: Iterable[tuple[str, str, str | None]]) -> None:
+        """Write down what became of them: (key, state, id in the CRM)."""
+        with self._engine.begin() as db:
+            for key, state, crm_id in outcomes:
+                db.execute(
+                    tables.task.update()
+                    .where(tables.task.c.connection == connection, tables.task.c.key == key)
+                    .values(state=state, crm_id=crm_id)
+                )
+
+    def tasks(self, connection: str) -> list[dict[str, Any]]:
+        """Every task key of a connection."""
+        query = sa.select(tables.task).where(tables.task.c.connection == connection)
+        with self._engine.connect() as db:
+            return [dict(row) for row in db.execute(query).mappings()]
+
+    # How it is stored.
+
+    def _now(self) -> datetime:
+        moment: datetime = self._clock()
+        return moment.astimezone(UTC).replace(tzinfo=None)
+
+    def _migrate(self) -> None:
+        with self._engine.begin() as db:
+            if _revision(db) != tables.REVISION:
+                # Its imports take longer than most commands: only when there is something to do.
+                from sync.ledger.migrating import migrate  # noqa: PLC0415  # late on purpose
+
+                migrate(db)
+
+
+def _revision(db: sa.Connection) -> str | None:
+    """The revision of the database's tables, as alembic keeps it; None in a new database."""
+    if not sa.inspect(db).has_table("alembic_version"):
+        return None
+    return db.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _held(lease: Lease) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        tables.lease.c.connection == lease.connection,
+        tables.lease.c.holder == lease.holder,
+        tables.lease.c.fence == lease.fence,
+    )
+
+
+def _is_dead(holder: str) -> bool:
+    """Whether the holder was a process of this machine that is no more; of other machines nobody knows."""
+    host, _, pid = holder.rpartition(":")
+    if host != socket.gethostname() or int(pid) == os.getpid():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _upsert(db: sa.Connection, table: sa.Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    where = sa.and_(*(table.c[name] == value for name, value in key.items()))
+    if db.execute(table.update().where(where).values(**values)).rowcount == 0:
+        db.execute(table.insert().values(**key, **values))
+
+
+def _sqlite_pragmas(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # WAL with synchronous=NORMAL may lose the last commits at a power cut; an intent must not be lost.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA busy_timeout = 10000")
+    cursor.close()

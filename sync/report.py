@@ -1,0 +1,88 @@
+"""What a run did, and the one line that sums it up and is true."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config.problems import ConfigProblem
+from sync.exits import BUG, exit_code
+
+if TYPE_CHECKING:
+    from config.crms import Crm
+
+
+@dataclass
+class Report:
+    """What a run did, as it is printed, kept in the history and given to machines."""
+
+    run: str = ""
+    command: str = ""
+    org: str = ""
+    production: bool = False
+    today: str = ""
+    mode: str = "live"
+    pulled: dict[str, int] = field(default_factory=dict)
+    gone: dict[str, int] = field(default_factory=dict)
+    book: dict[str, int] = field(default_factory=dict)
+    planned: dict[str, int] = field(default_factory=dict)
+    done: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
+    unprocessed: int = 0
+    stale: int = 0
+    set_aside: int = 0
+    held_back: int = 0
+    api_calls: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    exit_code: int = 0
+    last_line: str = ""
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether anything that should have been written was not, or could not be read."""
+        return bool(sum(self.refused.values()) + sum(self.unknown.values()) + self.stale + self.set_aside)
+
+    @property
+    def writes(self) -> int:
+        """How many records and tasks were written."""
+        return sum(self.done.values())
+
+
+def last_line(report: Report, error: BaseException | None, crm: Crm) -> str:
+    """The one line that sums a run up, and is true."""
+    if error is not None:
+        before = f" Written before that: {crm.counted(report.done)}." if report.writes else ""
+        if isinstance(error, ConfigProblem):
+            return f"Stopped: {len(error.problems)} thing(s) to fix first.{before or ' Nothing was written.'}"
+        return f"{_ending(error)}{before}{_not_done(report)}"
+    if report.mode == "comparison":
+        return f"Compared on {report.today}. Nothing was written.{_not_done(report)}"
+    if report.mode == "preview":
+        return f"Preview: would write {crm.counted(report.planned)}. Nothing was written.{_not_done(report)}"
+    return f"Wrote {crm.counted(report.done)} in {report.api_calls} API calls.{_not_done(report)}"
+
+
+def _ending(error: BaseException) -> str:
+    """Why a run ended early; of a bug its kind and place alone, since a library's words may show content."""
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted."
+    if exit_code(error) != BUG:
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"Stopped by a bug in Foretag: {type(error).__name__}{place}."
+
+
+def _not_done(report: Report) -> str:
+    """What is on the run's list, by kind; empty if all is done."""
+    counts = (
+        (sum(report.refused.values()), "refused"),
+        (sum(report.unknown.values()) - report.unprocessed, "sent, not confirmed"),
+        (report.unprocessed, "not processed"),
+        (report.stale, "stale"),
+        (report.set_aside, "unreadable"),
+    )
+    return "".join(f" {count:,} {what}: see `foretag runs {report.run}`." for count, what in counts if count)

@@ -1,0 +1,125 @@
+"""What the last scoring said: tags, and the state that keeps tags calm, beside the mirror."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable, write_deltalake
+
+from scoring import Book
+from sync.store.delta import PARQUET, sweep
+from sync.store.files import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from config.rules import Rules
+
+
+class TagStore:
+    """Delta tables `tags_OBJECT`, `points_OBJECT`, `state`: one partition a bucket, each replaced in one commit."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def keep(
+        self, what: Literal["tags", "points", "families"], said: Mapping[str, Sequence[pa.Table]]
+    ) -> None:
+        """Replace what was said of the book: for each object, one table for each bucket in order.
+
+        `points` are the contributions, one column for each, that add up to the scores: for a warehouse to read.
+        `families` are the sums over accounts of one family, which no bucket alone can tell.
+        """
+        for name, buckets in said.items():
+            self._replace(f"{what}_{name}", buckets)
+
+    def keep_book(self, book: Book, rules: Rules, today: date) -> None:
+        """Remember what the whole book said, so that one record can be explained without reading all of them."""
+        text = json.dumps({"today": str(today), "rules": rules.digest, "book": book.to_json()})
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write_whole(self._folder / "book.json", text.encode())
+
+    def book(self, rules: Rules) -> tuple[Book, date] | None:
+        """The book as last scored under these rules, and the day it was scored for; None if there is none.
+
+        One that another version of Foretag kept is none: the next run makes a new one.
+        """
+        kept = self._kept("book")
+        if kept.get("rules") != rules.digest:
+            return None
+        with suppress(ValueError, KeyError, TypeError):
+            return Book.from_json(kept["book"]), date.fromisoformat(kept["today"])
+        return None
+
+    def day(self) -> date | None:
+        """The day for which the book was last scored, under whatever rules; None if it never was."""
+        kept = self._kept("book")
+        return date.fromisoformat(kept["today"]) if "today" in kept else None
+
+    def keep_fields(self, fields: Mapping[str, Mapping[str, str]]) -> None:
+        """Remember which field of the CRM each canonical column was read from, by object."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write_whole(self._folder / "fields.json", json.dumps(fields).encode())
+
+    def keep_labels(self, labels: Mapping[str, str]) -> None:
+        """Remember what people call the field behind each `object.column`."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write_whole(self._folder / "labels.json", json.dumps(labels).encode())
+
+    def labels(self) -> Mapping[str, str]:
+        """What people call the field behind each `object.column`, as last read."""
+        return self._kept("labels")
+
+    def fields(self) -> Mapping[str, Mapping[str, str]]:
+        """The CRM's name of each canonical column, by object, as last read."""
+        return self._kept("fields")
+
+    def keep_state(self, states: Sequence[pa.Table]) -> None:
+        """Remember the tag state of all buckets; only when their tags are about to be written to the CRM."""
+        self._replace("state", states)
+
+    def state(self, bucket: int) -> pa.Table | None:
+        """The tag state that the CRM's tags were made with, or None before the first write."""
+        return self.read("state", bucket)
+
+    def read(self, name: str, bucket: int | None = None) -> pa.Table | None:
+        """One of the tables, or a bucket of it; None if it was never written."""
+        uri = self._uri(name)
+        if not DeltaTable.is_deltatable(uri):
+            return None
+        where = None if bucket is None else pc.field("bucket") == bucket
+        return DeltaTable(uri).to_pyarrow_dataset().to_table(filter=where).drop_columns(["bucket"])
+
+    def _replace(self, name: str, buckets: Sequence[pa.Table]) -> None:
+        uri = self._uri(name)
+        rows = pa.concat_tables([_placed(bucket, rows) for bucket, rows in enumerate(buckets)])
+        write_deltalake(
+            uri,
+            rows,
+            mode="overwrite",
+            schema_mode="overwrite",
+            partition_by=["bucket"],
+            writer_properties=PARQUET,
+        )
+        sweep(uri)
+
+    def _kept(self, name: str) -> dict[str, Any]:
+        """A small file of the last run; one that is missing or damaged says nothing, the next run writes it anew."""
+        try:
+            kept = json.loads((self._folder / f"{name}.json").read_bytes())
+        except (FileNotFoundError, ValueError):
+            return {}
+        return kept if isinstance(kept, dict) else {}
+
+    def _uri(self, name: str) -> str:
+        return str(self._folder / name)
+
+
+def _placed(bucket: int, rows: pa.Table) -> pa.Table:
+    return rows.append_column("bucket", pa.repeat(pa.scalar(bucket, pa.int32()), rows.num_rows))

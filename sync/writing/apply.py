@@ -1,0 +1,216 @@
+"""Apply a plan: every change written down before it is sent, one outcome for each record, nothing forgotten."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import write_deltalake
+
+from config.records import schema
+from connectors.outcomes import NOT_SENT
+from sync.ledger import Item
+from sync.stopping import stop_if_told
+from sync.store.embedded import database
+from sync.writing.plan import OBJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from connectors.contract import Connector
+    from sync.ledger import Lease, Ledger
+    from sync.store.mirror import Mirror
+    from sync.writing.plan import Plan
+
+
+class Check(Protocol):
+    """Sees each portion just before it is written down and sent."""
+
+    def __call__(self, object_name: str, rows: pa.Table) -> pa.Table:
+        """The rows of a portion that may be sent. May wait, or raise to end the run before the portion is sent."""
+        ...
+
+
+@dataclass
+class Applied:
+    """What became of a plan: records and tasks done, refused and unknown, by object.
+
+    `unprocessed` of the unknown ones were certainly not processed.
+    """
+
+    done: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
+    unprocessed: int = 0
+
+    def count(self, object_name: str, outcomes: pa.Table) -> None:
+        """Add the outcomes of a batch."""
+        for status, totals in (("done", self.done), ("refused", self.refused), ("unknown", self.unknown)):
+            matching = pc.sum(pc.equal(outcomes["status"], status)).as_py() or 0
+            totals[object_name] = totals.get(object_name, 0) + matching
+        self.unprocessed += pc.sum(pc.equal(outcomes["code"], NOT_SENT)).as_py() or 0
+
+
+@dataclass(frozen=True)
+class Applier:
+    """The parts that applying needs. `journal` is the folder that keeps old values, for undo."""
+
+    connection: str
+    connector: Connector
+    ledger: Ledger
+    mirror: Mirror
+    journal: Path
+    lease: Lease
+    run_id: str
+    today: date
+    tell: Callable[[str, int, int | None], None]
+    checks: Sequence[Check] = ()
+
+    def apply(self, plan: Plan, applied: Applied) -> None:
+        """Send the plan's changes, then its tasks, counting outcomes into `applied`.
+
+        Whatever ends it in mid-batch, that batch is listed as unconfirmed and the error passes through.
+        """
+        for object_name in OBJECTS:
+            sent = 0
+            for portion in self._portions(plan.changes.get(object_name)):
+                chunk = self._checked(object_name, portion)
+                if chunk.num_rows:
+                    self._send_fields(object_name, chunk, applied)
+                sent += portion.num_rows
+                self.tell(f"write {object_name}", sent, plan.changes[object_name].num_rows)
+        tasks = self._checked("task", plan.tasks)
+        if tasks.num_rows:
+            self._send_tasks(tasks, applied)
+
+    def _checked(self, object_name: str, rows: pa.Table) -> pa.Table:
+        for check in self.checks:
+            if rows.num_rows:
+                rows = check(object_name, rows)
+        return rows
+
+    def _portions(self, rows: pa.Table | None) -> Iterator[pa.Table]:
+        if rows is not None and rows.num_rows:
+            size = self.connector.portion(rows.num_rows)
+            yield from (rows.slice(start, size) for start in range(0, rows.num_rows, size))
+
+    def _send_fields(self, object_name: str, chunk: pa.Table, applied: Applied) -> None:
+        new = [
+            name
+            for name in chunk.column_names
+            if not name.startswith("old_") and name not in ("name", "owner_id")
+        ]
+        number = self._intend(object_name, chunk)
+        with self._in_doubt(number, object_name, chunk, applied):
+            outcomes = self.connector.update(object_name, chunk.select(new))
+            self.mirror.patch(object_name, _written(chunk.select(new), outcomes))
+            self._settle(object_name, number, outcomes)
+        applied.count(object_name, outcomes)
+
+    def _send_tasks(self, tasks: pa.Table, applied: Applied) -> None:
+        number = self._intend("task", tasks)
+        self.ledger.intend_tasks(
+            self.connection,
+            self.run_id,
+            [
+                {
+                    "key": row["key"],
+                    "rule": row["rule"],
+                    "record_id": row["id"],
+                    "period": row["period"],
+                    "owner_id": row["owner_id"],
+                    "created_on": self.today,
+                }
+                for row in tasks.to_pylist()
+            ],
+        )
+        columns = [
+            "key",
+            "subject",
+            "description",
+            "owner_id",
+            "account_id",
+            "opportunity_id",
+            "due",
+            "priority",
+        ]
+        with self._in_doubt(number, "task", tasks, applied):
+            outcomes = self.connector.upsert_tasks(tasks.select(columns))
+            self.ledger.settle_tasks(
+                self.connection,
+                zip(
+                    outcomes["id"].to_pylist(),
+                    outcomes["status"].to_pylist(),
+                    outcomes["crm_id"].to_pylist(),
+                    strict=True,
+                ),
+            )
+            self.mirror.append("task", _made(tasks, outcomes))
+            self._settle("task", number, outcomes)
+        applied.count("task", outcomes)
+
+    def _intend(self, object_name: str, rows: pa.Table) -> int:
+        """Old and new values, then the batch, durable before anything leaves."""
+        stop_if_told()
+        self.ledger.renew(self.lease)
+        number = self.ledger.intend(self.run_id, object_name, rows.num_rows)
+        labelled = rows.append_column("run", pa.repeat(pa.scalar(self.run_id), rows.num_rows)).append_column(
+            "batch", pa.repeat(pa.scalar(number, pa.int32()), rows.num_rows)
+        )
+        write_deltalake(
+            str(self.journal / f"changes_{object_name}"),
+            labelled,
+            mode="append",
+            schema_mode="merge",
+            partition_by=["run"],
+        )
+        return number
+
+    @contextmanager
+    def _in_doubt(self, number: int, object_name: str, rows: pa.Table, applied: Applied) -> Iterator[None]:
+        """From sending until its outcomes are recorded, whatever ends a batch leaves it listed as unconfirmed."""
+        try:
+            yield
+        except BaseException:
+            # A broken line, a permission taken away, SIGTERM, a bug: some of it may have been done.
+            self.ledger.unconfirmed(self.run_id, number)
+            applied.unknown[object_name] = applied.unknown.get(object_name, 0) + rows.num_rows
+            raise
+
+    def _settle(self, object_name: str, number: int, outcomes: pa.Table) -> None:
+        failed = outcomes.filter(pc.not_equal(outcomes["status"], "done"))
+        items = [
+            Item(object_name, row["id"], row["status"], row["code"] or "", row["message"] or "")
+            for row in failed.to_pylist()
+        ]
+        self.ledger.settle(self.run_id, number, outcomes.num_rows - len(items), items)
+
+
+def _written(chunk: pa.Table, outcomes: pa.Table) -> pa.Table:
+    """The part of a chunk that the CRM took, with the stamps of its outcomes."""
+    with database(chunk=chunk, outcomes=outcomes) as db:
+        return db.sql(
+            "SELECT chunk.*, outcomes.modified_at FROM chunk JOIN outcomes USING (id) WHERE status = 'done'"
+        ).to_arrow_table()
+
+
+def _made(tasks: pa.Table, outcomes: pa.Table) -> pa.Table:
+    """The tasks that now exist, as the mirror keeps tasks."""
+    made = {row["id"]: row for row in outcomes.to_pylist() if row["status"] == "done" and row["crm_id"]}
+    rows = [
+        {
+            **{name: row[name] for name in ("key", "owner_id", "account_id", "opportunity_id", "due")},
+            "id": made[row["key"]]["crm_id"],
+            "is_closed": False,
+            "created_at": made[row["key"]]["modified_at"],
+            "modified_at": made[row["key"]]["modified_at"],
+        }
+        for row in tasks.to_pylist()
+        if row["key"] in made
+    ]
+    return pa.Table.from_pylist(rows, schema=schema("task"))
