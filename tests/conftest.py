@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connectors.sandbox.server import Sandbox
+    from tests.world import World
 
 # Machines are shared and differ in speed; a slow example is not a wrong one.
 settings.register_profile("foretag", deadline=None)
@@ -55,6 +56,28 @@ def make_sandbox() -> Iterator[Callable[..., Sandbox]]:
 def sandbox(make_sandbox) -> Sandbox:
     """One running sandbox with a small book."""
     return make_sandbox()
+
+
+@pytest.fixture
+def make_world(crm, make_sandbox, tmp_path) -> Callable[..., World]:
+    """Make a world with our fields in it; options go to the sandbox."""
+
+    def make(**options: Any) -> World:
+        from sync.demo import set_up
+        from tests.world import World
+
+        world = World(make_sandbox(crm=crm, **options), tmp_path)
+        set_up(world.settings)
+        world.people.let_in()
+        return world
+
+    return make
+
+
+@pytest.fixture
+def world(make_world) -> World:
+    """A world with a small book and our fields, before the first run."""
+    return make_world()
 
 
 @pytest.fixture(scope="session")
