@@ -108,6 +108,8 @@ class Applier:
         number = self._intend(object_name, chunk)
         with self._in_doubt(number, object_name, chunk, applied):
             outcomes = self.connector.update(object_name, chunk.select(new))
+            # One that slept through its expiry must not record over what another run did since.
+            self.ledger.renew(self.lease)
             self.mirror.patch(object_name, _written(chunk.select(new), outcomes))
             self._settle(object_name, number, outcomes)
         applied.count(object_name, outcomes)

@@ -1,0 +1,64 @@
+"""After a fault: the invariants, all of them, as the CRM's own journal and an installation from nothing see them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.world import World
+
+
+def assert_settled(world: World) -> None:
+    """Two clean runs later: I2 no task twice, I3 the second writes nothing, I5 the copy is the CRM, I6 only our fields."""
+    first = world.run()
+    assert first.exit_code == 0, first.last_line
+    with world.counting() as written:
+        second = world.run()
+    assert (written(), second.writes) == (0, 0)
+    assert_no_task_twice(world)
+    assert_same_deals(world)
+    assert_only_ours(world)
+    assert_nothing_open(world)
+
+
+def assert_whole(world: World) -> None:
+    """The same, and I1: an installation that starts from nothing finds nothing to change."""
+    assert_settled(world)
+    world.forget()
+    plan = world.plan()
+    rebuilt = [row for table in plan.changes.values() for row in table.to_pylist()]
+    # A rebuild may differ only in tiers that have not fallen yet.
+    assert all((row["foretag_tier"] or "") > (row["old_foretag_tier"] or "") for row in rebuilt), rebuilt
+    assert plan.tasks.num_rows == 0, plan.tasks.to_pylist()
+
+
+def assert_no_task_twice(world: World) -> None:
+    """I2: every key of ours stands once, thrown-away tasks included."""
+    keys = [row["key"] for row in world.people.rows("task", "key", deleted=True) if row["key"]]
+    assert len(keys) == len(set(keys))
+
+
+def assert_same_deals(world: World) -> None:
+    """I5: the local copy holds each deal, and each of them as the CRM does."""
+    with world.job() as job:
+        held = {
+            row["id"]: row["amount"] for row in job.mirror.read("opportunity", ("id", "amount")).to_pylist()
+        }
+    there = {row["id"]: row["amount"] for row in world.people.rows("opportunity", "amount")}
+    assert {key: None if value is None else float(value) for key, value in held.items()} == there
+
+
+def assert_only_ours(world: World) -> None:
+    """I6: whatever the worker ever wrote were our fields."""
+    ours = {world.people.object_name(name): fields for name, fields in world.people.ours.items()}
+    for entry in world.sandbox.journal.writes():
+        if entry.user == world.people.worker:
+            assert set(entry.fields) <= ours[entry.object], entry
+
+
+def assert_nothing_open(world: World) -> None:
+    """I4, I7: no run is said to be still under way, no batch to be about to be sent."""
+    with world.job() as job:
+        for row in job.ledger.runs(limit=1_000):
+            assert row["state"] != "running", row
+            assert not any(batch["state"] == "intended" for batch in job.ledger.batches(row["id"]))
