@@ -24,6 +24,7 @@ from sync.writing.gates import check_gates
 from sync.writing.guards import check_guards
 from sync.writing.plan import OBJECTS, TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan
 from sync.writing.scope import Scope
+from sync.writing.selection import EVERYTHING, Selection
 from sync.writing.stale import still_valid
 from sync.writing.tasks import due_tasks
 
@@ -52,11 +53,11 @@ def run(job: Job) -> Report:
     return pass_.report
 
 
-def preview(job: Job, scope: Scope | None = None) -> tuple[Report, Plan]:
+def preview(job: Job, selection: Selection = EVERYTHING) -> tuple[Report, Plan]:
     """What a run would change; nothing is written."""
     with recorded(job, "plan") as pass_:
         pass_.report.mode = "preview"
-        plan = pass_.plan(scope)
+        plan = pass_.plan(pass_.scope(selection))
     return pass_.report, plan
 
 
@@ -167,9 +168,10 @@ class Pass:
         report.planned = plan.sizes
         return plan
 
-    def scope(self) -> Scope:
-        """All that a run may touch."""
-        return Scope({name: self.job.written(name) for name in OBJECTS})
+    def scope(self, selection: Selection = EVERYTHING) -> Scope:
+        """All that a run may touch, narrowed to what one command was asked for."""
+        written = {name: self.job.written(name) for name in OBJECTS}
+        return Scope(selection.fields(written, self.job.crm), selection)
 
     def _unknown_names(self) -> list[Item]:
         """Rows of files next to the rules that name nobody whom the CRM knows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sync.talk import Talk
+    from sync.writing.selection import Selection
 
 app = typer.Typer(
     name="foretag",
@@ -38,6 +40,59 @@ Machine = Annotated[bool, typer.Option("--json", help="One JSON object on stdout
 CrmName = Annotated[str, typer.Option("--crm", help=f"Which CRM: {NAMES}.")]
 MaxChanges = Annotated[int | None, typer.Option(min=1, help="Most records that may change, for this once.")]
 SETTINGS = Path("foretag.yaml")
+
+# Which records and fields, for plan, backfill and undo; `selected` makes one `Selection` of them.
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Only this object (account, tasks), field (tier) or field of an object (account.tier); may be repeated."
+    ),
+]
+Where = Annotated[
+    str,
+    typer.Option(
+        metavar="CONDITION",
+        help="Only records for which a condition of the rules' language holds; accounts bring their opportunities.",
+    ),
+]
+Owners = Annotated[
+    list[str] | None, typer.Option("--owner", help="Only this owner's: a name or an id; may be repeated.")
+]
+Sample = Annotated[
+    int | None,
+    typer.Option(
+        min=1, metavar="N", help="Only N of the records that would change, from every kind of change."
+    ),
+]
+ChangedSince = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help="Only records last changed in the CRM on this day or later."),
+]
+ChangedBefore = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help="Only records last changed in the CRM before this day."),
+]
+
+
+def selected(
+    only: list[str] | None = None,
+    where: str = "",
+    owners: list[str] | None = None,
+    changed_since: datetime | None = None,
+    changed_before: datetime | None = None,
+    sample: int | None = None,
+) -> Selection:
+    """What these options choose. Raises `ConfigProblem`: call it within `talking`."""
+    from sync.writing.selection import choose
+
+    return choose(
+        only=tuple(only or ()),
+        where=where,
+        owners=tuple(owners or ()),
+        changed_since=changed_since and changed_since.date(),
+        changed_before=changed_before and changed_before.date(),
+        sample=sample,
+    )
 
 
 def leave(code: int) -> NoReturn:

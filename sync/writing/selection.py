@@ -1,0 +1,128 @@
+"""Which records and fields one command is to touch, of all that a run may: `--only`, `--where` and the like."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from config.problems import ConfigProblem, Problem
+from sync.writing.plan import OBJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
+
+    from config.crms import Crm
+    from config.outputs import OutputField
+
+    Fields = Mapping[str, tuple[OutputField, ...]]
+
+_OURS = "foretag_"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What one command was asked to touch; as it is made, nothing is left out.
+
+    `only`: objects (`account`, `tasks`, the CRM's own words too), our fields (`tier`, `foretag_tier`), or one field of
+    one object (`account.tier`). `where`: a condition in the rules' language. `owners`: names or ids. `changed_since`
+    and `changed_before`: days in the org's time zone, the first included, the second not, of the record's last change
+    in the CRM, whoever made it. `sample`: so many of the records that would change.
+    """
+
+    only: tuple[str, ...] = ()
+    where: str = ""
+    owners: tuple[str, ...] = ()
+    changed_since: date | None = None
+    changed_before: date | None = None
+    sample: int | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it leaves nothing out: only such a plan ends a connection's preview."""
+        return self == EVERYTHING
+
+    @property
+    def filters(self) -> bool:
+        """Whether it chooses records by what they are: a sample, or fields, do not."""
+        return replace(self, only=(), sample=None) != EVERYTHING
+
+    def as_dict(self) -> dict[str, Any]:
+        """What was asked for, for files, the history and machines; what was not is left out."""
+        return {
+            name: str(value) if name.startswith("changed_") else value
+            for name, value in asdict(self).items()
+            if value not in (None, "", ())
+        }
+
+    def fields(self, written: Fields, crm: Crm) -> dict[str, tuple[OutputField, ...]]:
+        """Of the fields that are written, those that `only` leaves, by object.
+
+        Raises `ConfigProblem` with every word of it that is neither an object nor such a field.
+        """
+        if not self.only:
+            return dict(written)
+        wanted = set(self._wanted(written, crm))
+        return {
+            name: tuple(field for field in written[name] if (name, field.name) in wanted) for name in OBJECTS
+        }
+
+    def tasks(self, written: Fields, crm: Crm) -> bool:
+        """Whether tasks are among what `only` leaves."""
+        return not self.only or ("task", "") in set(self._wanted(written, crm))
+
+    def _wanted(self, written: Fields, crm: Crm) -> Iterator[tuple[str, str]]:
+        """The (object, field) pairs that `only` names, (task, "") for tasks."""
+        problems = []
+        for word in self.only:
+            found = _named(word, written, crm)
+            yield from found
+            if not found:
+                fix = f"name an object ({_objects(crm)}), or one of {_listed(written)}"
+                problems.append(Problem(f'"{word}" is not written here', where="--only", fix=fix))
+        if problems:
+            raise ConfigProblem(*problems)
+
+
+EVERYTHING = Selection()
+
+
+def _named(word: str, written: Fields, crm: Crm) -> Sequence[tuple[str, str]]:
+    """The (object, field) pairs that a word means: an object, a field of ours, or `object.field`."""
+    head, dot, tail = word.strip().casefold().partition(".")
+    objects = [
+        name for name, noun in crm.nouns.items() if head in (name, noun.one.casefold(), noun.many.casefold())
+    ]
+    if "task" in objects:
+        return () if dot else (("task", ""),)
+    wanted = tail if dot else "" if objects else head
+    if dot and not objects:
+        return ()
+    return [
+        (name, field.name)
+        for name in objects or OBJECTS
+        for field in written[name]
+        if wanted in ("", field.name, field.name.removeprefix(_OURS), field.salesforce_name.casefold())
+    ]
+
+
+def _objects(crm: Crm) -> str:
+    return ", ".join(noun.many for noun in crm.nouns.values())
+
+
+def _listed(written: Fields) -> str:
+    names = (field.name.removeprefix(_OURS) for name in OBJECTS for field in written[name])
+    return ", ".join(dict.fromkeys(names))
+
+
+def choose(
+    *,
+    only: tuple[str, ...] = (),
+    where: str = "",
+    owners: tuple[str, ...] = (),
+    changed_since: date | None = None,
+    changed_before: date | None = None,
+    sample: int | None = None,
+) -> Selection:
+    """The selection that a command line asks for. Raises `ConfigProblem` with all that is wrong with it by itself."""
+    return Selection(only, where, owners, changed_since, changed_before, sample)
