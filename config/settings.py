@@ -163,6 +163,11 @@ class _Connection(Strict):
     )
     tasks: bool | None = Field(default=None, description="make tasks; default off, on in the bundled sandbox")
     limits: Limits = Limits()
+    approval: Literal["required", "none"] | None = Field(
+        default=None,
+        description="required: changed rules write nothing until `foretag approve`;"
+        " default required, none in the bundled sandbox",
+    )
 
     @field_validator("url")
     @classmethod
