@@ -178,8 +178,17 @@ class Budget:
         return None if self.used is None or self.limit is None else max(self.limit - self.used, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What a write takes at the least: API calls, and about how many seconds."""
+
+    calls: int
+    seconds: float
+
+
 # One row for each record sent, in any order. `code` and `message` are the CRM's (empty when done);
 # `modified_at` is a lower bound of the CRM's new stamp (null unless done); `crm_id` is the id that a create got.
+# Of a refusal: `fix`, what a person can do about it, and `passing`, whether it may be gone without that.
 OUTCOME_SCHEMA = pa.schema(
     [
         ("id", pa.string()),
@@ -188,6 +197,8 @@ OUTCOME_SCHEMA = pa.schema(
         ("message", pa.string()),
         ("modified_at", STAMP),
         ("crm_id", pa.string()),
+        ("fix", pa.string()),
+        ("passing", pa.bool_()),
     ]
 )
 
@@ -260,6 +271,14 @@ class Connector(Protocol):
 
     def portion(self, records: int) -> int:
         """Of so many records to write, how many to hand to `update` at once: what an interruption leaves in doubt."""
+        ...
+
+    def effort(self, object_name: str, records: int) -> Effort:
+        """The least that one `update` (of tasks: `upsert_tasks`) of so many records takes, if none is refused."""
+        ...
+
+    def least_calls(self, read: Mapping[str, int], written: Mapping[str, int]) -> int:
+        """The fewest API calls in which a run can read, and write, so many records of each object."""
         ...
 
     def update(self, object_name: str, changes: pa.Table) -> pa.Table:

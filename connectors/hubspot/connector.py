@@ -9,6 +9,7 @@ from config.records import RECORDS
 from config.settings import LOOPBACK_HOSTS
 from connectors.contract import ConfigProblem, Org
 from connectors.hubspot.checks import Checks
+from connectors.hubspot.effort import effort, least_calls
 from connectors.hubspot.fields import LINKS, OBJECTS
 from connectors.hubspot.pulls import Pulls
 from connectors.hubspot.schema import Schema
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from connectors.contract import Budget, Checkpoint, Deleted, FieldInfo, Page, Problem, SetupStep
+    from connectors.contract import Budget, Checkpoint, Deleted, Effort, FieldInfo, Page, Problem, SetupStep
     from connectors.hubspot.api import Api
 
 PRODUCTION = "STANDARD"
@@ -134,6 +135,14 @@ class HubSpotConnector:
     def portion(self, records: int) -> int:
         """Some seconds' worth of batches; or one import, if there are so many."""
         return _IMPORTED if records >= self._bulk_threshold else _IN_BATCHES
+
+    def effort(self, object_name: str, records: int) -> Effort:
+        """The least that one write of so many records takes."""
+        return effort(object_name, records, self._bulk_threshold)
+
+    def least_calls(self, read: Mapping[str, int], written: Mapping[str, int]) -> int:
+        """The fewest API calls in which a run can read, and write, so many records of each object."""
+        return least_calls(read, written, self._bulk_threshold)
 
     def update(self, object_name: str, changes: pa.Table) -> pa.Table:
         """Set properties of existing records; one outcome for each."""

@@ -10,6 +10,7 @@ from config.records import RECORDS
 from config.settings import LOOPBACK_HOSTS
 from connectors.contract import AuthProblem, ConfigProblem, Org, RecordRefused, RetryLater
 from connectors.salesforce.checks import Checks
+from connectors.salesforce.effort import PORTION, effort, least_calls
 from connectors.salesforce.metadata import setup_files
 from connectors.salesforce.pulls import Pulls
 from connectors.salesforce.schema import Schema
@@ -23,10 +24,9 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from connectors.contract import Budget, Checkpoint, Deleted, FieldInfo, Page, Problem, SetupStep
+    from connectors.contract import Budget, Checkpoint, Deleted, Effort, FieldInfo, Page, Problem, SetupStep
     from connectors.salesforce.api import Api
 
-_PORTION = 100_000
 _ORG_FIELDS = "Id, Name, IsSandbox, TimeZoneSidKey"
 
 
@@ -55,6 +55,7 @@ class SalesforceConnector:
         self._tasks = Tasks(api, self._schema)
         self._worker = worker
         self._reserve = reserve
+        self._bulk_threshold = bulk_threshold
 
     # The org.
 
@@ -150,7 +151,15 @@ class SalesforceConnector:
 
     def portion(self, records: int) -> int:  # noqa: ARG002  # the contract's
         """One bulk job's worth."""
-        return _PORTION
+        return PORTION
+
+    def effort(self, object_name: str, records: int) -> Effort:
+        """The least that one write of so many records takes."""
+        return effort(object_name, records, self._bulk_threshold)
+
+    def least_calls(self, read: Mapping[str, int], written: Mapping[str, int]) -> int:
+        """The fewest API calls in which a run can read, and write, so many records of each object."""
+        return least_calls(read, written, self._bulk_threshold)
 
     def update(self, object_name: str, changes: pa.Table) -> pa.Table:
         """Set fields of existing records; rows that were not sent because the org went away say NOT_SENT."""
