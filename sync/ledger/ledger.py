@@ -18,6 +18,7 @@ from sqlalchemy import event
 
 from config.problems import ConfigProblem, Problem
 from sync.ledger import tables
+from sync.ledger.calls import Calls
 from sync.ledger.gates import Gates
 from sync.stopping import LeaseLost
 
@@ -62,6 +63,7 @@ class Ledger:
         self._clock = clock
         self._engine = sa.create_engine(url)
         self.gates = Gates(self._engine, self._now)
+        self.calls = Calls(self._engine, self._now)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _sqlite_pragmas)
         try:

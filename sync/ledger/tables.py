@@ -149,6 +149,7 @@ run = Table(
     Column("report", JSON, comment="counts, timings and API calls, as printed"),
     Column("of", String(32), comment="the run that it undoes, retries or resumes"),
     Column("options", JSON, comment="what it was asked to do, to be resumed"),
+    Column("calls", Integer, nullable=False, server_default="0", comment="API calls so far"),
     Index("run_by_connection", "connection", "started_at"),
 )
 
@@ -212,8 +213,10 @@ task = Table(
     Column(
         "content",
         String(64),
-        comment="digest of what we last wrote into it; another one: a person touched it",
+        comment="digest of what we last wrote into it; two while we change it; empty: a person touched it",
     ),
+    Column("gist", String(64), comment="digest of the same without its figures: another one is worth a change"),
+    Column("due", Date, comment="as we last wrote it"),
     Column("ended_on", Date, comment="when it was closed or deleted, by whomever"),
     Column("ended", String(16), comment="how: done, closed, deleted, lapsed or undone"),
     Index("task_by_record", "connection", "record_id", "rule"),

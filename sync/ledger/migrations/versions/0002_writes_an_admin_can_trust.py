@@ -122,6 +122,9 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("options", sa.JSON(), nullable=True, comment="what it was asked to do, to be resumed")
         )
+        batch_op.add_column(
+            sa.Column("calls", sa.Integer(), server_default="0", nullable=False, comment="API calls so far")
+        )
 
     with op.batch_alter_table("task", schema=None) as batch_op:
         batch_op.add_column(
@@ -135,9 +138,18 @@ def upgrade() -> None:
                 "content",
                 sa.String(length=64),
                 nullable=True,
-                comment="digest of what we last wrote into it; another one: a person touched it",
+                comment="digest of what we last wrote into it; two while we change it; empty: a person touched it",
             )
         )
+        batch_op.add_column(
+            sa.Column(
+                "gist",
+                sa.String(length=64),
+                nullable=True,
+                comment="digest of the same without its figures: another one is worth a change",
+            )
+        )
+        batch_op.add_column(sa.Column("due", sa.Date(), nullable=True, comment="as we last wrote it"))
         batch_op.add_column(
             sa.Column(
                 "ended_on", sa.Date(), nullable=True, comment="when it was closed or deleted, by whomever"
