@@ -1,0 +1,63 @@
+"""The tasks that we made, in the history: what we last wrote into each, and how it ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from sync.ledger import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import date
+
+KNOWN_SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in ("key", "rule", "object", "record_id", "account_id", "period")),
+        *((name, pa.string()) for name in ("owner_id", "state", "crm_id", "content", "gist", "ended")),
+        *((name, pa.date32()) for name in ("due", "created_on", "ended_on")),
+    ]
+)
+
+# A person did it or threw it away; we closed it, or deleted it untouched, because it no longer applied; an undo did.
+BY_PEOPLE = ("done", "deleted")
+ENDED = (*BY_PEOPLE, "closed", "lapsed", "undone")
+
+
+class OurTasks:
+    """The tasks of all connections."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def recent(self, connection: str, since: date) -> pa.Table:
+        """In `KNOWN_SCHEMA`: those that have not ended, those made or ended since a day, those made but once."""
+        task = tables.task.c
+        query = sa.select(*(task[name] for name in KNOWN_SCHEMA.names)).where(
+            task.connection == connection,
+            sa.or_(
+                sa.and_(task.ended.is_(None), task.state != "refused"),
+                task.created_on >= since,
+                task.ended_on >= since,
+                task.period == "once",
+            ),
+        )
+        with self._engine.connect() as db:
+            rows = db.execute(query).all()
+        columns = zip(*rows, strict=True) if rows else ([] for _ in KNOWN_SCHEMA)
+        return pa.table(
+            [pa.array(column, field.type) for column, field in zip(columns, KNOWN_SCHEMA, strict=True)],
+            schema=KNOWN_SCHEMA,
+        )
+
+    def change(self, connection: str, changes: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Write down, of tasks by key, what we are about to write into them, or what we saw of them."""
+        with self._engine.begin() as db:
+            for key, values in changes:
+                db.execute(
+                    tables.task.update()
+                    .where(tables.task.c.connection == connection, tables.task.c.key == key)
+                    .values(**values)
+                )
