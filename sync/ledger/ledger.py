@@ -20,6 +20,7 @@ from config.problems import ConfigProblem, Problem
 from sync.ledger import tables
 from sync.ledger.calls import Calls
 from sync.ledger.gates import Gates
+from sync.ledger.our_tasks import OurTasks
 from sync.stopping import LeaseLost
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Ledger:
         self._clock = clock
         self._engine = sa.create_engine(url)
         self.gates = Gates(self._engine, self._now)
+        self.our_tasks = OurTasks(self._engine)
         self.calls = Calls(self._engine, self._now)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _sqlite_pragmas)
