@@ -135,10 +135,14 @@ class _Desk:
 
         An intended or unknown one does not count: the connector looks its key up before it makes it again.
         """
-        if task["state"] not in ("done", "refused"):
+        record = task["record_id"], task["rule"]
+        # What came by a merge keeps the key of the record that lost, under which nothing is looked up any more.
+        own = task_key(*record, task["period"])
+        if own != task["key"]:
+            self.made.add(own)
+        elif task["state"] not in ("done", "refused"):
             return
         self.made.add(task["key"])
-        record = task["record_id"], task["rule"]
         self._last[record] = max(task["created_on"], self._last.get(record, task["created_on"]))
         if not counted and task["state"] == "done" and task["created_on"] == self._today:
             self._new[task["owner_id"]] += 1
