@@ -20,7 +20,15 @@ from sync.store.files import sweep_copies
 from sync.store.growth_plans import remember_plans
 from sync.store.side_tables import side_tables
 from sync.writing.apply import Applied, Applier
-from sync.writing.gates import check_gates
+from sync.writing.gates import (
+    check_gates,
+    end_preview,
+    held_words,
+    holds,
+    still_open,
+    tasks_held,
+    without_held,
+)
 from sync.writing.guards import check_guards
 from sync.writing.plan import OBJECTS, TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan
 from sync.writing.scope import Scope
@@ -72,7 +80,7 @@ def apply_plan(job: Job, kept: Plan) -> Report:
         pass_.report.planned = still.sizes
         pass_.guard(still)
         pass_.apply(still)
-        job.ledger.go_live(job.name)
+        end_preview(pass_)
     return pass_.report
 
 
@@ -97,17 +105,18 @@ def recorded(job: Job, command: str, *, of: str | None = None) -> Iterator[Pass]
             today=str(today),
             mode="live" if live else "preview",
         )
+        spending = Spending.of(job, run_id)
         error: BaseException | None = None
         try:
             with damage_told(job.folder):
-                yield Pass(job, org, lease, today, report, live=live)
+                yield Pass(job, org, lease, today, report, spending, live=live)
         except BaseException as caught:
             error = cause(caught)
             if error is caught:
                 raise
             raise error from caught
         finally:
-            report.api_calls += job.connector.budget().calls
+            spending.settle(report)
             report.exit_code = exit_code(error, incomplete=report.incomplete)
             report.last_line = last_line(report, error, job.crm)
             job.ledger.finish_run(
@@ -124,6 +133,7 @@ class Pass:
     lease: Lease
     today: date
     report: Report
+    spending: Spending
     live: bool
     unreadable: dict[str, list[str]] = field(default_factory=dict)
 
@@ -137,7 +147,8 @@ class Pass:
             job.tags.keep_fields(_fields_behind(schemas, columns))
             job.tags.keep_labels(_labels(schemas))
         with self.timed("pull"):
-            pulled = pull(job.name, job.connector, job.ledger, job.mirror, columns, job.tell)
+            tell = self.spending.watched(job.tell)
+            pulled = pull(job.name, job.connector, job.ledger, job.mirror, columns, tell)
         remember_plans(job.mirror, self.today)
         job.ledger.list_items(report.run, pulled.set_aside)
         report.set_aside = len(pulled.set_aside)
@@ -154,7 +165,7 @@ class Pass:
             scored = score(job.mirror, job.tags, job.rules, scope or self.scope(), self.today, stamp)
         with self.timed("plan"):
             tasks, held_back = self.tasks(scored.tasks, job.rules)
-        report.book = dict(scored.book)
+        report.book, report.held = dict(scored.book), held_words(job, holds(job))
         job.ledger.list_items(report.run, [*held_back, *self._unknown_names()])
         report.held_back = len(held_back)
         plan = Plan(
@@ -171,7 +182,7 @@ class Pass:
     def scope(self, selection: Selection = EVERYTHING) -> Scope:
         """All that a run may touch, narrowed to what one command was asked for."""
         written = {name: self.job.written(name) for name in OBJECTS}
-        return Scope(selection.fields(written, self.job.crm), selection)
+        return Scope(without_held(self.job, selection.fields(written, self.job.crm)), selection)
 
     def _unknown_names(self) -> list[Item]:
         """Rows of files next to the rules that name nobody whom the CRM knows."""
@@ -180,7 +191,7 @@ class Pass:
 
     def guard(self, plan: Plan) -> None:
         """Stop before the first write where the way is shut or a limit would be crossed."""
-        check_gates(self)
+        check_gates(self, plan)
         check_guards(self, plan)
 
     def apply(self, plan: Plan, checks: Sequence[Check] = ()) -> Applied:
@@ -198,7 +209,7 @@ class Pass:
                 report.run,
                 self.today,
                 job.tell,
-                checks,
+                (still_open(self), *checks),
             )
             applied = Applied()
             try:
@@ -210,7 +221,8 @@ class Pass:
 
     def tasks(self, wanted: pa.Table, rules: Rules) -> tuple[pa.Table, list[Item]]:
         """Of the wanted tasks, those that are to be made, and those held back, with the reason."""
-        return self.due(wanted, rules) if self.job.tasks_on else (TASK_SCHEMA.empty_table(), [])
+        wished = self.job.tasks_on and not tasks_held(self.job)
+        return self.due(wanted, rules) if wished else (TASK_SCHEMA.empty_table(), [])
 
     def due(self, wanted: pa.Table, rules: Rules) -> tuple[pa.Table, list[Item]]:
         """The same as if tasks were on: what they would ask of the reps is to be known before."""

@@ -35,7 +35,9 @@ class Report:
     stale: int = 0
     set_aside: int = 0
     held_back: int = 0
+    held: str = ""
     api_calls: int = 0
+    least_calls: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     exit_code: int = 0
     last_line: str = ""
@@ -85,4 +87,10 @@ def _not_done(report: Report) -> str:
         (report.stale, "stale"),
         (report.set_aside, "unreadable"),
     )
-    return "".join(f" {count:,} {what}: see `foretag runs {report.run}`." for count, what in counts if count)
+    told = "".join(f" {count:,} {what}: see `foretag runs {report.run}`." for count, what in counts if count)
+    held = (
+        f" Held since an undo: {report.held}; `foretag resume` lets them be written again."
+        if report.held
+        else ""
+    )
+    return told + held
