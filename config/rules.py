@@ -18,6 +18,7 @@ from config.problems import Fault, Faulty, raise_if_any
 from config.records import Optional
 from config.sections.boosts import Boost
 from config.sections.coverage import Coverage
+from config.sections.edits import Edits
 from config.sections.exclusions import EXCLUDE, Exclusion
 from config.sections.growth import Growth
 from config.sections.likelihood import Likelihood
@@ -70,6 +71,7 @@ class Rules(Strict):
     alerts: Alerts = Alerts()
     coverage: Coverage = Coverage()
     overrides: Overrides = Overrides()
+    edits: Edits = Edits()
     products: dict[str, Product] = Field(
         default={}, description="what is known of products, by their name in the CRM"
     )
@@ -200,7 +202,7 @@ def _named_once(items: Sequence[Boost | TaskRule], message: str) -> None:
 
 
 # What is said and done about scores, but does not change any.
-_BESIDE_SCORES = ("show", "playbook", "tasks", "task_limits", "writing")
+_BESIDE_SCORES = ("show", "playbook", "tasks", "task_limits", "writing", "edits")
 
 
 def folded(name: str) -> str:

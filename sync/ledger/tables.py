@@ -83,6 +83,7 @@ edit = Table(
     Column("field", String(80), primary_key=True),
     Column("seen_on", Date, nullable=False, comment="the day on which a run first saw it"),
     Column("until", Date, comment="respected until this day; null: rewritten at once"),
+    Column("value", String(16), nullable=False, comment="digest of theirs; another one: changed again"),
 )
 
 merge = Table(

@@ -40,6 +40,12 @@ def upgrade() -> None:
         sa.Column(
             "until", sa.Date(), nullable=True, comment="respected until this day; null: rewritten at once"
         ),
+        sa.Column(
+            "value",
+            sa.String(length=16),
+            nullable=False,
+            comment="digest of theirs; another one: changed again",
+        ),
         sa.PrimaryKeyConstraint("connection", "object", "record_id", "field"),
     )
     op.create_table(
