@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from config.problems import ConfigProblem, Problem
 from scoring.saying.wording import GROWTH_DRIVERS
 from sync.score import tagged_book
 from sync.store.frames import plain
+from sync.store.owners import NOBODY, owner_called
 
 if TYPE_CHECKING:
     from datetime import date
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from sync.store.mirror import Mirror
     from sync.store.tags import TagStore
 
-NOBODY = "nobody"
 _FEWEST_GAPS = 3  # purchases: two may lie close by chance
 _TAGS = ("tier", "score", "segment", "growth_potential", "growth_score", "likelihood", "reason")
 _INPUTS = (
@@ -52,13 +50,10 @@ class BookView:
         """The same of one owner, by name or id. Raises `ConfigProblem` if there is none, or several."""
         if owner is None:
             return self
-        wanted = owner.casefold()
-        names = self.owners["owner"].str.casefold()
-        found = self.owners[(names == wanted) | (self.owners["owner_id"] == owner)]
-        if len(found) != 1:
-            raise ConfigProblem(_no_owner(owner, self.owners, found))
-        one = found["owner_id"].iloc[0]
-        return BookView(self.accounts[self.accounts["owner_id"] == one], found, self.rules)
+        one = owner_called(owner, dict(zip(self.owners["owner_id"], self.owners["owner"], strict=True)))
+        return BookView(
+            *(frame[frame["owner_id"] == one] for frame in (self.accounts, self.owners)), self.rules
+        )
 
     def spend_most(self) -> pd.DataFrame:
         """Customers by spend of the last year."""
@@ -220,15 +215,3 @@ def _owners(accounts: pd.DataFrame, deals: pd.DataFrame, names: dict[str, str], 
 def _called(ids: pd.Series, names: dict[str, str]) -> pd.Series:
     called: pd.Series = ids.map(names).fillna(ids).replace("", NOBODY)
     return called
-
-
-def _no_owner(owner: str, owners: pd.DataFrame, found: pd.DataFrame) -> Problem:
-    if len(found) > 1:
-        return Problem(
-            f'{len(found)} owners are called "{owner}"', fix=f"give an id: {', '.join(found['owner_id'])}"
-        )
-    names = owners["owner"].tolist()
-    within = [name for name in names if owner.casefold() in name.casefold()]
-    close = within or difflib.get_close_matches(owner, names, n=1)
-    fix = f'did you mean "{close[0]}"?' if close else "`foretag book` lists all owners"
-    return Problem(f'no owner is called "{owner}" and none has this id', fix=fix)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from config.problems import ConfigProblem, Problem
+from config.language.expressions import parse
+from config.problems import ConfigProblem, Faulty, Problem
 from sync.writing.plan import OBJECTS
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from config.crms import Crm
     from config.outputs import OutputField
+    from config.problems import Fault
 
     Fields = Mapping[str, tuple[OutputField, ...]]
 
@@ -125,4 +127,39 @@ def choose(
     sample: int | None = None,
 ) -> Selection:
     """The selection that a command line asks for. Raises `ConfigProblem` with all that is wrong with it by itself."""
+    problems = [] if not where or objects_of(where) else [_unreadable(where)]
+    if changed_since and changed_before and changed_since >= changed_before:
+        problems.append(
+            Problem(
+                f"no day is both {changed_since} or later and before {changed_before}",
+                where="--changed-before",
+                fix="the second day must be after the first",
+            )
+        )
+    problems += [
+        Problem("is empty", where=option, fix="leave it out, or name something")
+        for option, words in (("--only", only), ("--owner", owners))
+        if not all(word.strip() for word in words)
+    ]
+    if problems:
+        raise ConfigProblem(*problems)
     return Selection(only, where, owners, changed_since, changed_before, sample)
+
+
+def objects_of(condition: str) -> tuple[str, ...]:
+    """The objects that a condition is on: those that know all its names."""
+    return tuple(name for name in OBJECTS if not _faults(condition, name))
+
+
+def _faults(condition: str, object_name: str) -> tuple[Fault, ...]:
+    try:
+        parse(condition, object_name)
+    except Faulty as error:
+        return error.faults
+    return ()
+
+
+def _unreadable(condition: str) -> Problem:
+    """What is wrong with a condition that no object understands, as the one that understands most of it sees it."""
+    fault = min((_faults(condition, name) for name in OBJECTS), key=len)[0]
+    return Problem(fault.message, where="--where", fix=fault.fix)
