@@ -10,7 +10,7 @@ import pyarrow as pa
 from connectors.contract import OUTCOME_SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
 MESSAGE_LENGTH = 300
@@ -23,7 +23,10 @@ NOT_SENDABLE = "VALUE_NOT_SENDABLE"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one record. `code` and `message` are the CRM's, or ours when it said nothing."""
+    """What became of one record. `code` and `message` are the CRM's, or ours when it said nothing.
+
+    Of a refusal: `fix`, what a person can do about it, and `passing`, whether it may be gone without that.
+    """
 
     status: Literal["done", "refused", "unknown"]
     code: str = ""
@@ -31,11 +34,27 @@ class Outcome:
     modified_at: datetime | None = None
     crm_id: str | None = None
     fields: tuple[str, ...] = field(default=())
+    fix: str = ""
+    passing: bool = False
 
 
-def refused(code: str, message: str, fields: Iterable[str] = ()) -> Outcome:
-    """The record was not written, and will not be by asking again."""
-    return Outcome("refused", code, message[:MESSAGE_LENGTH], fields=tuple(fields))
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What a person can do about a refusal, and whether it may pass by itself."""
+
+    fix: str
+    passing: bool = False
+
+
+def refused(
+    code: str, message: str, fields: Iterable[str] = (), remedies: Mapping[str, Remedy] | None = None
+) -> Outcome:
+    """The record was not written. What helps goes by a field that is blamed, else by the code."""
+    blamed, known = tuple(fields), remedies or {}
+    remedy = next((known[word] for word in (*blamed, code) if word in known), Remedy(""))
+    return Outcome(
+        "refused", code, message[:MESSAGE_LENGTH], fields=blamed, fix=remedy.fix, passing=remedy.passing
+    )
 
 
 def unknown(message: str, code: str = NO_ANSWER) -> Outcome:
@@ -53,5 +72,7 @@ def outcome_table(ids: Sequence[str], outcomes: Iterable[Outcome]) -> pa.Table:
         "message": [row.message for row in rows],
         "modified_at": [row.modified_at for row in rows],
         "crm_id": [row.crm_id for row in rows],
+        "fix": [row.fix for row in rows],
+        "passing": [row.passing for row in rows],
     }
     return pa.table(columns, schema=OUTCOME_SCHEMA)

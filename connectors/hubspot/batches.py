@@ -11,15 +11,8 @@ from connectors.contract import ConfigProblem, ConnectorError, RecordRefused, Re
 from connectors.hubspot.by_id import read_by_id
 from connectors.hubspot.failures import LOCKED
 from connectors.hubspot.lanes import lanes
-from connectors.hubspot.replies import (
-    NOT_FOUND,
-    NOT_RETURNED,
-    PASSING,
-    TURNED_AWAY,
-    moment,
-    outcomes_of,
-    refusal,
-)
+from connectors.hubspot.refusals import NOT_FOUND, PASSING, TURNED_AWAY
+from connectors.hubspot.replies import NOT_RETURNED, moment, outcomes_of, refusal
 from connectors.in_flight import in_flight
 from connectors.outcomes import NOT_SENT, Outcome, refused, unknown
 from connectors.transport import LostReply

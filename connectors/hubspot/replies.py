@@ -5,29 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from connectors.hubspot.failures import LOCKED, read_body
-from connectors.outcomes import MESSAGE_LENGTH, Outcome, refused, unknown
+from connectors.hubspot.failures import read_body
+from connectors.hubspot.refusals import REMEDIES
+from connectors.outcomes import Outcome, refused, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     Record = Mapping[str, Any]
 
-# Of a record, in an otherwise good reply: it was not written, and may well be a moment later. Of the first it is
-# certain that nothing was begun, so that even a create may be sent again.
-TURNED_AWAY = frozenset({LOCKED, "RATE_LIMITS", "RATE_LIMIT"})
-PASSING = TURNED_AWAY | {"INTERNAL_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT"}
 # Ours, for a record that a reply passes over in silence.
 NOT_RETURNED = "NOT_RETURNED"
-NOT_FOUND = "OBJECT_NOT_FOUND"
-# What a person does about a refusal, by the property that it blames, else by its code.
-ADVICE = {
-    "hubspot_owner_id": "that owner has left HubSpot: give the record another one",
-    "INVALID_OPTION": "run `foretag setup`, which adds the options that are missing",
-    "PROPERTY_DOESNT_EXIST": "run `foretag setup`, which makes the property",
-    "READ_ONLY_VALUE": "make the property editable, or map the output to another one",
-    LOCKED: "the next run tries again",
-}
 # Where an error names the records that it speaks of, by what they were sent under.
 _NAMED_BY = ("ids", "id", "objectWriteTraceId")
 
@@ -67,10 +55,7 @@ def from_error(error: Mapping[str, Any]) -> Outcome:
 
 def refusal(code: str, message: str, fields: Sequence[str] = ()) -> Outcome:
     """A record that HubSpot refuses: why, and what to do about it."""
-    advice = next((ADVICE[word] for word in (*fields, code) if word in ADVICE), "")
-    # Whatever is cut off a long text, it is not the advice.
-    text = f"{message[: MESSAGE_LENGTH - len(advice) - 2]}; {advice}" if advice else message
-    return refused(code, text, fields)
+    return refused(code, message, fields, REMEDIES)
 
 
 def _errors(errors: Iterable[Mapping[str, Any]]) -> dict[str, Outcome]:

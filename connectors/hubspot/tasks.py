@@ -1,4 +1,4 @@
-"""Our tasks: found by their key, made once, completed, deleted."""
+"""Our tasks: found by their key, made once, looked at, changed, completed, deleted."""
 
 from __future__ import annotations
 
@@ -7,27 +7,29 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from connectors.contract import ConfigProblem, ConnectorError, Problem, RecordRefused
+import pyarrow as pa
+
+from connectors.contract import TASK_STATE_SCHEMA, ConfigProblem, ConnectorError, Problem, RecordRefused
 from connectors.hubspot.batches import MOST_INPUTS, NOT_THERE, Batches
 from connectors.hubspot.by_id import read_by_id
 from connectors.hubspot.fields import LINKS
-from connectors.hubspot.replies import NOT_FOUND, NOT_RETURNED, PASSING, moment
+from connectors.hubspot.refusals import NOT_FOUND, PASSING
+from connectors.hubspot.replies import NOT_RETURNED, moment
 from connectors.hubspot.task_search import TaskSearch
-from connectors.hubspot.task_texts import as_html, with_comment
+from connectors.hubspot.task_texts import as_html, readable, with_comment
 from connectors.keyed import make_once
 from connectors.outcomes import NOT_SENT, Outcome, outcome_table, refused, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import pyarrow as pa
-
     from connectors.contract import FieldInfo
     from connectors.hubspot.api import Api
     from connectors.hubspot.schema import Schema
 
 TASKS = "tasks"
-COMPLETED = "COMPLETED"
+NEW, COMPLETED = "NOT_STARTED", "COMPLETED"
+_LOOKED_AT = ("hs_task_subject", "hs_task_body", "hubspot_owner_id", "hs_timestamp", "hs_task_status")
 # Noon: the same day for every rep, and not overdue before that day has begun.
 _DUE_TIME = time(12)
 
@@ -136,7 +138,7 @@ class Tasks:
             "hs_task_body": None if row["description"] is None else as_html(row["description"]),
             "hubspot_owner_id": row["owner_id"],
             "hs_timestamp": self._due(row.get("due")),
-            "hs_task_status": "NOT_STARTED",
+            "hs_task_status": NEW,
             "hs_task_priority": "HIGH" if row.get("priority") == "high" else "MEDIUM",
             "hs_task_type": "TODO",
         }
@@ -165,6 +167,43 @@ class Tasks:
             return ZoneInfo("UTC")
 
     # By id.
+
+    def held(self, ids: Sequence[str]) -> pa.Table:
+        """Tasks of ours as they are now, in `TASK_STATE_SCHEMA`; those that are gone are left out."""
+        key_field = self._key_field.name
+        rows = read_by_id(self._api, TASKS, ids, [key_field, *_LOOKED_AT])
+        states = [self._state(row, key_field) for row in rows if row["properties"].get(key_field)]
+        return pa.Table.from_pylist(states, schema=TASK_STATE_SCHEMA)
+
+    def _state(self, row: Mapping[str, Any], key_field: str) -> dict[str, Any]:
+        held = row["properties"]
+        due = moment(held.get("hs_timestamp"))
+        return {
+            "id": str(row["id"]),
+            "key": held[key_field],
+            "subject": held.get("hs_task_subject"),
+            "description": readable(held.get("hs_task_body") or ""),
+            "owner_id": held.get("hubspot_owner_id"),
+            "due": None if due is None else due.astimezone(self._zone).date(),
+            "begun": held.get("hs_task_status") != NEW,
+            "is_closed": held.get("hs_task_status") == COMPLETED,
+        }
+
+    def update(self, changes: pa.Table) -> pa.Table:
+        """Set what is not null."""
+        rows = changes.to_pylist()
+        records = [{"id": row["id"], "properties": self._changed(row)} for row in rows]
+        outcomes = self._batches.update(TASKS, records) if records else {}
+        return outcome_table([row["id"] for row in rows], [outcomes[row["id"]] for row in rows])
+
+    def _changed(self, row: Mapping[str, Any]) -> dict[str, str]:
+        properties = {
+            "hs_task_subject": row["subject"],
+            "hs_task_body": None if row["description"] is None else as_html(row["description"]),
+            "hubspot_owner_id": row["owner_id"],
+            "hs_timestamp": None if row["due"] is None else self._due(row["due"]),
+        }
+        return {name: value for name, value in properties.items() if value is not None}
 
     def close(self, ids: Sequence[str], comment: str) -> pa.Table:
         """Complete tasks; the comment is added to the body, once, after whatever a rep wrote.

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connectors.contract import ConfigProblem, ConnectorError, RecordRefused
-from connectors.outcomes import NOT_SENT, Outcome, unknown
+from connectors.outcomes import NOT_SENT, refused, unknown
 from connectors.salesforce.outcomes import from_save_result
+from connectors.salesforce.refusals import REMEDIES
 from connectors.transport import LostReply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from connectors.outcomes import Outcome
     from connectors.salesforce.api import Api
 
     Record = Mapping[str, Any]
@@ -129,6 +131,6 @@ class Collections:
     def _apart(self, part: Sequence[Record], send: Send, error: RecordRefused) -> list[Outcome]:
         """A call refused whole: find the record that is to blame by halves, so that its neighbours pass."""
         if len(part) == 1:
-            return [Outcome("refused", error.code, str(error), fields=error.fields)]
+            return [refused(error.code, str(error), error.fields, REMEDIES)]
         half = len(part) // 2
         return self._outcomes(part[:half], send) + self._outcomes(part[half:], send)

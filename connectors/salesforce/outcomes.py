@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.outcomes import Outcome, refused
 from connectors.salesforce.ids import long_id
+from connectors.salesforce.refusals import REMEDIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,7 @@ def from_save_result(result: Mapping[str, Any], moment: datetime | None) -> Outc
     first = errors[0]
     text = "; ".join(str(error.get("message", "")) for error in errors)
     code = str(first.get("statusCode") or first.get("errorCode") or "UNKNOWN")
-    return refused(code, text, first.get("fields") or ())
+    return refused(code, text, first.get("fields") or (), REMEDIES)
 
 
 def from_bulk_error(text: str) -> Outcome:
@@ -29,4 +30,4 @@ def from_bulk_error(text: str) -> Outcome:
     code, _, rest = text.partition(":")
     message, _, fields = rest.rpartition(":")
     names = tuple(name for name in fields.removesuffix("--").split(",") if name.strip())
-    return refused(code, message or rest, names)
+    return refused(code, message or rest, names, REMEDIES)

@@ -284,10 +284,10 @@ def test_an_owner_who_leaves_in_mid_run_costs_only_their_own_tasks(leaver, insta
     assert f" {len(due)} refused: see `foretag runs {report.run}`." in report.last_line
     refused = listed(installation, report, "refused")
     assert set(refused) == due
-    (message,) = {item["message"] for item in refused.values()}
-    assert message == (
-        "Property values were not valid: hubspot_owner_id: INVALID_OPTION;"
-        " that owner has left HubSpot: give the record another one"
+    (told,) = {(item["message"], item["fix"]) for item in refused.values()}
+    assert told == (
+        "Property values were not valid: hubspot_owner_id: INVALID_OPTION",
+        "that owner has left HubSpot: give the record another one",
     )
     assert_heals(installation)
 
