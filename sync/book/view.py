@@ -51,9 +51,8 @@ class BookView:
         if owner is None:
             return self
         one = owner_called(owner, dict(zip(self.owners["owner_id"], self.owners["owner"], strict=True)))
-        return BookView(
-            *(frame[frame["owner_id"] == one] for frame in (self.accounts, self.owners)), self.rules
-        )
+        accounts, owners = (frame[frame["owner_id"] == one] for frame in (self.accounts, self.owners))
+        return BookView(accounts, owners, self.rules)
 
     def spend_most(self) -> pd.DataFrame:
         """Customers by spend of the last year."""

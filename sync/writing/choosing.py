@@ -82,7 +82,7 @@ class Chooser:
             return holds(where, object_name, inputs, tagged.opportunities.num_rows if deals else rows)
         if object_name == "account":
             return np.zeros(rows, np.bool_)
-        accounts = np.append(holds(where, "account", tagged.account_inputs, rows), False)  # noqa: FBT003  # no account
+        accounts = np.append(holds(where, "account", tagged.account_inputs, rows), False)  # of no account
         return accounts[whole(tagged.scored.features.deals, "account_row")]
 
     def _changed(self, ids: pa.ChunkedArray, held: pa.Table) -> Flags:
