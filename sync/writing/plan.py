@@ -70,6 +70,10 @@ TASK_CHANGE_SCHEMA = pa.schema(
     ]
 )
 
+# What a row of a kept plan says beside the change: company and owner by name, a digest of what the score was read
+# from, and the tag state that goes with the change.
+KEPT = pa.schema([("company", pa.string()), ("owner", pa.string()), ("inputs", pa.string()), ("state", pa.string())])
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -79,7 +83,10 @@ class Plan:
     it is); `clear`, the fields to empty; and `old_FIELD`, what the CRM holds now. `tasks` (to make) are in
     `TASK_SCHEMA`, `task_changes` (of those there are) in `TASK_CHANGE_SCHEMA`. `held_back` lists what was wanted and
     will not be done, with the reason. `book` counts the records scored. `keep_states` remembers the tag state behind
-    the plan; it is called when the plan is about to be written.
+    the plan; it is called when the plan is about to be written. `states` is that state, of all records scored, as far
+    as it is known.
+
+    A plan that is to be kept also has in each row the columns of `KEPT`.
     """
 
     changes: Mapping[str, pa.Table]
@@ -88,6 +95,7 @@ class Plan:
     held_back: tuple[Item, ...]
     book: Mapping[str, int]
     keep_states: Callable[[TagStore], None]
+    states: tuple[pa.Table, ...] = ()
 
     @property
     def records(self) -> int:
