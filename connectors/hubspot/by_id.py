@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connectors.contract import RecordRefused, RetryLater
-from connectors.hubspot.replies import NOT_FOUND
+from connectors.hubspot.refusals import NOT_FOUND
 from connectors.in_flight import in_flight
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from connectors.hubspot.records import Record
 
 IDS_IN_A_CALL = 100
+IDS_WITH_HISTORY = 50
 IN_FLIGHT = 16
 
 
@@ -26,12 +27,15 @@ def read_by_id(  # what may be asked of a batch read
     *,
     by: str = "",
     archived: bool = False,
+    history: bool = False,
 ) -> list[Record]:
     """The records, in no order; those that are not there are left out.
 
-    `by` names the property, if it is not the id. Raises `RetryLater` if HubSpot cannot tell of one of them.
+    `by` names the property, if it is not the id. `history`: with the past of the properties. Raises `RetryLater` if HubSpot cannot tell of one of them.
     """
     body: dict[str, Any] = {"properties": list(properties), **({"idProperty": by} if by else {})}
+    if history:
+        body["propertiesWithHistory"] = list(properties)
     # The flag is for the address: a body's would be ignored.
     asking = {"params": {"archived": "true"}} if archived else {}
 
@@ -50,7 +54,8 @@ def read_by_id(  # what may be asked of a batch read
         return _records(reply)
 
     unique = list(dict.fromkeys(ids))
-    parts = [unique[start : start + IDS_IN_A_CALL] for start in range(0, len(unique), IDS_IN_A_CALL)]
+    size = IDS_WITH_HISTORY if history else IDS_IN_A_CALL
+    parts = [unique[start : start + size] for start in range(0, len(unique), size)]
     return [record for found in in_flight(ask, parts, IN_FLIGHT) for record in found]
 
 
