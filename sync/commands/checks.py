@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from config.crms import CRMS
-from config.problems import has_errors, raise_if_any
+from config.problems import Problem, has_errors, raise_if_any
 from config.rules import load_rules
 from sync.checking import all_problems
 from sync.commands.ending import confirm
@@ -14,6 +14,7 @@ from sync.crm_check import crm_problems
 from sync.exits import DONE, FIX_CONFIGURATION
 from sync.talk import quiet
 from sync.workplace import admin_auth, chosen, connect, connect_admin, opened_job, opened_ledger
+from sync.writing.gates import shut
 from sync.writing.plan import OBJECTS
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def check(talk: Talk, settings: Path, connection: str | None) -> int:
         problems = [*in_files, *job.connector.check(job.columns(), written)]
         if not has_errors(problems):
             problems += crm_problems(job)
+            problems += [Problem(words, where=job.name, severity="warning") for words in shut(job)]
         budget = job.connector.budget()
         talk.result(
             {
