@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OUTCOME_SCHEMA",
+    "TASK_STATE_SCHEMA",
     "AuthProblem",
     "Budget",
     "Checkpoint",
@@ -202,6 +203,17 @@ OUTCOME_SCHEMA = pa.schema(
     ]
 )
 
+# A task of ours as the CRM holds it; `description` are its readable words. `begun`: somebody gave it another status
+# than a new task has.
+TASK_STATE_SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in ("id", "key", "subject", "description", "owner_id")),
+        ("due", pa.date32()),
+        ("begun", pa.bool_()),
+        ("is_closed", pa.bool_()),
+    ]
+)
+
 
 class Connector(Protocol):
     """A CRM, as `sync` sees it. One instance serves one run, from one thread.
@@ -269,6 +281,16 @@ class Connector(Protocol):
         """Those rows of `held` (id, account_id) whose account is another one now, with that account (null: none)."""
         ...
 
+    def history(
+        self, object_name: str, fields: Sequence[str], held: pa.Table, as_of: datetime
+    ) -> Iterator[pa.Table]:
+        """Records of `held` (id) as they were just before a moment gone by, in as many tables as come.
+
+        Each has `id`, `fields` with the values of then, and for each field `told_FIELD`: whether the CRM tells what
+        the value was. Where it does not, the value is null, whatever it was. A record without a row tells nothing.
+        """
+        ...
+
     def portion(self, records: int) -> int:
         """Of so many records to write, how many to hand to `update` at once: what an interruption leaves in doubt."""
         ...
@@ -298,6 +320,17 @@ class Connector(Protocol):
 
         `tasks` has key, subject, description, owner_id, account_id, opportunity_id, due, priority
         (high or normal).
+        """
+        ...
+
+    def our_tasks(self, ids: Sequence[str]) -> pa.Table:
+        """Tasks as they are now, in `TASK_STATE_SCHEMA`; those that are gone, or bear no key of ours, are left out."""
+        ...
+
+    def update_tasks(self, changes: pa.Table) -> pa.Table:
+        """Change tasks; one outcome for each row.
+
+        `changes` has id, subject, description, owner_id and due (null: left as it is).
         """
         ...
 

@@ -130,6 +130,12 @@ class HubSpotConnector:
         """Those rows of `held` (id, account_id) whose company is another one now."""
         return self._pulls.relinked(object_name, held)
 
+    def history(
+        self, object_name: str, fields: Sequence[str], held: pa.Table, as_of: datetime
+    ) -> Iterator[pa.Table]:
+        """Records as they were just before a moment gone by, from the history of their properties."""
+        return self._pulls.history(object_name, fields, held, as_of)
+
     # Writing.
 
     def portion(self, records: int) -> int:
@@ -155,6 +161,14 @@ class HubSpotConnector:
     def upsert_tasks(self, tasks: pa.Table) -> pa.Table:
         """Create tasks by key, once."""
         return self._tasks.upsert(tasks)
+
+    def our_tasks(self, ids: Sequence[str]) -> pa.Table:
+        """Our tasks as they are now."""
+        return self._tasks.held(ids)
+
+    def update_tasks(self, changes: pa.Table) -> pa.Table:
+        """Change texts, owner and due date of tasks."""
+        return self._tasks.update(changes)
 
     def close_tasks(self, ids: Sequence[str], comment: str) -> pa.Table:
         """Complete tasks, adding a comment."""

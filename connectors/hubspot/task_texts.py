@@ -17,7 +17,7 @@ def with_comment(body: str | None, comment: str) -> str:
     """A body with the comment at its end, once; nothing that stands there is changed or cut off."""
     if not body:
         return as_html(comment)
-    if _words(as_html(comment)) in _words(body):
+    if readable(as_html(comment)) in readable(body):
         return body
     longer = f"{body}<br>{as_html(comment)}"
     return longer if len(longer) <= LONGEST_BODY else body
@@ -39,7 +39,7 @@ class _Text(HTMLParser):
         self.seen.append(data)
 
 
-def _words(html: str) -> str:
+def readable(html: str) -> str:
     """The readable words alone, since HubSpot's editor puts its own tags around them."""
     text = _Text()
     text.feed(html)

@@ -173,6 +173,14 @@ class SalesforceConnector:
         """Create tasks by key, once."""
         return self._tasks.upsert(tasks)
 
+    def our_tasks(self, ids: Sequence[str]) -> pa.Table:
+        """Our tasks as they are now."""
+        return self._tasks.held(ids)
+
+    def update_tasks(self, changes: pa.Table) -> pa.Table:
+        """Change texts, owner and due date of tasks."""
+        return self._tasks.update(changes)
+
     def close_tasks(self, ids: Sequence[str], comment: str) -> pa.Table:
         """Complete tasks, adding a comment."""
         return self._tasks.close(ids, comment)

@@ -1,10 +1,14 @@
-"""Our tasks: found by their key, made once, completed, deleted."""
+"""Our tasks: found by their key, made once, looked at, changed, completed, deleted."""
 
 from __future__ import annotations
 
+from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from connectors.contract import ConfigProblem, Problem, RecordRefused
+import pyarrow as pa
+
+from connectors.contract import TASK_STATE_SCHEMA, ConfigProblem, Problem, RecordRefused
 from connectors.keyed import make_once
 from connectors.outcomes import Outcome, outcome_table
 from connectors.salesforce.collections import Collections
@@ -13,8 +17,6 @@ from connectors.salesforce.soql import one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-    import pyarrow as pa
 
     from connectors.salesforce.api import Api
     from connectors.salesforce.schema import Schema
@@ -95,6 +97,25 @@ class Tasks:
 
     # By id.
 
+    def held(self, ids: Sequence[str]) -> pa.Table:
+        """Tasks of ours as they are now, in `TASK_STATE_SCHEMA`; those that are gone are left out."""
+        key_field = self._key_field()
+        fields = f"Id, {key_field}, {', '.join(_HELD.values())}, IsClosed, Status"
+        rows: list[dict[str, Any]] = []
+        for part in _parts(list(dict.fromkeys(ids)), KEYS_PER_QUERY):
+            ours = f"{one_of('Id', part)} AND {key_field} != null AND IsDeleted = false"
+            # Old closed ones are archived, and found only among the deleted ones.
+            rows += self._api.rows(f"SELECT {fields} FROM Task WHERE {ours}", include_deleted=True)  # noqa: S608
+        new = self._new_statuses() if rows else frozenset()
+        return pa.Table.from_pylist([_state(row, key_field, new) for row in rows], schema=TASK_STATE_SCHEMA)
+
+    def update(self, changes: pa.Table) -> pa.Table:
+        """Set what is not null."""
+        rows = changes.to_pylist()
+        records = [{"id": row["id"], **_changed(row)} for row in rows]
+        outcomes = self._collections.update("Task", records) if records else []
+        return outcome_table([row["id"] for row in rows], outcomes)
+
     def close(self, ids: Sequence[str], comment: str) -> pa.Table:
         """Complete tasks; the comment is added to the description, once."""
         status = self._closed_status()
@@ -119,12 +140,23 @@ class Tasks:
 
     def _closed_status(self) -> str:
         """The org's first status that closes a task."""
-        soql = "SELECT ApiName, MasterLabel FROM TaskStatus WHERE IsClosed = true ORDER BY SortOrder"
+        names = [_status(row) for row in self._statuses if row["IsClosed"]]
+        return names[0] if names else "Completed"
+
+    def _new_statuses(self) -> frozenset[str]:
+        """The status that a new task gets."""
+        return frozenset(_status(row) for row in self._statuses if row["IsDefault"]) or frozenset(
+            {"Not Started"}
+        )
+
+    @cached_property
+    def _statuses(self) -> list[dict[str, Any]]:
+        """The statuses that a task may have, in the org's order; none if it does not tell."""
+        soql = "SELECT ApiName, MasterLabel, IsClosed, IsDefault FROM TaskStatus ORDER BY SortOrder"
         try:
-            rows = self._api.rows(soql)
+            return self._api.rows(soql)
         except (RecordRefused, ConfigProblem):
-            rows = []
-        return str(rows[0].get("ApiName") or rows[0]["MasterLabel"]) if rows else "Completed"
+            return []
 
 
 def _record(row: Mapping[str, Any], key_field: str) -> dict[str, Any]:
@@ -139,6 +171,32 @@ def _record(row: Mapping[str, Any], key_field: str) -> dict[str, Any]:
         "Priority": "High" if row.get("priority") == "high" else "Normal",
     }
     return {name: value for name, value in record.items() if value is not None}
+
+
+def _status(row: Mapping[str, Any]) -> str:
+    return str(row.get("ApiName") or row["MasterLabel"])
+
+
+# Columns of a task that may be looked at and changed, and their fields.
+_HELD = {"subject": "Subject", "description": "Description", "owner_id": "OwnerId", "due": "ActivityDate"}
+
+
+def _state(row: Mapping[str, Any], key_field: str, new: frozenset[str]) -> dict[str, Any]:
+    due = row["ActivityDate"]
+    return {
+        **{name: row[field] for name, field in _HELD.items()},
+        "id": long_id(row["Id"]),
+        "key": row[key_field],
+        "owner_id": long_id(row["OwnerId"]),
+        "due": None if due is None else date.fromisoformat(due),
+        "begun": row["Status"] not in new,
+        "is_closed": row["IsClosed"],
+    }
+
+
+def _changed(row: Mapping[str, Any]) -> dict[str, Any]:
+    set_to = {field: row[name] for name, field in _HELD.items() if row[name] is not None}
+    return set_to | ({"ActivityDate": row["due"].isoformat()} if row["due"] else {})
 
 
 def _with_comment(description: str | None, comment: str) -> str:

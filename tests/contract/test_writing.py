@@ -278,3 +278,66 @@ def test_a_closed_task_is_seen_closed_by_the_next_increment(world) -> None:
     connector.close_tasks([task_id], "Done.")
     (row,) = pull(connector, "task", ["key", "is_closed"], cursor).rows
     assert row["is_closed"] is True
+
+
+def changed_tasks(**row: Any) -> pa.Table:
+    """One change of a task, as the contract wants it."""
+    names = ("id", "subject", "description", "owner_id")
+    fields = [*((name, pa.string()) for name in names), ("due", pa.date32())]
+    return pa.Table.from_pylist([row], schema=pa.schema(fields))
+
+
+def test_a_task_of_ours_is_seen_as_it_is(world) -> None:
+    """In readable words, whatever form the CRM keeps them in; neither tasks of people nor what is gone."""
+    connector = world.connect()
+    account, description = min(held(world)), "Because <5 & >3.\n\nCall “her” now."
+    owner = next(filter(None, (row["owner_id"] for row in world.people.rows("account", "owner_id"))))
+    more = {"description": description, "owner_id": owner}
+    made = connector.upsert_tasks(task_table([task(key, account, **more) for key in "ab"]))
+    first, second = made["crm_id"].to_pylist()
+    (other,) = world.people.create(
+        "task", {"subject": "Theirs", "account_id": account, "due": date(2026, 1, 30)}
+    )
+    connector.delete_tasks([second])
+    (row,) = connector.our_tasks([first, second, other]).to_pylist()
+    words = " ".join(row.pop("description").split())
+    assert words == "Because <5 & >3. Call “her” now."
+    assert row == {
+        "id": first, "key": "a", "subject": "Call them", "owner_id": owner, "due": date(2026, 1, 31),
+        "begun": False, "is_closed": False,
+    }  # fmt: skip
+
+
+def test_a_task_that_somebody_took_up_or_finished_shows_it(world) -> None:
+    """By its status: one that is other than a new task's."""
+    connector = world.connect()
+    account = min(held(world))
+    ids = connector.upsert_tasks(task_table([task(key, account) for key in "abc"]))["crm_id"].to_pylist()
+    world.people.edit("task", {"id": ids[0], "status": world.people.under_way})
+    connector.close_tasks([ids[1]], "")
+    states = {row["id"]: (row["begun"], row["is_closed"]) for row in connector.our_tasks(ids).to_pylist()}
+    assert states == {ids[0]: (True, False), ids[1]: (True, True), ids[2]: (False, False)}
+
+
+def test_a_task_is_changed_only_in_what_is_given(world) -> None:
+    """Texts, then the due date; the rest stays as it was."""
+    connector = world.connect()
+    account = min(held(world))
+    (task_id,) = connector.upsert_tasks(task_table([task("a", account)]))["crm_id"].to_pylist()
+    (before,) = connector.our_tasks([task_id]).to_pylist()
+    for row in ({"subject": "Call us", "description": "A\nB"}, {"due": date(2026, 2, 3)}):
+        assert statuses(connector.update_tasks(changed_tasks(id=task_id, **row))) == {task_id: "done"}
+    (after,) = connector.our_tasks([task_id]).to_pylist()
+    assert after.pop("description").split() == ["A", "B"]
+    before.pop("description")
+    assert after == before | {"subject": "Call us", "due": date(2026, 2, 3)}
+
+
+def test_a_task_that_is_gone_is_refused_and_its_neighbours_changed(world) -> None:
+    """One outcome for each."""
+    connector = world.connect()
+    account = min(held(world))
+    ids = connector.upsert_tasks(task_table([task(key, account) for key in "ab"]))["crm_id"].to_pylist()
+    connector.delete_tasks(ids[:1])
+    table = pa.concat_tables([changed_tasks(id=one, subject="New") for one in ids])
+    assert statuses(connector.update_tasks(table)) == {ids[0]: "refused", ids[1]: "done"}

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 _BOTH = ("tier", "score", "reason", "next_step", "valid_until", "stamp")
 _ACCOUNT = (*_BOTH, "segment", "growth_potential", "alert", "likelihood", "growth_score")
 _TASK = ("subject", "body", "status", "priority", "type")
-_TEXTS = {"subject": "hs_task_subject", "description": "hs_task_body", "priority": "hs_task_priority"}
+_TEXTS = {
+    "subject": "hs_task_subject",
+    "description": "hs_task_body",
+    "priority": "hs_task_priority",
+    "status": "hs_task_status",
+}
 # Columns that are associations: to which objects, and by which types, the first of which is the one that counts.
 _LINKS = {
     ("opportunity", "account_id"): ("companies", (5, 341)),
@@ -66,6 +71,7 @@ class HubSpotPeople:
     setup_kinds = (frozenset({"property group", "property"}), frozenset({"property"}))
     hidden_words = "property is missing"
     read_only_words = "(read-only|cannot be written|may not)"
+    under_way, finished = "IN_PROGRESS", "COMPLETED"
     bad_option_code = "INVALID_OPTION"
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:

@@ -188,6 +188,16 @@ class People(Protocol):
         ...
 
     @property
+    def under_way(self) -> str:
+        """The status of a task that somebody has begun."""
+        ...
+
+    @property
+    def finished(self) -> str:
+        """The status of a task that somebody has done."""
+        ...
+
+    @property
     def bad_option_code(self) -> str:
         """The code of a record refused for a value that a picklist does not have."""
         ...

@@ -30,7 +30,7 @@ _TASK = (
 )
 # What makes a task a call or an e-mail; a meeting is an event.
 _SUBTYPES = {"call": "Call", "email": "Email"}
-_TEXTS = {"subject": "Subject", "description": "Description", "priority": "Priority"}
+_TEXTS = {"subject": "Subject", "description": "Description", "priority": "Priority", "status": "Status"}
 
 
 class SalesforcePeople:
@@ -59,6 +59,7 @@ class SalesforcePeople:
     )
     hidden_words = "may not see it"
     read_only_words = "may not edit.*Foretag Worker"
+    under_way, finished = "In Progress", "Completed"
     bad_option_code = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
