@@ -19,7 +19,9 @@ from sqlalchemy import event
 from config.problems import ConfigProblem, Problem
 from sync.ledger import tables
 from sync.ledger.calls import Calls
+from sync.ledger.edits import Edits
 from sync.ledger.gates import Gates
+from sync.ledger.merges import Merges
 from sync.ledger.our_tasks import OurTasks
 from sync.stopping import LeaseLost
 
@@ -66,6 +68,8 @@ class Ledger:
         self.gates = Gates(self._engine, self._now)
         self.our_tasks = OurTasks(self._engine)
         self.calls = Calls(self._engine, self._now)
+        self.edits = Edits(self._engine)
+        self.merges = Merges(self._engine, self._now)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _sqlite_pragmas)
         try:
