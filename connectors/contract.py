@@ -284,7 +284,7 @@ class Connector(Protocol):
     def history(
         self, object_name: str, fields: Sequence[str], held: pa.Table, as_of: datetime
     ) -> Iterator[pa.Table]:
-        """Records of `held` (id) as they were just before a moment gone by, in as many tables as come.
+        """Records of `held` (id, and `fields` as they are now) as they were just before a moment gone by, in parts.
 
         Each has `id`, `fields` with the values of then, and for each field `told_FIELD`: whether the CRM tells what
         the value was. Where it does not, the value is null, whatever it was. A record without a row tells nothing.

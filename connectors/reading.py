@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+import pyarrow as pa
 
-    import pyarrow as pa
+from config.records import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
     from connectors.contract import Page
 
@@ -51,3 +53,14 @@ def _survivor(loser: str, winners: Mapping[str, str]) -> str:
         seen.add(winner)
         winner = winners[winner]
     return winner
+
+
+def with_untold(object_name: str, rows: pa.Table, fields: Sequence[str]) -> pa.Table:
+    """Rows of the contract's `history` with these fields: those that no column is about are told of no record."""
+    types, no = schema(object_name), pa.array([False] * rows.num_rows)
+    columns: dict[str, pa.Array | pa.ChunkedArray] = {"id": rows["id"]}
+    for name in fields:
+        there = name in rows.column_names
+        columns[name] = rows[name] if there else pa.nulls(rows.num_rows, types.field(name).type)
+        columns[f"told_{name}"] = rows[f"told_{name}"] if there else no
+    return pa.table(columns)

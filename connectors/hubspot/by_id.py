@@ -31,7 +31,8 @@ def read_by_id(  # what may be asked of a batch read
 ) -> list[Record]:
     """The records, in no order; those that are not there are left out.
 
-    `by` names the property, if it is not the id. `history`: with the past of the properties. Raises `RetryLater` if HubSpot cannot tell of one of them.
+    `by` names the property, if it is not the id. `history`: with the past of the properties. Raises `RetryLater`
+    if HubSpot cannot tell of one of them.
     """
     body: dict[str, Any] = {"properties": list(properties), **({"idProperty": by} if by else {})}
     if history:

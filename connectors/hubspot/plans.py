@@ -134,6 +134,15 @@ class Plan:
             return []
         return [name for name in self._known if name.startswith("hs_v2_date_entered_")]
 
+    def main(self, column: str) -> str:
+        """The property behind a column; empty if the portal lacks it."""
+        return self._main[column] or ""
+
+    def supplemented(self, column: str) -> tuple[str, ...]:
+        """The properties that tell a column where the one behind it does not."""
+        recipe = self._recipes.get(column)
+        return tuple(name for name in recipe.also if name in self._known) if recipe else ()
+
     def page(self, cells: Cells, linked: Mapping[str, Mapping[str, str]]) -> Page:
         """Canonical rows. `linked` holds, by column of `links`, the linked id by record id."""
         columns: dict[str, pa.Array] = {}

@@ -18,6 +18,7 @@ from connectors.hubspot.by_id import read_by_id
 from connectors.hubspot.casting import text_array
 from connectors.hubspot.exports import NotExportable, export
 from connectors.hubspot.fields import LINKS, OBJECTS
+from connectors.hubspot.history import past
 from connectors.hubspot.links import Links
 from connectors.hubspot.lists import Lists, NotSplittable
 from connectors.hubspot.owners import owner_cells
@@ -26,7 +27,7 @@ from connectors.hubspot.records import ID, Cells
 from connectors.hubspot.searches import PAUSE, Search
 from connectors.hubspot.stages import stage_cells
 from connectors.in_flight import in_flight
-from connectors.reading import Tally, survivors
+from connectors.reading import Tally, survivors, with_untold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -194,6 +195,17 @@ class Pulls:
             column: self._links.chosen(plan.hs_object, link, ids) for column, link in plan.links.items()
         }
         return plan.page(cells, linked)
+
+    # What was.
+
+    def history(
+        self, object_name: str, fields: Sequence[str], held: pa.Table, as_of: datetime
+    ) -> Iterator[pa.Table]:
+        """As in the contract."""
+        told = [name for name in fields if not self._schema.linked(object_name, name)]
+        plan = Plan(self._schema, self._facts, object_name, ("id", "modified_at", *told))
+        for rows in past(self._api, plan, held["id"].to_pylist(), as_of):
+            yield with_untold(object_name, rows, fields)
 
     # Ids alone, and what no stamp shows.
 

@@ -143,11 +143,17 @@ class SalesforceConnector:
         """The ids of all living records."""
         return self._pulls.ids(object_name)
 
-    # Writing.
-
     def relinked(self, object_name: str, held: pa.Table) -> pa.Table:  # noqa: ARG002  # the contract's
         """None: an increment shows them all."""
         return held.slice(0, 0)
+
+    def history(
+        self, object_name: str, fields: Sequence[str], held: pa.Table, as_of: datetime
+    ) -> Iterator[pa.Table]:
+        """Records as they were just before a moment gone by, from the histories that the org keeps."""
+        return self._pulls.history(object_name, fields, held, as_of)
+
+    # Writing.
 
     def portion(self, records: int) -> int:  # noqa: ARG002  # the contract's
         """One bulk job's worth."""

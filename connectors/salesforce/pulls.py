@@ -27,6 +27,7 @@ from connectors.salesforce.activities import ACTIVITIES
 from connectors.salesforce.bulk_read import read_bulk
 from connectors.salesforce.casting import cast_records
 from connectors.salesforce.fields import OBJECTS
+from connectors.salesforce.history import past, text_page
 from connectors.salesforce.rest_read import read_rest
 from connectors.salesforce.soql import Query, one_of
 
@@ -231,6 +232,20 @@ class Pulls:
         yield from read_rest(self._api, query, convert, tally)
         if tally.read < tally.expected:
             raise Truncated(f"{query.sf_object}: {tally.read} of {tally.expected} rows arrived")
+
+    # What was.
+
+    def history(
+        self, object_name: str, fields: Sequence[str], held: pa.Table, as_of: datetime
+    ) -> Iterator[pa.Table]:
+        """As in the contract."""
+        return past(self._schema, self._texts, object_name, fields, held, as_of, self._server_date())
+
+    def _texts(self, query: Query) -> pa.Table:
+        """All that a query finds, as text by field."""
+        pages = list(self._windows(query, self._size(query), text_page, Tally()))
+        empty = text_page(dict.fromkeys(query.paths, pa.array([], pa.binary())))
+        return pa.concat_tables([empty.table, *(page.table.select(query.paths) for page in pages)])
 
     # Ids alone.
 

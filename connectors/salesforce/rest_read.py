@@ -17,17 +17,16 @@ if TYPE_CHECKING:
     from connectors.salesforce.api import Api
     from connectors.salesforce.soql import Query
 
-_ORDER = "SystemModstamp, Id"
 RESTARTS = 5
 
 
 def read_rest(api: Api, query: Query, convert: Convert, tally: Tally) -> Iterator[Page]:
     """Pages of a query's result. A forgotten result is asked for again from the last record on."""
-    place = _Place()
+    place = _Place(query.stamp)
     for _ in range(RESTARTS):
         start = tally.read
         try:
-            soql = query.select(*place.condition(), order=_ORDER)
+            soql = query.select(*place.condition(), order=f"{query.stamp}, Id")
             for number, body in enumerate(api.pages(soql, include_deleted=query.include_deleted)):
                 if number == 0:
                     tally.expected = start + int(body["totalSize"])
@@ -47,22 +46,23 @@ def read_rest(api: Api, query: Query, convert: Convert, tally: Tally) -> Iterato
 class _Place:
     """The stamp and id of the last record read: where a forgotten result goes on."""
 
-    def __init__(self) -> None:
+    def __init__(self, field: str) -> None:
+        self._field = field
         self._stamp = self._id = ""
 
     def move(self, records: Sequence[dict[str, Any]]) -> None:
         """Remember the last record that has both."""
         for record in reversed(records):
-            if isinstance(record.get("SystemModstamp"), str) and isinstance(record.get("Id"), str):
-                self._stamp, self._id = record["SystemModstamp"].replace("+0000", "Z"), record["Id"]
+            if isinstance(record.get(self._field), str) and isinstance(record.get("Id"), str):
+                self._stamp, self._id = record[self._field].replace("+0000", "Z"), record["Id"]
                 return
 
     def condition(self) -> tuple[str, ...]:
         """What holds for the records after this place only."""
         if not self._id:
             return ()
-        tie = f"(SystemModstamp = {self._stamp} AND Id > {quoted(self._id)})"
-        return (f"(SystemModstamp > {self._stamp} OR {tie})",)
+        tie = f"({self._field} = {self._stamp} AND Id > {quoted(self._id)})"
+        return (f"({self._field} > {self._stamp} OR {tie})",)
 
 
 def cells_of(records: Sequence[dict[str, Any]], paths: Sequence[str]) -> dict[str, pa.Array]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Fields of an object under conditions. `first` and `before` bound SystemModstamp, half open."""
+    """Fields of an object under conditions. `first` and `before` bound its stamp, half open."""
 
     sf_object: str
     paths: tuple[str, ...]
@@ -20,6 +20,7 @@ class Query:
     first: datetime | None = None
     before: datetime | None = None
     include_deleted: bool = False
+    stamp: str = "SystemModstamp"
 
     def window(self, first: datetime | None, before: datetime | None) -> Query:
         """The same query for changes from `first` until just before `before`."""
@@ -27,8 +28,8 @@ class Query:
 
     def where(self, *more: str) -> str:
         """The condition, with its keyword; empty if there is none."""
-        window = [f"SystemModstamp >= {literal(self.first)}"] if self.first else []
-        window += [f"SystemModstamp < {literal(self.before)}"] if self.before else []
+        window = [f"{self.stamp} >= {literal(self.first)}"] if self.first else []
+        window += [f"{self.stamp} < {literal(self.before)}"] if self.before else []
         conditions = [*self.conditions, *window, *more]
         return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
