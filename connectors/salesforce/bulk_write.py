@@ -16,7 +16,7 @@ from connectors.salesforce.outcomes import from_bulk_error
 from connectors.transport import LostReply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from connectors.downloads import Download
@@ -28,6 +28,8 @@ NULL = "#N/A"
 # Few looks at a job that takes a while anyway: each one costs an API call.
 PATIENCE = 0.5
 UPLOADS = 3
+# Of a record that a job failed before: like NOT_SENT, and a smaller job may come to it. Stays in this package.
+JOB_FAILED = "JOB_FAILED"
 
 
 class BulkWrite:
@@ -50,16 +52,17 @@ class BulkWrite:
 
     def _update(self, sf_object: str, rows: pa.Table) -> dict[str, Outcome]:
         """One job; what a failed job left unprocessed gets a second one."""
-        outcomes = self._run(sf_object, rows)
-        left = [record_id for record_id, outcome in outcomes.items() if outcome.code == NOT_SENT]
-        if left:
-            again = rows.filter(pc.is_in(rows["Id"], pa.array(left, pa.string())))
-            outcomes |= self._run(sf_object, again)
-        return outcomes
+        outcomes = self.run(sf_object, rows)
+        again = left_over(rows, outcomes, NOT_SENT, JOB_FAILED)
+        return outcomes | self.run(sf_object, again) if again.num_rows else outcomes
 
-    def _run(self, sf_object: str, rows: pa.Table) -> dict[str, Outcome]:
+    def run(self, sf_object: str, rows: pa.Table) -> dict[str, Outcome]:
+        """One job, and what became of each record; those that it failed before have the code JOB_FAILED."""
         moment = self._api.transport.server_date
-        job = self._upload(sf_object, rows)
+        try:
+            job = self._upload(sf_object, rows)
+        except RecordRefused as error:
+            return dict.fromkeys(rows["Id"].to_pylist(), unknown(f"bulk job refused: {error}", JOB_FAILED))
         try:
             report = job.wait()
             found = self._results(job, report, moment)
@@ -115,7 +118,8 @@ class BulkWrite:
             outcomes |= self._failed(job)
         if report["state"] != "JobComplete":
             said = report.get("errorMessage") or report["state"]
-            left = unknown(f"bulk job {job.id} did not come to this record: {said}", NOT_SENT)
+            code = JOB_FAILED if report["state"] == "Failed" else NOT_SENT
+            left = unknown(f"bulk job {job.id} did not come to this record: {said}", code)
             outcomes |= dict.fromkeys(self._column(job, "unprocessedrecords", "Id"), left)
         return outcomes
 
@@ -135,6 +139,12 @@ class BulkWrite:
         return fetch(
             self._api.transport, self._api.url(f"{job.path}/{results}"), _read_results, kind="results"
         )
+
+
+def left_over(rows: pa.Table, outcomes: Mapping[str, Outcome], *codes: str) -> pa.Table:
+    """The rows whose outcomes have one of these codes."""
+    ids = [record_id for record_id, outcome in outcomes.items() if outcome.code in codes]
+    return rows.filter(pc.is_in(rows["Id"], pa.array(ids, pa.string())))
 
 
 def _read_results(download: Download) -> pa.Table:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 SALESFORCE, HUBSPOT = frozenset({"salesforce"}), frozenset({"hubspot"})
 BOTH = SALESFORCE | HUBSPOT
@@ -296,8 +299,13 @@ class JobFailed(Fault):
     kind: Literal["job_failed"]
     match: str = "."
     object: str | None = None
+    ids: tuple[str, ...] = Field(default=(), description="only a job to write one of these records")
     share: float = Field(default=0.5, ge=0, le=1)
     message: str = "InternalServerError : The job could not be completed"
+
+    def strikes(self, object_name: str, ids: Collection[str]) -> bool:
+        """Whether it is about a job on these records of an object."""
+        return self.object in (None, object_name) and (not self.ids or not set(self.ids).isdisjoint(ids))
 
 
 class JobAborted(JobFailed):

@@ -15,7 +15,7 @@ from config.problems import ConfigProblem, Problem
 from connectors.sandbox import fault_kinds as kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 Kind = TypeVar("Kind", bound=kinds.Fault)
 
@@ -182,12 +182,14 @@ class Faults:
         with self._lock:
             return min([wanted, *(switch.fault.rows for switch in self._on(kinds.ShortPages))])
 
-    def job_end(self, object_name: str) -> kinds.JobFailed | None:
-        """How a bulk job of the object that now runs ends, if not well (`kind`, `share`, `message`)."""
+    def job_end(self, object_name: str, ids: Callable[[], Collection[str]] = tuple) -> kinds.JobFailed | None:
+        """How a bulk job of the object that now runs ends, if not well (`kind`, `share`, `message`).
+
+        `ids` tells the records that it is to write.
+        """
         with self._lock:
             for switch in self._on(kinds.JobFailed):
-                concerned = switch.fault.object in (None, object_name)
-                if concerned and switch.meets():
+                if switch.fault.strikes(object_name, ids()) and switch.meets():
                     return switch.fault
         return None
 

@@ -197,7 +197,7 @@ class IngestJobs:
         self._check_header(job, job.upload.table.column_names, user)
         self._context.limits.take("DailyBulkApiBatches", -(-job.upload.num_rows // _BATCH))
         wanted = _without_empty_ids(job)
-        fault = self._context.faults.job_end(job.object_name)
+        fault = self._context.faults.job_end(job.object_name, lambda: _ids(wanted))
         rows = job.upload.table.num_rows
         last = rows if fault is None else int(rows * fault.share)
         for start in range(0, last, _BATCH):
@@ -253,6 +253,11 @@ def _without_empty_ids(job: IngestJob) -> pa.Table:
     if job.operation in _NEEDS_ID or "Id" not in table.column_names or job.external_id == "Id":
         return table
     return table if pc.any(pc.not_equal(table["Id"], "")).as_py() else table.drop_columns(["Id"])
+
+
+def _ids(table: pa.Table) -> list[str]:
+    ids: list[str] = table["Id"].to_pylist() if "Id" in table.column_names else []
+    return ids
 
 
 def _needed(job: IngestJob) -> list[str]:
