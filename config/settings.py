@@ -142,6 +142,14 @@ class Limits(Strict):
         le=100,
         description="percent of the daily API allowance left to other integrations",
     )
+    calls_per_run: int | None = Field(
+        default=None, ge=1, description="most API calls of one run; default as many as the reserve leaves"
+    )
+    calls_per_day: int | None = Field(
+        default=None,
+        ge=1,
+        description="most API calls of all runs within 24 hours; default as many as the reserve leaves",
+    )
     max_unreadable: float = Field(
         default=5.0,
         ge=0,

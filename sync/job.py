@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,11 @@ class Job:
     folder: Path
     tell: Callable[[str, int, int | None], None]
     max_changes: int | None = None
+    # Waits some seconds of the clock that the other reads.
+    sleep: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
+    # API calls of this process that belong to runs before.
+    counted: int = 0
 
     def columns(self) -> dict[str, tuple[str, ...]]:
         """The canonical columns that a run pulls, by object: what the rules name, and what we hold there."""

@@ -14,6 +14,7 @@ from sync.ledger import Item
 from sync.pull import pull
 from sync.report import Report, last_line
 from sync.score import score
+from sync.spending import Spending
 from sync.stopping import cause
 from sync.store.damage import damage_told
 from sync.store.files import sweep_copies
@@ -159,30 +160,33 @@ class Pass:
     def plan(self, scope: Scope | None = None) -> Plan:
         """Pull, score, and compare with what the CRM holds, within a scope (None: all that a run may)."""
         self.pull()
-        job, report = self.job, self.report
+        job, report, scope = self.job, self.report, scope or self.scope()
         with self.timed("score"):
             stamp = f"{job.rules.digest}/{report.run}"
-            scored = score(job.mirror, job.tags, job.rules, scope or self.scope(), self.today, stamp)
+            scored = score(job.mirror, job.tags, job.rules, scope, self.today, stamp)
+        report.book, report.held = dict(scored.book), held_words(job, holds(job))
+        report.chosen = scope.counted(scored.chosen, scored.book, job.crm)
         with self.timed("plan"):
             tasks, held_back = self.tasks(scored.tasks, job.rules)
-        report.book, report.held = dict(scored.book), held_words(job, holds(job))
-        job.ledger.list_items(report.run, [*held_back, *self._unknown_names()])
-        report.held_back = len(held_back)
-        plan = Plan(
+        everything = Plan(
             scored.changes,
             tasks,
             TASK_CHANGE_SCHEMA.empty_table(),
             tuple(held_back),
             scored.book,
             scored.keep_states,
+            scored.states,
         )
-        report.planned = plan.sizes
+        plan = scope.narrowed(everything, scored.chosen)
+        job.ledger.list_items(report.run, [*plan.held_back, *self._unknown_names()])
+        report.planned, report.held_back = plan.sizes, len(plan.held_back)
         return plan
 
     def scope(self, selection: Selection = EVERYTHING) -> Scope:
         """All that a run may touch, narrowed to what one command was asked for."""
-        written = {name: self.job.written(name) for name in OBJECTS}
-        return Scope(without_held(self.job, selection.fields(written, self.job.crm)), selection)
+        job, written = self.job, {name: self.job.written(name) for name in OBJECTS}
+        fields = without_held(job, selection.fields(written, job.crm))
+        return Scope(fields, selection, self.org.timezone, selection.tasks(written, job.crm), written)
 
     def _unknown_names(self) -> list[Item]:
         """Rows of files next to the rules that name nobody whom the CRM knows."""
@@ -198,7 +202,7 @@ class Pass:
         """Write, and record what became of each change. `checks` see each portion before it is sent."""
         job, report = self.job, self.report
         with self.timed("apply"):
-            plan.keep_states(job.tags)
+            plan.keep_states(job.tags, plan.changes)
             applier = Applier(
                 job.name,
                 job.connector,
@@ -209,7 +213,7 @@ class Pass:
                 report.run,
                 self.today,
                 job.tell,
-                (still_open(self), *checks),
+                (still_open(self), *checks, self.spending),
             )
             applied = Applied()
             try:

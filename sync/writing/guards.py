@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from connectors.contract import RetryLater
 from sync.exits import Guarded
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ def check_guards(pass_: Pass, plan: Plan) -> None:
     """Raise `Guarded` (exit 4), or `RetryLater` for the API allowance (exit 75), before anything is written."""
     _guard_reading(pass_)
     _guard_size(pass_, plan)
-    _guard_allowance(pass_)
+    pass_.spending.require()
 
 
 def _guard_size(pass_: Pass, plan: Plan) -> None:
@@ -35,18 +34,6 @@ def _guard_size(pass_: Pass, plan: Plan) -> None:
         raise Guarded(
             f"{plan.records:,} records would change, the limit is {limit:,}: nothing was written; look at the"
             f" plan, then raise it for once with --max-changes {plan.records}"
-        )
-
-
-def _guard_allowance(pass_: Pass) -> None:
-    budget, limits = pass_.job.connector.budget(), pass_.job.connection.limits
-    if not budget.limit or budget.left is None:
-        return
-    if budget.left < budget.limit * limits.api_reserve / 100:
-        raise RetryLater(
-            f"{budget.left:,} of {budget.limit:,} API calls are left today, less than the reserve of"
-            f" {limits.api_reserve:g} % kept for other integrations: nothing was written",
-            quota=True,
         )
 
 
