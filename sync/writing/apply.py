@@ -113,6 +113,7 @@ class Applier:
             self.mirror.patch(object_name, _written(chunk.select(new), outcomes))
             self._settle(object_name, number, outcomes)
         applied.count(object_name, outcomes)
+        self._require_crm(outcomes)
 
     def _send_tasks(self, tasks: pa.Table, applied: Applied) -> None:
         number = self._intend("task", tasks)
@@ -155,6 +156,12 @@ class Applier:
             self.mirror.append("task", _made(tasks, outcomes))
             self._settle("task", number, outcomes)
         applied.count("task", outcomes)
+        self._require_crm(outcomes)
+
+    def _require_crm(self, outcomes: pa.Table) -> None:
+        """Ask for a sign of life if records were left without an answer: a CRM that is away ends the run, recorded."""
+        if pc.any(pc.equal(outcomes["status"], "unknown")).as_py():
+            self.connector.server_time()
 
     def _intend(self, object_name: str, rows: pa.Table) -> int:
         """Old and new values, then the batch, durable before anything leaves."""
@@ -187,7 +194,14 @@ class Applier:
     def _settle(self, object_name: str, number: int, outcomes: pa.Table) -> None:
         failed = outcomes.filter(pc.not_equal(outcomes["status"], "done"))
         items = [
-            Item(object_name, row["id"], row["status"], row["code"] or "", row["message"] or "")
+            Item(
+                object_name,
+                row["id"],
+                row["status"],
+                row["code"] or "",
+                row["message"] or "",
+                row["fix"] or "",
+            )
             for row in failed.to_pylist()
         ]
         self.ledger.settle(self.run_id, number, outcomes.num_rows - len(items), items)
