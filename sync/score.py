@@ -15,6 +15,7 @@ from sync.store.line_items import LineItems
 from sync.store.mirror import bucket_of
 from sync.store.side_tables import side_tables
 from sync.writing.plan import OBJECTS, change_schema, changes, valid_until
+from sync.writing.states import moved_states
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,16 +33,22 @@ _WHOLE = ("owner", "stage", "quota")  # these do not hang on accounts
 
 @dataclass(frozen=True)
 class Scored:
-    """A scored book: what to change for each object, the wanted tasks, and the tag state to keep once it is written."""
+    """A scored book: what to change for each object, the wanted tasks, and the tag state to keep once it is written.
+
+    `due` are the changes that would be wanted if no scope narrowed them. `chosen` are the ids of chosen records, by
+    object; None: all.
+    """
 
     changes: Mapping[str, pa.Table]
     tasks: pa.Table
     states: tuple[pa.Table, ...]
     book: Mapping[str, int]
+    due: Mapping[str, pa.Table]
+    chosen: Mapping[str, pa.ChunkedArray] | None = None
 
-    def keep_states(self, tags: TagStore) -> None:
-        """Remember the tag state: call it when the changes are about to be written."""
-        tags.keep_state(self.states)
+    def keep_states(self, tags: TagStore, changes: Mapping[str, pa.Table]) -> None:
+        """Remember the tag state: call it when these changes are about to be written."""
+        tags.keep_state(moved_states(self.states, self.due, changes, tags))
 
 
 def tagged_book(
@@ -72,7 +79,10 @@ def score(mirror: Mirror, tags: TagStore, rules: Rules, scope: Scope, today: dat
     """Score every account and open opportunity of the mirror for `today`; plan changes within the scope."""
     book, parts = tagged_book(mirror, tags, rules, today)
     tags.keep_book(book, rules, today)
+    chooser = scope.chooser(rules, mirror)
     found: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
+    due: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
+    chosen: dict[str, list[pa.ChunkedArray]] = {name: [] for name in OBJECTS}
     said: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
     points: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
     tasks, states, families = [], [], []
@@ -81,7 +91,16 @@ def score(mirror: Mirror, tags: TagStore, rules: Rules, scope: Scope, today: dat
             dated = _dated(wanted, rules, today, stamp)
             held = mirror.read(name, _held_columns(name), bucket)
             wished = changes(name, dated, held, scope.fields.get(name, ()), rules.writing)
-            found[name].append(scope.chosen(name, wished, tagged))
+            due[name].append(
+                changes(name, dated, held, scope.written[name], rules.writing)
+                if scope.written and scope.narrows(name)
+                else wished
+            )
+            if chooser is not None:
+                ids = chooser.ids(name, tagged, held)
+                wished = wished.filter(pc.is_in(wished["id"], value_set=ids))
+                chosen[name].append(ids)
+            found[name].append(wished)
             said[name].append(wanted)
         points["account"].append(tagged.account_points)
         points["opportunity"].append(tagged.opportunity_points)
@@ -99,6 +118,8 @@ def score(mirror: Mirror, tags: TagStore, rules: Rules, scope: Scope, today: dat
         pa.concat_tables(tasks),
         tuple(states),
         {name: sum(table.num_rows for table in tables) for name, tables in said.items()},
+        {name: pa.concat_tables([_tier_of(table) for table in tables]) for name, tables in due.items()},
+        None if chooser is None else {name: _one(ids) for name, ids in chosen.items()},
     )
 
 
@@ -170,7 +191,23 @@ def _dated(wanted: pa.Table, rules: Rules, today: date, stamp: str) -> pa.Table:
 
 def _held_columns(object_name: str) -> tuple[str, ...]:
     parent = () if object_name == "account" else ("account_id",)
-    return ("id", "name", "owner_id", *parent, *(field.name for field in written(object_name, "full")))
+    return (
+        "id",
+        "name",
+        "owner_id",
+        "modified_at",
+        *parent,
+        *(field.name for field in written(object_name, "full")),
+    )
+
+
+def _tier_of(changes: pa.Table) -> pa.Table:
+    """What tells whether a change is that of a tier."""
+    return changes.select([name for name in ("id", "foretag_tier", "clear") if name in changes.column_names])
+
+
+def _one(ids: list[pa.ChunkedArray]) -> pa.ChunkedArray:
+    return pa.chunked_array([chunk for found in ids for chunk in found.chunks], pa.string())
 
 
 def _joined(tables: list[pa.Table], schema: pa.Schema) -> pa.Table:

@@ -72,7 +72,9 @@ TASK_CHANGE_SCHEMA = pa.schema(
 
 # What a row of a kept plan says beside the change: company and owner by name, a digest of what the score was read
 # from, and the tag state that goes with the change.
-KEPT = pa.schema([("company", pa.string()), ("owner", pa.string()), ("inputs", pa.string()), ("state", pa.string())])
+KEPT = pa.schema(
+    [("company", pa.string()), ("owner", pa.string()), ("inputs", pa.string()), ("state", pa.string())]
+)
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,8 @@ class Plan:
     it is); `clear`, the fields to empty; and `old_FIELD`, what the CRM holds now. `tasks` (to make) are in
     `TASK_SCHEMA`, `task_changes` (of those there are) in `TASK_CHANGE_SCHEMA`. `held_back` lists what was wanted and
     will not be done, with the reason. `book` counts the records scored. `keep_states` remembers the tag state behind
-    the plan; it is called when the plan is about to be written. `states` is that state, of all records scored, as far
-    as it is known.
+    the plan; it is called, with the changes, when they are about to be written. `states` is that state, of all records
+    scored, as far as it is known.
 
     A plan that is to be kept also has in each row the columns of `KEPT`.
     """
@@ -94,7 +96,7 @@ class Plan:
     task_changes: pa.Table
     held_back: tuple[Item, ...]
     book: Mapping[str, int]
-    keep_states: Callable[[TagStore], None]
+    keep_states: Callable[[TagStore, Mapping[str, pa.Table]], None]
     states: tuple[pa.Table, ...] = ()
 
     @property

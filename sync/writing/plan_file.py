@@ -73,7 +73,7 @@ def read_plan(path: Path) -> tuple[PlanHeader, Plan]:
         TASK_CHANGE_SCHEMA.empty_table(),
         (),
         header.book,
-        lambda _: None,
+        lambda *_: None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,15 @@ class Selection:
     def filters(self) -> bool:
         """Whether it chooses records by what they are: a sample, or fields, do not."""
         return replace(self, only=(), sample=None) != EVERYTHING
+
+    @property
+    def asked(self) -> str:
+        """The options that choose records, as they were given: `--where 'tier == "A"' --owner Ann`."""
+        words = [("--where", self.where)] if self.where else []
+        words += [("--owner", owner) for owner in self.owners]
+        words += [("--changed-since", str(self.changed_since))] if self.changed_since else []
+        words += [("--changed-before", str(self.changed_before))] if self.changed_before else []
+        return " ".join(f"{option} {shlex.quote(word)}" for option, word in words)
 
     def as_dict(self) -> dict[str, Any]:
         """What was asked for, for files, the history and machines; what was not is left out."""

@@ -116,9 +116,8 @@ def test_a_tier_that_falls_late_is_shown_where_it_will_settle(mirror, tmp_path, 
         Rules.model_validate(calm | {"priority": BY_SIZE.model_dump()["priority"]}),
     )
     tags = TagStore(tmp_path / "tags")
-    score(mirror, tags, old, Scope({name: written(name, "full") for name in OBJECTS}), TODAY, "").keep_states(
-        tags
-    )
+    scored = score(mirror, tags, old, Scope({name: written(name, "full") for name in OBJECTS}), TODAY, "")
+    scored.keep_states(tags, scored.changes)
     found = compare(Side(old, mirror), Side(new, mirror), tags, TODAY, lambda wanted, _: wanted)
     assert found.moved("opportunity").set_index("id").loc["d00", ["tier_old", "steps"]].tolist() == ["A", -3]
 

@@ -43,7 +43,7 @@ def plan():
     tasks = pa.Table.from_pylist(
         [{"key": "k", "object": "opportunity", "id": "2", "subject": "Call"}], schema=TASK_SCHEMA
     )
-    return Plan(changes, tasks, TASK_CHANGE_SCHEMA.empty_table(), (), {"account": 9}, lambda _: None)
+    return Plan(changes, tasks, TASK_CHANGE_SCHEMA.empty_table(), (), {"account": 9}, lambda *_: None)
 
 
 def test_a_plan_comes_back_as_it_was(tmp_path, plan):
