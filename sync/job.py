@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from config.crms import CRMS, Crm
 from config.outputs import HUMAN_FIELDS, written
 from config.records import RECORDS
+from sync.store.written import Written
 from sync.writing.plan import OBJECTS
 
 if TYPE_CHECKING:
@@ -63,6 +64,20 @@ class Job:
     def written(self, object_name: str) -> tuple[Any, ...]:
         """Our fields that a run writes on an object."""
         return written(object_name, self.connection.outputs)
+
+    @property
+    def left_there(self) -> Written:
+        """What we last wrote into each record, so that another's hand is told from ours."""
+        read_from = self.tags.fields()
+        fields = {
+            name: {
+                field.name: read_from[name][field.name]
+                for field in self.written(name)
+                if field.name in read_from.get(name, {})
+            }
+            for name in OBJECTS
+        }
+        return Written(self.folder / "written", self.mirror, fields)
 
     @property
     def crm(self) -> Crm:

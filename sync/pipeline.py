@@ -21,6 +21,7 @@ from sync.store.files import sweep_copies
 from sync.store.growth_plans import remember_plans
 from sync.store.side_tables import side_tables
 from sync.writing.apply import Applied, Applier
+from sync.writing.edits import Edits
 from sync.writing.gates import (
     check_gates,
     end_preview,
@@ -163,7 +164,9 @@ class Pass:
         job, report, scope = self.job, self.report, scope or self.scope()
         with self.timed("score"):
             stamp = f"{job.rules.digest}/{report.run}"
-            scored = score(job.mirror, job.tags, job.rules, scope, self.today, stamp)
+            edits = Edits.of(job, self.today)
+            scored = score(job.mirror, job.tags, job.rules, scope, self.today, stamp, edits)
+            self.note(edits)
         report.book, report.held = dict(scored.book), held_words(job, holds(job))
         report.chosen = scope.counted(scored.chosen, scored.book, job.crm)
         with self.timed("plan"):
@@ -187,6 +190,12 @@ class Pass:
         job, written = self.job, {name: self.job.written(name) for name in OBJECTS}
         fields = without_held(job, selection.fields(written, job.crm))
         return Scope(fields, selection, self.org.timezone, selection.tasks(written, job.crm), written)
+
+    def note(self, edits: Edits) -> None:
+        """Write down what others changed of our values, and what becomes of it."""
+        edits.keep()
+        self.job.ledger.list_items(self.report.run, edits.news)
+        self.report.respected = edits.respected
 
     def _unknown_names(self) -> list[Item]:
         """Rows of files next to the rules that name nobody whom the CRM knows."""
@@ -213,6 +222,7 @@ class Pass:
                 report.run,
                 self.today,
                 job.tell,
+                job.left_there,
                 (still_open(self), *checks, self.spending),
             )
             applied = Applied()

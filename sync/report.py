@@ -36,6 +36,7 @@ class Report:
     stale: int = 0
     set_aside: int = 0
     held_back: int = 0
+    respected: int = 0
     held: str = ""
     api_calls: int = 0
     least_calls: int = 0
@@ -94,4 +95,9 @@ def _not_done(report: Report) -> str:
         if report.held
         else ""
     )
-    return told + held
+    theirs = (
+        f" {report.respected:,} values that others changed stay as they are: see `foretag overrides`."
+        if report.respected
+        else ""
+    )
+    return told + held + theirs

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from scoring import Book, Tables, Tagged
     from sync.store.mirror import Mirror
     from sync.store.tags import TagStore
+    from sync.writing.edits import Edits
     from sync.writing.scope import Scope
 
 
@@ -75,8 +76,19 @@ def _without_tiers(kept: pa.Table) -> pa.Table:
     return kept.set_column(place, kept.field(place), pa.nulls(kept.num_rows, pa.string()))
 
 
-def score(mirror: Mirror, tags: TagStore, rules: Rules, scope: Scope, today: date, stamp: str) -> Scored:
-    """Score every account and open opportunity of the mirror for `today`; plan changes within the scope."""
+def score(  # noqa: PLR0913, PLR0917  # what a plan depends on, no more
+    mirror: Mirror,
+    tags: TagStore,
+    rules: Rules,
+    scope: Scope,
+    today: date,
+    stamp: str,
+    edits: Edits | None = None,
+) -> Scored:
+    """Score every account and open opportunity of the mirror for `today`; plan changes within the scope.
+
+    `edits`: what others changed of our values; None to plan without regard to it.
+    """
     book, parts = tagged_book(mirror, tags, rules, today)
     tags.keep_book(book, rules, today)
     chooser = scope.chooser(rules, mirror)
@@ -90,6 +102,8 @@ def score(mirror: Mirror, tags: TagStore, rules: Rules, scope: Scope, today: dat
         for name, wanted in _wanted(tagged):
             dated = _dated(wanted, rules, today, stamp)
             held = mirror.read(name, _held_columns(name), bucket)
+            if edits is not None:
+                dated = edits.honoured(name, bucket, dated, held)
             wished = changes(name, dated, held, scope.fields.get(name, ()), rules.writing)
             due[name].append(
                 changes(name, dated, held, scope.written[name], rules.writing)

@@ -52,8 +52,10 @@ _BOOKKEEPING = [("bucket", pa.int32()), ("seq", pa.int64())]
 class Mirror:
     """The local copy of one connection's records, in a folder or under an object-store URI."""
 
-    def __init__(self, location: str | Path) -> None:
+    def __init__(self, location: str | Path, *, like: Mirror | None = None) -> None:
+        """`like`: another one, as whose records these are to be cut."""
         self._location = str(location)
+        self._like = like
 
     def load(self, object_name: str, columns: Sequence[str], pages: Iterable[pa.Table]) -> int:
         """Replace all records of an object in one commit; returns how many. An error of `pages` passes through."""
@@ -289,6 +291,8 @@ class Mirror:
         """The first load of accounts decides; everything that hangs on accounts is cut the same way ever after."""
         if object_name not in _ACCOUNT_COLUMN:
             return 1
+        if self._like is not None:
+            return self._like.buckets(object_name)
         if object_name == "account" and not self.has("account"):
             return 1 if first_rows <= ONE_BUCKET_ROWS else MANY_BUCKETS
         return self.buckets("account")

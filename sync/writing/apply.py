@@ -15,6 +15,7 @@ from connectors.outcomes import NOT_SENT
 from sync.ledger import Item
 from sync.stopping import stop_if_told
 from sync.store.embedded import database
+from sync.writing.edits import others
 from sync.writing.plan import OBJECTS
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from connectors.contract import Connector
     from sync.ledger import Lease, Ledger
     from sync.store.mirror import Mirror
+    from sync.store.written import Written
     from sync.writing.plan import Plan
 
 
@@ -69,6 +71,7 @@ class Applier:
     run_id: str
     today: date
     tell: Callable[[str, int, int | None], None]
+    left_there: Written
     checks: Sequence[Check] = ()
 
     def apply(self, plan: Plan, applied: Applied) -> None:
@@ -110,7 +113,9 @@ class Applier:
             outcomes = self.connector.update(object_name, chunk.select(new))
             # One that slept through its expiry must not record over what another run did since.
             self.ledger.renew(self.lease)
-            self.mirror.patch(object_name, _written(chunk.select(new), outcomes))
+            done = _written(chunk.select(new), outcomes)
+            self.mirror.patch(object_name, done)
+            self.left_there.keep(object_name, done, others(self.ledger, self.connection, object_name))
             self._settle(object_name, number, outcomes)
         applied.count(object_name, outcomes)
         self._require_crm(outcomes)
