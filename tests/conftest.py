@@ -93,8 +93,19 @@ def _lacking_tools(config: pytest.Config) -> list[str]:
     return sorted(f"{name}: {reason}" for name, reason in reasons if reason.startswith(TOOLS))
 
 
+def _tried(reporter: pytest.TerminalReporter) -> list[str]:
+    """What the fault tests tried, and how many times."""
+    done = [report for reports in reporter.stats.values() for report in reports if hasattr(report, "nodeid")]
+    told = {(one.nodeid, *said) for one in done for said in getattr(one, "user_properties", ())}
+    return sorted(f"{nodeid.rpartition('::')[2]}: {what}" for nodeid, name, what in told if name == "tried")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """List the tests that did not run for lack of a tool, so that nobody takes silence for success."""
+    """Say what faults were tried; list the tests that did not run for lack of a tool: silence is not success."""
+    tried = _tried(terminalreporter)
+    if tried:
+        terminalreporter.section("faults tried")
+        terminalreporter.write_line("\n".join(tried))
     lacking = _lacking_tools(config)
     if lacking:
         terminalreporter.section(f"{len(lacking)} not run for lack of a tool", red=bool(os.environ.get("CI")))

@@ -15,6 +15,6 @@ def tried(request: pytest.FixtureRequest) -> Callable[[int, str], None]:
     """Call it with a count and words; the summary prints them."""
 
     def tell(times: int, what: str) -> None:
-        request.node.user_properties.append(("tried", f"{times:,} × {what}"))
+        request.node.user_properties.append(("tried", f"{times:,} x {what}"))
 
     return tell

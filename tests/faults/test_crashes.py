@@ -126,7 +126,7 @@ def test_fault_06_a_zombie_writes_no_more_than_what_was_on_its_way(make_world, m
 
 @pytest.mark.long
 def test_fault_07_killed_at_random_instants(make_world, tried):
-    """`kill -9` a hundred times, wherever it meets the real program: history and local copy open, and all is as before."""
+    """`kill -9` a hundred times, wherever it meets the real program: history and copy open, and all is well."""
     world = make_world(data=TINY)
     world.people.count_generously()
     world.use_rules(EVERY_RECORD)

@@ -1,7 +1,7 @@
 """A trip counter: the process dies just before its N-th effect, and has no effect any more.
 
-Effects are what outlives a process: requests to the CRM, commits of the history, commits of tables, whole files. A crash
-after an effect is a crash before the next one.
+Effects are what outlives a process: requests to the CRM, commits of the history, commits of tables, whole files.
+A crash after an effect is a crash before the next one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _NOBODY = "4194305"
 
 
 class Trip:
-    """Counts effects; at the N-th (from 1) and at all later ones the process is dead. 0: it lives, and all are counted."""
+    """Counts effects; at the N-th (from 1) and at all later ones the process is dead. 0: it lives on."""
 
     def __init__(self, at: int = 0) -> None:
         self.at = at

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def assert_settled(world: World) -> None:
-    """Two clean runs later: I2 no task twice, I3 the second writes nothing, I5 the copy is the CRM, I6 only our fields."""
+    """Two clean runs later: no task twice (I2), no second write (I3), a true copy (I5), only our fields (I6)."""
     first = world.run()
     assert first.exit_code == 0, first.last_line
     with world.counting() as written:
