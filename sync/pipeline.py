@@ -21,6 +21,7 @@ from sync.store.files import sweep_copies
 from sync.store.growth_plans import remember_plans
 from sync.store.side_tables import side_tables
 from sync.writing.apply import Applied, Applier
+from sync.writing.choosing import check_read
 from sync.writing.edits import Edits
 from sync.writing.gates import (
     check_gates,
@@ -188,6 +189,7 @@ class Pass:
     def scope(self, selection: Selection = EVERYTHING) -> Scope:
         """All that a run may touch, narrowed to what one command was asked for."""
         job, written = self.job, {name: self.job.written(name) for name in OBJECTS}
+        check_read(selection, job.rules)
         fields = without_held(job, selection.fields(written, job.crm))
         return Scope(fields, selection, self.org.timezone, selection.tasks(written, job.crm), written)
 

@@ -91,7 +91,7 @@ def score(  # noqa: PLR0913, PLR0917  # what a plan depends on, no more
     """
     book, parts = tagged_book(mirror, tags, rules, today)
     tags.keep_book(book, rules, today)
-    chooser = scope.chooser(rules, mirror)
+    chooser = scope.chooser(mirror)
     found: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
     due: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
     chosen: dict[str, list[pa.ChunkedArray]] = {name: [] for name in OBJECTS}

@@ -7,11 +7,28 @@ from typing import Annotated
 
 import typer
 
-from sync.cli.options import SETTINGS, ConnectionName, Machine, MaxChanges, SettingsFile, app, leave, talking
+from sync.cli.options import (
+    SETTINGS,
+    ChangedBefore,
+    ChangedSince,
+    ConnectionName,
+    Machine,
+    MaxChanges,
+    Only,
+    Owners,
+    Sample,
+    SettingsFile,
+    Where,
+    app,
+    leave,
+    selected,
+    talking,
+)
 
 
 @app.command(
-    epilog="Example: foretag plan -o friday.plan   ·   foretag plan --rules new.yaml --html new.html"
+    epilog="Example: foretag plan -o friday.plan --sample 50   ·   foretag plan --where 'tier == \"A\"' --only next_step"
+    "   ·   foretag plan --rules new.yaml --html new.html"
 )
 def plan(
     settings: SettingsFile = SETTINGS,
@@ -23,9 +40,18 @@ def plan(
     html: Annotated[
         Path | None, typer.Option(help="With --rules: draw it on one page, in this file.")
     ] = None,
+    only: Only = None,
+    where: Where = "",
+    owner: Owners = None,
+    changed_since: ChangedSince = None,
+    changed_before: ChangedBefore = None,
+    sample: Sample = None,
     machine: Machine = False,
 ) -> None:
     """Show what a run would change; write nothing.
+
+    For chosen records alone with --where, --owner, --changed-since, --changed-before and --sample, for chosen fields
+    with --only; scores and tiers are those of the whole book all the same.
 
     With --rules: who would move to another tier or segment under other rules, and why, before they are put to use.
     """
@@ -37,9 +63,12 @@ def plan(
     if rules is not None and output is not None:
         raise typer.BadParameter("not with --rules: put the rules to use first", param_hint="--output")
     with talking(machine) as talk:
+        chosen = selected(only, where, owner, changed_since, changed_before, sample)
         if rules is not None:
+            if not chosen.whole:
+                raise typer.BadParameter("not with --only, --where and the like", param_hint="--rules")
             leave(compare(talk, settings, connection, rules, html))
-        leave(run_plan(talk, settings, connection, output))
+        leave(run_plan(talk, settings, connection, output, chosen))
 
 
 @app.command(epilog="Example: foretag apply friday.plan --max-changes 2000")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from config.crms import Crm
     from sync.report import Report
     from sync.talk import Talk
+    from sync.writing.selection import Selection
 
 
 def explain_error(talk: Talk, error: BaseException) -> int:
@@ -51,6 +52,18 @@ def confirm(talk: Talk, question: str) -> None:
         raise ConfigProblem(Problem("nobody is there to answer", fix="repeat with --yes"))
     if not typer.confirm(question, err=True):
         raise Guarded("not confirmed: nothing was written")
+
+
+def tell_chosen(talk: Talk, report: Report, selection: Selection, crm: Crm) -> None:
+    """Say how many records were chosen, and so if that is all of them."""
+    if not report.chosen:
+        return
+    told = ", ".join(
+        f"{count:,} of {report.book[name]:,} {crm.nouns[name].many}" for name, count in report.chosen.items()
+    )
+    talk.say(f"Chosen by {selection.asked}: {told}.")
+    if report.chosen == report.book:
+        talk.say("That is everything: nothing is left out.", "yellow")
 
 
 def end(talk: Talk, report: Report, crm: Crm) -> int:

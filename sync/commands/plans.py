@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from config.problems import ConfigProblem
 from config.rules import load_rules
-from sync.commands.ending import confirm, end
+from sync.commands.ending import confirm, end, tell_chosen
 from sync.pipeline import apply_plan, preview
 from sync.pipeline import run as run_pipeline
 from sync.store.side_tables import side_tables
 from sync.workplace import opened_job
 from sync.writing.plan import OBJECTS, Plan
 from sync.writing.plan_file import PlanHeader, mismatches, read_plan, write_plan
+from sync.writing.selection import EVERYTHING, Selection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,13 +54,16 @@ def compare(talk: Talk, settings: Path, connection: str | None, rules: Path, pag
     return report.exit_code
 
 
-def plan(talk: Talk, settings: Path, connection: str | None, output: Path | None) -> int:
+def plan(
+    talk: Talk, settings: Path, connection: str | None, output: Path | None, selection: Selection = EVERYTHING
+) -> int:
     """Show what would change; keep it in a file if asked."""
     with talk.progress() as tell, opened_job(settings, connection, tell) as job:
         talk.banner(job.connector.org(), job.name)
-        report, planned = preview(job)
+        report, planned = preview(job, selection)
         if output is not None:
             write_plan(output, planned, _header(job, report))
+    tell_chosen(talk, report, selection, job.crm)
     _show_plan(talk, planned, job.crm)
     talk.problems(side_tables(job.rules, job.mirror).problems)
     talk.result(vars(report) | {"file": None if output is None else str(output)})

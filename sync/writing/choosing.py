@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from config.language.vocabulary import NAMES
 from config.needed import names_in
-from config.problems import ConfigProblem, Problem
+from config.problems import Problem, raise_if_any
 from config.records import RECORDS
 from scoring.arithmetic.columns import whole
 from scoring.conditions.expressions import holds
@@ -45,19 +45,15 @@ class Chooser:
     on: tuple[str, ...]
 
     @classmethod
-    def of(cls, selection: Selection, rules: Rules, mirror: Mirror, timezone: str) -> Chooser:
-        """Raises `ConfigProblem` for an owner whom nobody knows, and a condition on what the rules do not read."""
-        on = objects_of(selection.where) if selection.where else ()
-        problems = [problem for name in on for problem in _unread(selection.where, name, rules)]
-        if problems:
-            raise ConfigProblem(*dict.fromkeys(problems))
+    def of(cls, selection: Selection, mirror: Mirror, timezone: str) -> Chooser:
+        """Raises `ConfigProblem` for an owner whom nobody knows, or who shares a name with others."""
         names = owner_names(mirror) | {"": NOBODY} if selection.owners else {}
         return cls(
             selection,
             tuple(owner_called(owner, names) for owner in selection.owners),
             _midnight(selection.changed_since, timezone),
             _midnight(selection.changed_before, timezone),
-            on,
+            objects_of(selection.where) if selection.where else (),
         )
 
     def ids(self, object_name: str, tagged: Tagged, held: pa.Table) -> pa.ChunkedArray:
@@ -95,6 +91,12 @@ class Chooser:
         if self.before:
             found &= _flags(pc.less(stamps, pa.scalar(self.before, stamps.type)))
         return found
+
+
+def check_read(selection: Selection, rules: Rules) -> None:
+    """Raise `ConfigProblem` if the condition names what the rules do not read."""
+    on = objects_of(selection.where) if selection.where else ()
+    raise_if_any(dict.fromkeys(problem for name in on for problem in _unread(selection.where, name, rules)))
 
 
 def _unread(condition: str, object_name: str, rules: Rules) -> Iterator[Problem]:

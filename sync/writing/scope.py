@@ -18,7 +18,6 @@ from sync.writing.selection import EVERYTHING, Selection
 if TYPE_CHECKING:
     from config.crms import Crm
     from config.outputs import OutputField
-    from config.rules import Rules
     from sync.store.mirror import Mirror
     from sync.writing.plan import Plan
 
@@ -43,9 +42,9 @@ class Scope:
         """Whether it leaves out fields of an object that a run would write."""
         return self.written is not None and self.written[object_name] != self.fields.get(object_name, ())
 
-    def chooser(self, rules: Rules, mirror: Mirror) -> Chooser | None:
+    def chooser(self, mirror: Mirror) -> Chooser | None:
         """What chooses the records, bucket by bucket; None if all are chosen. Raises `ConfigProblem`."""
-        return Chooser.of(self.selection, rules, mirror, self.timezone) if self.selection.filters else None
+        return Chooser.of(self.selection, mirror, self.timezone) if self.selection.filters else None
 
     def counted(self, chosen: Ids | None, book: Mapping[str, int], crm: Crm) -> dict[str, int]:
         """How many records are chosen, by object; empty if nothing chooses. Raises `ConfigProblem` if none is."""
