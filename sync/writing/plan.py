@@ -54,6 +54,7 @@ TASK_SCHEMA = pa.schema(
 )
 
 # What becomes of tasks that are there already. `action`: reword, reassign, close or delete; null: left as it is.
+# `ended`: how it ended by that, as the history says; `old_...` what it holds now, of what is changed.
 TASK_CHANGE_SCHEMA = pa.schema(
     [
         ("key", pa.string()),
@@ -67,6 +68,10 @@ TASK_CHANGE_SCHEMA = pa.schema(
         ("owner_id", pa.string()),
         ("due", pa.date32()),
         ("comment", pa.string()),
+        ("ended", pa.string()),
+        ("old_subject", pa.string()),
+        ("old_description", pa.string()),
+        ("old_owner_id", pa.string()),
     ]
 )
 
@@ -106,8 +111,9 @@ class Plan:
 
     @property
     def sizes(self) -> dict[str, int]:
-        """How many records, and tasks to make, by object."""
-        return {name: table.num_rows for name, table in self.changes.items()} | {"task": self.tasks.num_rows}
+        """How many records, and tasks to make or change, by object."""
+        tasks = self.tasks.num_rows + self.task_changes.num_rows
+        return {name: table.num_rows for name, table in self.changes.items()} | {"task": tasks}
 
 
 def change_schema(object_name: str, fields: tuple[OutputField, ...]) -> pa.Schema:
@@ -198,16 +204,16 @@ def _says_else(new: str, held: str) -> str:
 
 
 # Of `A 82 by best deal · closes 14 Mar +41`: the usual head, of which tier and score are compared as such, and points.
-_FIGURES = "^[A-D] [0-9]+( by [a-z ]+)?$| [+-][0-9]+$"
+FIGURES = "^[A-D] [0-9]+( by [a-z ]+)?$| [+-][0-9]+$"
 # What is learned from the whole book moves a little each day: estimates, and what weighs most in a chance or a growth
 # score. If it moves much, so does the score.
-_LEARNED = "^(?:(expected spend|score) [0-9][^ ]*|((?:stage|growth potential) [^,]*),.*)$"
+LEARNED = "^(?:(expected spend|score) [0-9][^ ]*|((?:stage|growth potential) [^,]*),.*)$"
 
 
 def _items(column: str) -> str:
     """The items of a reason, head first, without the numbers that the scores tell."""
-    plain = f"regexp_replace(item, '{_FIGURES}', '')"
+    plain = f"regexp_replace(item, '{FIGURES}', '')"
     return (
         f"list_transform(string_split({column}, ' · '),"
-        f" lambda item: regexp_replace({plain}, '{_LEARNED}', '\\1\\2'))"
+        f" lambda item: regexp_replace({plain}, '{LEARNED}', '\\1\\2'))"
     )
