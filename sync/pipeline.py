@@ -209,8 +209,11 @@ class Pass:
         check_gates(self, plan)
         check_guards(self, plan)
 
-    def apply(self, plan: Plan, checks: Sequence[Check] = ()) -> Applied:
-        """Write, and record what became of each change. `checks` see each portion before it is sent."""
+    def apply(self, plan: Plan, checks: Sequence[Check] = (), most: int | None = None) -> Applied:
+        """Write, and record what became of each change.
+
+        `checks` see each portion, of `most` records at most, before it is sent.
+        """
         job, report = self.job, self.report
         with self.timed("apply"):
             plan.keep_states(job.tags, plan.changes)
@@ -226,6 +229,7 @@ class Pass:
                 job.tell,
                 job.left_there,
                 (still_open(self), *checks, self.spending),
+                most,
             )
             applied = Applied()
             try:

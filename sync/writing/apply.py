@@ -73,6 +73,7 @@ class Applier:
     tell: Callable[[str, int, int | None], None]
     left_there: Written
     checks: Sequence[Check] = ()
+    most: int | None = None  # records of a portion; None: as the connector likes it
 
     def apply(self, plan: Plan, applied: Applied) -> None:
         """Send the plan's changes, then its tasks, counting outcomes into `applied`.
@@ -99,7 +100,7 @@ class Applier:
 
     def _portions(self, rows: pa.Table | None) -> Iterator[pa.Table]:
         if rows is not None and rows.num_rows:
-            size = self.connector.portion(rows.num_rows)
+            size = min(self.connector.portion(rows.num_rows), self.most or rows.num_rows)
             yield from (rows.slice(start, size) for start in range(0, rows.num_rows, size))
 
     def _send_fields(self, object_name: str, chunk: pa.Table, applied: Applied) -> None:
