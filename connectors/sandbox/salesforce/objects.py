@@ -608,6 +608,51 @@ OPPORTUNITY_HISTORY = _object(
     searchable=False,
 )
 
+
+def _field_history(name: str, label: str, parent: str) -> ObjectType:
+    """What an org keeps of tracked fields; values of any type, by which nobody can filter."""
+    values = {"filterable": False, "groupable": False, "aggregatable": False, **READ_ONLY}
+    return _object(
+        name,
+        label,
+        label,
+        "017",
+        [
+            Field("Id", "ID", "id", 18, nillable=False, **READ_ONLY),
+            flag("IsDeleted", "Deleted", **READ_ONLY),
+            lookup(
+                f"{parent}Id",
+                f"{parent} ID",
+                parent,
+                relationship=parent,
+                children="Histories",
+                nillable=False,
+                cascade_delete=True,
+                **READ_ONLY,
+            ),
+            lookup(
+                "CreatedById", "Created By ID", "User", relationship="CreatedBy", nillable=False, **READ_ONLY
+            ),
+            moment("CreatedDate", "Created Date", nillable=False, **READ_ONLY),
+            text("Field", "Changed Field", 255, type="picklist", nillable=False, **READ_ONLY),
+            text("DataType", "Datatype", 40, type="picklist", **READ_ONLY),
+            Field("OldValue", "Old Value", "anyType", 255, **values),
+            Field("NewValue", "New Value", "anyType", 255, **values),
+        ],
+        access=parent,
+        createable=False,
+        updateable=False,
+        deletable=False,
+        layoutable=False,
+        searchable=False,
+    )
+
+
+OPPORTUNITY_FIELD_HISTORY = _field_history(
+    "OpportunityFieldHistory", "Opportunity Field History", "Opportunity"
+)
+ACCOUNT_HISTORY = _field_history("AccountHistory", "Account History", "Account")
+
 PRODUCT = _object(
     "Product2",
     "Product",
@@ -1098,6 +1143,7 @@ FORECASTING_QUOTA = _object(
 
 STANDARD_OBJECTS = (
     ACCOUNT,
+    ACCOUNT_HISTORY,
     CASE,
     CASE_STATUS,
     CONTACT,
@@ -1107,6 +1153,7 @@ STANDARD_OBJECTS = (
     LEAD,
     OBJECT_PERMISSIONS,
     OPPORTUNITY,
+    OPPORTUNITY_FIELD_HISTORY,
     OPPORTUNITY_HISTORY,
     LINE_ITEM,
     OPPORTUNITY_STAGE,

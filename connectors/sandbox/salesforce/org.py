@@ -66,6 +66,11 @@ class Org(OrgWrites):
                 self.store.write(f'DELETE FROM "FieldPermissions" WHERE "Field" = \'{target}.{name}\'')
             self.access.forget()
 
+    def track(self, object_name: str, *fields: str) -> None:
+        """Track the history of these fields of an object, and of no others, from now on."""
+        with self.store.lock:
+            self.saver.tracking.track(object_name, *fields)
+
     def grant_fields(self, permission_set_id: str, fields: Mapping[str, bool]) -> None:
         """Grant fields (`Account.X__c`: may it be edited?) in a permission set, replacing what was granted on them."""
         rows = [

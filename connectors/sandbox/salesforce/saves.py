@@ -14,6 +14,7 @@ from connectors.sandbox.salesforce.checks import Checks
 from connectors.sandbox.salesforce.derived import DERIVED, HISTORY_FIELDS, WATCHED, inputs
 from connectors.sandbox.salesforce.errors import SaveError
 from connectors.sandbox.salesforce.store import literal, quoted
+from connectors.sandbox.salesforce.tracking import Tracking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -54,6 +55,7 @@ class Saver:
         self._org, self._store, self._schema = org, org.store, org.schema
         self._pending: list[Pending] = []
         self.rules: dict[str, list[tuple[str, str]]] = {}
+        self.tracking = Tracking(self._store)
 
     # Late commits.
 
@@ -241,11 +243,12 @@ class Saver:
             self._insertion(found, good, stamps) if creates else self._updating(found, good, written, stamps)
         )
         history = self._history(user, good, now) if found.name == "Opportunity" else None
+        tracked = None if creates else self.tracking.rows(user, staged, good, now)
 
         def commit() -> None:
             apply()
-            if history is not None:
-                history()
+            for rows in filter(None, (history, tracked)):
+                rows()
 
         self.publish(found.name, good["Id"].to_pylist(), commit, creates=creates)
         self._org.note(
