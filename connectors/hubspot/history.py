@@ -46,6 +46,8 @@ class _Then:
 
     def __init__(self, record: Record, as_of: datetime) -> None:
         self.values: dict[str, str | None] = {ID: str(record["id"])}
+        # The stamp is that of now: a row must have one.
+        self.record = {**record, "properties": self.values}
         self.known = {ID}
         self.entered: datetime | None = None
         for name, told in (record.get("propertiesWithHistory") or {}).items():
@@ -64,9 +66,7 @@ class _Then:
 
 def _as_of(plan: Plan, then: Sequence[_Then]) -> pa.Table:
     """Canonical rows of then, with what is told of each."""
-    cells = Cells.of_records(
-        [{"id": one.values[ID], "properties": one.values} for one in then], plan.properties
-    )
+    cells = Cells.of_records([one.record for one in then], plan.properties)
     page = plan.page(cells, {})
     wanted = pa.array([one.values[ID] for one in then], pa.string())
     rows = page.table.take(pc.index_in(wanted, value_set=page.table["id"].combine_chunks()))

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from config.records import STAMP, schema
-from connectors.casting import convert_each, texts
+from connectors.casting import convert_each, stamps, texts
 from connectors.contract import Page
 from connectors.reading import with_untold
 from connectors.salesforce.casting import cast_records
@@ -107,21 +107,24 @@ def _snapshots(
     sql = """
         WITH seen AS (
             SELECT OpportunityId AS id, StageName AS stage, Amount AS amount, CloseDate AS close_date,
-                Probability AS probability, CreatedDate::TIMESTAMPTZ AS at, Id AS number
-            FROM snapshots WHERE CreatedDate::TIMESTAMPTZ < $as_of),
+                Probability AS probability, made, Id AS number
+            FROM snapshots WHERE made < $as_of),
         steps AS (
             SELECT *, lag(stage) OVER way AS stage_before, lag(close_date) OVER way AS close_before,
                 row_number() OVER way AS place, count(*) OVER (PARTITION BY id) AS places
-            FROM seen WINDOW way AS (PARTITION BY id ORDER BY at, number))
+            FROM seen WINDOW way AS (PARTITION BY id ORDER BY made, number))
         SELECT id, max(stage) FILTER (place = places) AS stage, max(amount) FILTER (place = places) AS amount,
             max(close_date) FILTER (place = places) AS close_date,
             max(probability) FILTER (place = places) AS probability,
-            max(at) FILTER (stage IS DISTINCT FROM stage_before) AS stage_changed_at,
+            max(made) FILTER (stage IS DISTINCT FROM stage_before) AS stage_changed_at,
             -- Days are ISO texts: the first seven characters are the month.
             count(*) FILTER (left(close_date, 7) > left(close_before, 7)) AS push_count
         FROM steps GROUP BY id ORDER BY id
     """
-    found = _asked(sql, {"as_of": as_of}, snapshots=pa.concat_tables(parts))
+    snapshots = pa.concat_tables(parts)
+    # Milliseconds: the embedded database lacks time zones.
+    snapshots = snapshots.append_column("made", stamps(snapshots["CreatedDate"]).cast(pa.int64()))
+    found = _asked(sql, {"as_of": int(as_of.timestamp() * 1000)}, snapshots=snapshots)
     entered, pushed = found["stage_changed_at"].cast(STAMP), found["push_count"].cast(pa.int64())
     cells = {
         name: found[name].combine_chunks() for name in ("id", "stage", "amount", "close_date", "probability")
@@ -223,7 +226,7 @@ def _by_parent(query: Query, ids: pa.ChunkedArray) -> Iterator[Query]:
 
 
 def _asked(sql: str, parameters: Mapping[str, Any], **tables: pa.Table) -> pa.Table:
-    with duckdb.connect(config={"threads": 1, "TimeZone": "UTC"}) as database:
+    with duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False}) as database:
         for name, table in tables.items():
             database.register(name, table)
-        return database.execute(sql, parameters or None).to_arrow_table()
+        return database.sql(sql, params=dict(parameters)).to_arrow_table()
