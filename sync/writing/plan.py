@@ -150,6 +150,8 @@ def changes(
     is renewed; then every field that differs is set.
     """
     names = [field.name for field in fields]
+    if not names:
+        return change_schema(object_name, fields).empty_table()
     new = [f"CASE WHEN w.{n} IS DISTINCT FROM held.{n} THEN w.{n} END AS {n}" for n in names]
     clear = [f"CASE WHEN w.{n} IS NULL AND held.{n} IS NOT NULL THEN '{n}' END" for n in names]
     old = [f"held.{n} AS old_{n}" for n in names]

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from config.language.expressions import parse
+from config.language.vocabulary import NAMES
 from config.problems import ConfigProblem, Faulty, Problem
 from sync.writing.plan import OBJECTS
 
@@ -171,5 +172,15 @@ def _faults(condition: str, object_name: str) -> tuple[Fault, ...]:
 
 def _unreadable(condition: str) -> Problem:
     """What is wrong with a condition that no object understands, as the one that understands most of it sees it."""
-    fault = min((_faults(condition, name) for name in OBJECTS), key=len)[0]
+    faults = {name: _faults(condition, name) for name in OBJECTS}
+    fault = min(faults.values(), key=len)[0]
+    alone = [condition[slice(one.start, one.end)] for one in faults["opportunity"]]
+    if all(word in NAMES["account"] for word in alone) and faults["account"]:
+        # Each of its names is known, but none of the objects knows them all.
+        of_account = [f"account_{word}" for word in alone if f"account_{word}" in NAMES["opportunity"]]
+        fix = f"of an opportunity's account, write {', '.join(of_account)}" if of_account else ""
+        words = ", ".join(f'"{word}"' for word in dict.fromkeys(alone))
+        return Problem(
+            f"{words}: known of accounts alone, and others of opportunities", where="--where", fix=fix
+        )
     return Problem(fault.message, where="--where", fix=fault.fix)
