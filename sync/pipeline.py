@@ -38,6 +38,7 @@ from sync.writing.scope import Scope
 from sync.writing.selection import EVERYTHING, Selection
 from sync.writing.stale import still_valid
 from sync.writing.tasks import due_tasks
+from sync.writing.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -181,9 +182,11 @@ class Pass:
             scored.keep_states,
             scored.states,
         )
-        plan = scope.narrowed(everything, scored.chosen)
+        plan = scope.narrowed(self.waiting.plan(everything), scored.chosen)
         job.ledger.list_items(report.run, [*plan.held_back, *self._unknown_names()])
-        report.planned, report.held_back = plan.sizes, len(plan.held_back)
+        report.planned = plan.sizes
+        report.quarantined = sum(item.status == "quarantined" for item in plan.held_back)
+        report.held_back = len(plan.held_back) - report.quarantined
         return plan
 
     def scope(self, selection: Selection = EVERYTHING) -> Scope:
@@ -192,6 +195,11 @@ class Pass:
         check_read(selection, job.rules)
         fields = without_held(job, selection.fields(written, job.crm))
         return Scope(fields, selection, self.org.timezone, selection.tasks(written, job.crm), written)
+
+    @property
+    def waiting(self) -> Waiting:
+        """What was refused, and waits."""
+        return Waiting(self.job.name, self.job.ledger, self.job.mirror)
 
     def note(self, edits: Edits) -> None:
         """Write down what others changed of our values, and what becomes of it."""
@@ -242,7 +250,11 @@ class Pass:
     def tasks(self, wanted: pa.Table, rules: Rules) -> tuple[pa.Table, list[Item]]:
         """Of the wanted tasks, those that are to be made, and those held back, with the reason."""
         wished = self.job.tasks_on and not tasks_held(self.job)
-        return self.due(wanted, rules) if wished else (TASK_SCHEMA.empty_table(), [])
+        if not wished:
+            return TASK_SCHEMA.empty_table(), []
+        waiting = self.waiting.tasks(wanted)
+        due, held_back = self.due(wanted, rules)
+        return due, [*held_back, *waiting]
 
     def due(self, wanted: pa.Table, rules: Rules) -> tuple[pa.Table, list[Item]]:
         """The same as if tasks were on: what they would ask of the reps is to be known before."""

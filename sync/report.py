@@ -36,8 +36,12 @@ class Report:
     stale: int = 0
     set_aside: int = 0
     held_back: int = 0
+    quarantined: int = 0
     respected: int = 0
     held: str = ""
+    left: int = 0
+    of: str = ""
+    only: list[str] = field(default_factory=list)
     api_calls: int = 0
     least_calls: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
@@ -47,7 +51,9 @@ class Report:
     @property
     def incomplete(self) -> bool:
         """Whether anything that should have been written was not, or could not be read."""
-        return bool(sum(self.refused.values()) + sum(self.unknown.values()) + self.stale + self.set_aside)
+        return bool(
+            sum(self.refused.values()) + sum(self.unknown.values()) + self.stale + self.set_aside + self.left
+        )
 
     @property
     def writes(self) -> int:
@@ -64,9 +70,18 @@ def last_line(report: Report, error: BaseException | None, crm: Crm) -> str:
         return f"{_ending(error)}{before}{_not_done(report)}"
     if report.mode == "comparison":
         return f"Compared on {report.today}. Nothing was written.{_not_done(report)}"
+    if report.command == "undo":
+        return f"{_taken_back(report, crm)}{_not_done(report)}"
     if report.mode == "preview":
         return f"Preview: would write {crm.counted(report.planned)}. Nothing was written.{_not_done(report)}"
     return f"Wrote {crm.counted(report.done)} in {report.api_calls} API calls.{_not_done(report)}"
+
+
+def _taken_back(report: Report, crm: Crm) -> str:
+    """What an undo did, or would do."""
+    if report.mode == "preview":
+        return f"Would take back of {report.of}: {crm.counted(report.planned)}. Nothing was written."
+    return f"Took back of {report.of}: {crm.counted(report.done)}, in {report.api_calls} API calls."
 
 
 def _ending(error: BaseException) -> str:
@@ -88,6 +103,8 @@ def _not_done(report: Report) -> str:
         (report.unprocessed, "not processed"),
         (report.stale, "stale"),
         (report.set_aside, "unreadable"),
+        (report.quarantined, "set aside after a refusal"),
+        (report.left, "left as found"),
     )
     told = "".join(f" {count:,} {what}: see `foretag runs {report.run}`." for count, what in counts if count)
     held = (

@@ -23,6 +23,8 @@ from sync.ledger.edits import Edits
 from sync.ledger.gates import Gates
 from sync.ledger.merges import Merges
 from sync.ledger.our_tasks import OurTasks
+from sync.ledger.quarantine import Quarantine
+from sync.ledger.undone import Undone
 from sync.stopping import LeaseLost
 
 if TYPE_CHECKING:
@@ -66,7 +68,9 @@ class Ledger:
         self._clock = clock
         self._engine = sa.create_engine(url)
         self.gates = Gates(self._engine, self._now)
+        self.undone = Undone(self._engine)
         self.our_tasks = OurTasks(self._engine)
+        self.quarantine = Quarantine(self._engine, self._now)
         self.calls = Calls(self._engine, self._now)
         self.edits = Edits(self._engine)
         self.merges = Merges(self._engine, self._now)

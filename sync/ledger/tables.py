@@ -70,6 +70,7 @@ quarantine = Table(
     Column("run", String(32), nullable=False, comment="the run in which it was refused"),
     Column("code", String(255), nullable=False),
     Column("message", Text, nullable=False),
+    Column("fix", Text, nullable=False, server_default="", comment="what a person can do about it"),
     Column("since", DateTime, nullable=False),
 )
 

@@ -17,6 +17,7 @@ from sync.stopping import stop_if_told
 from sync.store.embedded import database
 from sync.writing.edits import others
 from sync.writing.plan import OBJECTS
+from sync.writing.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -117,6 +118,7 @@ class Applier:
             done = _written(chunk.select(new), outcomes)
             self.mirror.patch(object_name, done)
             self.left_there.keep(object_name, done, others(self.ledger, self.connection, object_name))
+            self._waiting.note(object_name, chunk, outcomes, self.run_id)
             self._settle(object_name, number, outcomes)
         applied.count(object_name, outcomes)
         self._require_crm(outcomes)
@@ -160,6 +162,7 @@ class Applier:
                 ),
             )
             self.mirror.append("task", _made(tasks, outcomes))
+            self._waiting.note("task", tasks, outcomes, self.run_id)
             self._settle("task", number, outcomes)
         applied.count("task", outcomes)
         self._require_crm(outcomes)
@@ -168,6 +171,10 @@ class Applier:
         """Ask for a sign of life if records were left without an answer: a CRM that is away ends the run, recorded."""
         if pc.any(pc.equal(outcomes["status"], "unknown")).as_py():
             self.connector.server_time()
+
+    @property
+    def _waiting(self) -> Waiting:
+        return Waiting(self.connection, self.ledger, self.mirror)
 
     def _intend(self, object_name: str, rows: pa.Table) -> int:
         """Old and new values, then the batch, durable before anything leaves."""

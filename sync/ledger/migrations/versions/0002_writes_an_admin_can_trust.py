@@ -101,6 +101,9 @@ def upgrade() -> None:
         sa.Column("run", sa.String(length=32), nullable=False, comment="the run in which it was refused"),
         sa.Column("code", sa.String(length=255), nullable=False),
         sa.Column("message", sa.Text(), nullable=False),
+        sa.Column(
+            "fix", sa.Text(), server_default="", nullable=False, comment="what a person can do about it"
+        ),
         sa.Column("since", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("connection", "object", "record_id"),
     )
