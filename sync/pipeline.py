@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from config.problems import raise_if_any
 from sync.exits import STATES, exit_code
 from sync.ledger import Item
+from sync.merges import Follower
 from sync.pull import pull
 from sync.report import Report, last_line
 from sync.score import score
@@ -150,9 +151,11 @@ class Pass:
             schemas = {name: job.connector.schema(name) for name in columns}
             job.tags.keep_fields(_fields_behind(schemas, columns))
             job.tags.keep_labels(_labels(schemas))
+        follower = Follower(job, self.today)
         with self.timed("pull"):
             tell = self.spending.watched(job.tell)
-            pulled = pull(job.name, job.connector, job.ledger, job.mirror, columns, tell)
+            pulled = pull(job.name, job.connector, job.ledger, job.mirror, columns, tell, follower)
+            follower.hold_words()
         remember_plans(job.mirror, self.today)
         job.ledger.list_items(report.run, pulled.set_aside)
         report.set_aside = len(pulled.set_aside)

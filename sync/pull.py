@@ -17,10 +17,15 @@ if TYPE_CHECKING:
     from connectors.contract import Connector
     from sync.store.mirror import Mirror
 
+    Follow = Callable[[str, Mapping[str, str]], None]
+
 # Owners and stages first: what hangs on accounts is placed by them, and accounts decide the buckets.
 ORDER = (
     "owner", "stage", "quota", "account", "opportunity", "line_item", "case", "call", "email", "meeting", "task",
 )  # fmt: skip
+
+# What people merge, of what we write into.
+_MERGED = ("account", "opportunity")
 
 # Small reference lists are read whole each time; nothing in them is worth a cursor.
 _WHOLE = ("stage",)
@@ -76,19 +81,21 @@ def pull(
     mirror: Mirror,
     columns: Mapping[str, Sequence[str]],
     tell: Callable[[str, int, int | None], None],
+    follow: Follow = lambda _object_name, _merged: None,
 ) -> Pulled:
     """Bring the mirror up to date with the CRM, object by object.
 
     The first pull of an object, and one that needs a column never pulled before (or now from another field), reads
     everything. A cursor is kept only after every change before it is in the mirror (invariant I5). A record that
-    cannot be read keeps the row that the mirror holds of it, and is asked for again by the next pull.
+    cannot be read keeps the row that the mirror holds of it, and is asked for again by the next pull. `follow` is told
+    of merged records, loser to winner, before the losers leave the mirror and before the cursor passes them.
     """
     read: dict[str, int] = {}
     gone: dict[str, int] = {}
     set_aside: list[Item] = []
     for object_name in (name for name in ORDER if name in columns):
         puller = _ObjectPull(
-            connection, object_name, connector, cursors, mirror, tuple(columns[object_name]), tell
+            connection, object_name, connector, cursors, mirror, tuple(columns[object_name]), tell, follow
         )
         read[object_name], gone[object_name] = puller.run()
         set_aside += puller.set_aside
@@ -104,6 +111,7 @@ class _ObjectPull:
     mirror: Mirror
     columns: tuple[str, ...]
     tell: Callable[[str, int, int | None], None]
+    follow: Follow
     set_aside: list[Item] = field(default_factory=list)
 
     def run(self) -> tuple[int, int]:
@@ -111,6 +119,7 @@ class _ObjectPull:
         checkpoints: list[Checkpoint] = []
         gone = 0
         if since is None:
+            self._follow_merges()
             loaded = self.mirror.load(self.object_name, self.columns, self._all_pages(checkpoints))
             if loaded + len(self.set_aside) > checkpoints[0].read:
                 self._unite_twins()
@@ -125,6 +134,14 @@ class _ObjectPull:
         if self._may_pass():
             self.cursors.keep_cursor(self.connection, self.object_name, checkpoint.cursor, self.read_as)
         return checkpoint.read, gone
+
+    def _follow_merges(self) -> None:
+        """Hear of merges since the last pull although all is read anew, which shows the winners alone."""
+        kept = self.cursors.cursor(self.connection, self.object_name)
+        if kept is not None and self.object_name in _MERGED and self.mirror.has(self.object_name):
+            merged = self.connector.deleted(self.object_name, kept[0]).merged
+            if merged:
+                self.follow(self.object_name, merged)
 
     def _unite_twins(self) -> None:
         """A query asked again in mid-result hands rows over twice, and a load keeps what it is given."""
@@ -143,6 +160,8 @@ class _ObjectPull:
         at = self.connector.server_time()
         deleted = self.connector.deleted(self.object_name, since)
         ids = set(deleted.ids)
+        if deleted.merged and self.object_name in _MERGED:
+            self.follow(self.object_name, deleted.merged)
         if not deleted.complete:
             living = set(self.connector.ids(self.object_name).to_pylist())
             if "" in living:

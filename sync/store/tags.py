@@ -14,6 +14,7 @@ from deltalake import DeltaTable, write_deltalake
 from scoring import Book
 from sync.store.delta import PARQUET, sweep
 from sync.store.files import write_whole
+from sync.store.mirror import bucket_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,6 +89,29 @@ class TagStore:
         """The tag state that the CRM's tags were made with, or None before the first write."""
         return self.read("state", bucket)
 
+    def hand_on(self, object_name: str, winners: Mapping[str, str], buckets: int) -> None:
+        """Let records that others were merged into go on from the state of those, where they have none of their own.
+
+        Of several losers the first counts; the word of a person that it lacks comes from another.
+        """
+        uri = self._uri("state")
+        if not DeltaTable.is_deltatable(uri):
+            return
+        table = DeltaTable(uri).to_pyarrow_dataset().to_table()
+        heirs = _heirs(table, object_name, winners, buckets)
+        if heirs:
+            rows = pa.concat_tables([table, pa.Table.from_pylist(heirs, schema=table.schema)])
+            self._write(uri, rows)
+
+    def overrides_seen(self, object_name: str, ids: pa.Array) -> dict[str, date]:
+        """The day on which the override of each of these records was first seen."""
+        state = self.read("state")
+        if state is None:
+            return {}
+        mine = state.filter(pc.and_(pc.equal(state["object"], object_name), pc.is_in(state["id"], ids)))
+        found = zip(mine["id"].to_pylist(), mine["override_seen"].to_pylist(), strict=True)
+        return {record_id: seen for record_id, seen in found if seen is not None}
+
     def read(self, name: str, bucket: int | None = None) -> pa.Table | None:
         """One of the tables, or a bucket of it; None if it was never written."""
         uri = self._uri(name)
@@ -98,7 +122,10 @@ class TagStore:
 
     def _replace(self, name: str, buckets: Sequence[pa.Table]) -> None:
         uri = self._uri(name)
-        rows = pa.concat_tables([_placed(bucket, rows) for bucket, rows in enumerate(buckets)])
+        self._write(uri, pa.concat_tables([_placed(bucket, rows) for bucket, rows in enumerate(buckets)]))
+
+    @staticmethod
+    def _write(uri: str, rows: pa.Table) -> None:
         write_deltalake(
             uri,
             rows,
@@ -119,6 +146,26 @@ class TagStore:
 
     def _uri(self, name: str) -> str:
         return str(self._folder / name)
+
+
+def _heirs(
+    state: pa.Table, object_name: str, winners: Mapping[str, str], buckets: int
+) -> list[dict[str, Any]]:
+    """Rows of state for winners that have none, in the bucket where they are looked for."""
+    mine = state.filter(pc.equal(state["object"], object_name))
+    ids = pa.array([*winners, *winners.values()], pa.string())
+    rows = {row["id"]: row for row in mine.filter(pc.is_in(mine["id"], value_set=ids)).to_pylist()}
+    heirs: dict[str, dict[str, Any]] = {}
+    for loser, winner in winners.items():
+        if loser not in rows or winner in rows:
+            continue
+        heir = heirs.setdefault(winner, rows[loser] | {"id": winner})
+        if heir["override"] is None:
+            heir |= {name: rows[loser][name] for name in ("override", "override_seen")}
+        if object_name == "account":
+            # A deal lies with its account, and has the place of the one that it was.
+            heir["bucket"] = bucket_of(pa.array([winner]), buckets)[0].as_py()
+    return list(heirs.values())
 
 
 def _placed(bucket: int, rows: pa.Table) -> pa.Table:
