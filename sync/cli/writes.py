@@ -106,3 +106,30 @@ def run(
 
     with talking(machine) as talk:
         leave(run_once(talk, settings, connection, max_changes))
+
+
+@app.command(
+    epilog="Example: foretag undo 20261122-051527-1 --dry-run   ·   foretag undo 20261122-051527-1 --only tier"
+)
+def undo(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run, as `foretag runs` lists it.")],
+    settings: SettingsFile = SETTINGS,
+    connection: ConnectionName = None,
+    only: Only = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would go back; write nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Take it back without asking.")] = False,
+    machine: Machine = False,
+) -> None:
+    """Take back what a run wrote.
+
+    Old values go back where the CRM still holds the run's; what a person or a later run has changed since is left and
+    listed. Tasks that the run made are deleted if nobody touched them. Runs then leave these fields alone until
+    the rules change or `foretag resume`. An undo is a run, and can be undone. What the CRM's own automation did with
+    our values it cannot take back. Works while paused.
+    """
+    from sync.commands.undo import undo as run_undo
+
+    with talking(machine) as talk:
+        leave(run_undo(talk, settings, connection, run_id, selected(only), dry_run=dry_run, yes=yes))

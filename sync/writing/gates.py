@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pyarrow.compute as pc
+
 from config.outputs import OUTPUT_FIELDS
 from sync.ledger.gates import TASKS
 from sync.stopping import Parked
@@ -28,7 +30,7 @@ WHILE_PAUSED = ("undo",)
 # Somebody has read what these write, row by row: they need no word about the rules besides.
 READ_BEFORE = ("apply", "undo")
 
-_LABELS = {field.name: field.label for field in OUTPUT_FIELDS}
+LABELS = {field.name: field.label for field in OUTPUT_FIELDS}
 
 
 def check_gates(pass_: Pass, plan: Plan) -> None:
@@ -124,7 +126,7 @@ def held_words(job: Job, held: Sequence[Hold]) -> str:
     """`account Tier, Why; tasks`: what is held, as people call it."""
     words = []
     for name in (*OBJECTS, "task"):
-        labels = [_LABELS.get(hold.field, "") for hold in held if hold.object == name]
+        labels = [LABELS.get(hold.field, "") for hold in held if hold.object == name]
         if labels:
             noun = job.crm.nouns[name]
             words.append(noun.many if name == "task" else f"{noun.one} {', '.join(labels)}")
@@ -151,7 +153,8 @@ def _unless_paused(job: Job, written: str) -> None:
 
 def _unless_held(job: Job, plan: Plan) -> None:
     """A plan made before an undo may still want what the undo took back."""
-    found = [hold for hold in holds(job) if _writes(plan, hold)]
+    wanted = set(written_by(plan)) if (held := holds(job)) else set()
+    found = [hold for hold in held if (hold.object, hold.field) in wanted]
     if found:
         raise Parked(
             f"this would write what undo {found[0].run} took back ({held_words(job, found)}): nothing was"
@@ -159,15 +162,16 @@ def _unless_held(job: Job, plan: Plan) -> None:
         )
 
 
-def _writes(plan: Plan, hold: Hold) -> bool:
-    if (hold.object, hold.field) == TASKS:
-        return bool(plan.tasks.num_rows)
-    changes = plan.changes.get(hold.object)
-    if changes is None or hold.field not in changes.column_names:
-        return False
-    return changes[hold.field].null_count < changes.num_rows or any(
-        hold.field in (clear or ()) for clear in changes["clear"].unique().to_pylist()
-    )
+def written_by(plan: Plan) -> list[tuple[str, str]]:
+    """What a plan would write: pairs of object and field."""
+    found = [TASKS] if plan.tasks.num_rows or plan.task_changes.num_rows else []
+    for name, changes in plan.changes.items():
+        cleared = set(pc.list_flatten(changes["clear"]).unique().to_pylist())
+        fields = [one.removeprefix("old_") for one in changes.column_names if one.startswith("old_")]
+        found += [
+            (name, one) for one in fields if one in cleared or changes[one].null_count < changes.num_rows
+        ]
+    return found
 
 
 def _moves_told(job: Job, plan: Plan) -> str:

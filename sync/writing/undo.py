@@ -1,0 +1,186 @@
+"""Undo: take back what a run wrote where the CRM still holds it, hold those fields, and say what was left, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from config.outputs import written
+from config.problems import ConfigProblem, Problem
+from sync.ledger import Item
+from sync.ledger.gates import TASKS
+from sync.pipeline import recorded
+from sync.stopping import LeaseLost
+from sync.store.journal import Journal
+from sync.writing.gates import LABELS, check_gates, held_words, holds, written_by
+from sync.writing.plan import OBJECTS, TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan, change_schema
+from sync.writing.putting_back import put_back
+from sync.writing.selection import EVERYTHING, Selection
+from sync.writing.tags_back import keep_tiers
+from sync.writing.tasks_back import tasks_back
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from config.outputs import OutputField
+    from sync.job import Job
+    from sync.pipeline import Pass
+    from sync.report import Report
+
+# What is compared at once, so that the memory for a whole backfill stays bounded.
+ROWS = 200_000
+
+
+def undo(job: Job, run_id: str, selection: Selection = EVERYTHING, *, dry_run: bool = False) -> Report:
+    """Put back the old values of a run, or of the fields of a selection, and take its untouched tasks away.
+
+    Raises `ConfigProblem` where there is nothing that can be taken back.
+    """
+    row = undoable(job, run_id, selection)
+    try:
+        with recorded(job, "undo", of=run_id) as pass_:
+            pass_.report.mode = "preview" if dry_run else "live"
+            pass_.report.of = run_id
+            pass_.pull()
+            plan = _plan(pass_, row, selection)
+            if not dry_run:
+                check_gates(pass_, plan)
+                _hold(pass_, row, plan)
+                pass_.apply(plan)
+    except LeaseLost as error:
+        if row["state"] != "running":
+            raise
+        raise LeaseLost(f"run {run_id} has not ended: {error}; stop it, or wait, then undo it") from None
+    return pass_.report
+
+
+def undoable(job: Job, run_id: str, selection: Selection = EVERYTHING) -> dict[str, Any]:
+    """The run's row. Raises `ConfigProblem`, saying what there is instead, where it cannot be undone."""
+    row = job.ledger.run(run_id)
+    if row is None:
+        raise _cannot(run_id, "there is no such run", "`foretag runs` lists them")
+    if row["connection"] != job.name:
+        fix = f"repeat with --connection {row['connection']}"
+        raise _cannot(run_id, f"it is a run of {row['connection']}, not of {job.name}", fix)
+    if row["state"] == "running":
+        return row
+    sent = [batch for batch in job.ledger.batches(run_id) if batch["state"] != "abandoned"]
+    if not sent and not _kept(job, run_id):
+        raise _cannot(run_id, f"this {row['command']} wrote nothing: there is nothing to take back")
+    undo_id = job.ledger.undone.by(run_id)
+    if undo_id is not None and selection.whole:
+        fix = f"to take that back in turn: foretag undo {undo_id}"
+        raise _cannot(run_id, f"undo {undo_id} has taken it back already", fix)
+    if not _kept(job, run_id):
+        day = f"{row['started_at']:%Y-%m-%d}"
+        raise _cannot(
+            run_id,
+            f"it wrote on {day}, and its old values are kept no longer: nothing can be put back",
+            "`foretag backfill` writes what the rules say now",
+        )
+    return row
+
+
+def _kept(job: Job, run_id: str) -> bool:
+    return any(_journal(job).changes(name, run_id) is not None for name in (*OBJECTS, "task"))
+
+
+def _journal(job: Job) -> Journal:
+    return Journal(job.folder / "journal")
+
+
+def _cannot(run_id: str, why: str, fix: str = "") -> ConfigProblem:
+    return ConfigProblem(Problem(why, where=f"run {run_id}", fix=fix))
+
+
+def _plan(pass_: Pass, row: Mapping[str, Any], selection: Selection) -> Plan:
+    """What goes back, of all fields that the run wrote or of those chosen; what does not is listed."""
+    job, report = pass_.job, pass_.report
+    report.only = list(selection.only)
+    ours = {name: written(name, "full") for name in OBJECTS}
+    changes: dict[str, pa.Table] = {}
+    left: list[Item] = []
+    with pass_.timed("plan"):
+        for name, fields in selection.fields(ours, job.crm).items():
+            changes[name], others = _fields_back(job, name, row["id"], fields)
+            left += others
+        tasks = TASK_CHANGE_SCHEMA.empty_table()
+        if selection.tasks(ours, job.crm):
+            tasks, others = tasks_back(job, row["id"])
+            left += others
+    job.ledger.list_items(report.run, left)
+    report.left = len(left)
+    plan = Plan(
+        changes,
+        TASK_SCHEMA.empty_table(),
+        tasks,
+        (),
+        {},
+        lambda tags, sent: keep_tiers(tags, job.mirror.buckets(), sent),
+    )
+    report.planned = plan.sizes
+    return plan
+
+
+def _fields_back(
+    job: Job, name: str, run_id: str, fields: tuple[OutputField, ...]
+) -> tuple[pa.Table, list[Item]]:
+    """The changes that put an object's fields back, and what is left."""
+    wrote = _journal(job).changes(name, run_id)
+    now = job.written(name)
+    chosen = tuple(field for field in fields if field in now)
+    changes = [change_schema(name, chosen).empty_table()]
+    left: list[Item] = []
+    if wrote is not None:
+        left += _no_longer_ours(job, name, wrote, [field for field in fields if field not in now])
+        columns = ("id", "name", "owner_id", *(field.name for field in chosen))
+        columns = columns if name == "account" else (*columns, "account_id")
+        for start in range(0, wrote.num_rows, ROWS):
+            part = wrote.slice(start, ROWS)
+            back = put_back(name, part, job.mirror.read(name, columns, ids=part["id"]), chosen)
+            changes.append(back.changes)
+            left += _left(job, name, back.left)
+    return pa.concat_tables(changes), left
+
+
+def _left(job: Job, name: str, left: pa.Table) -> Iterator[Item]:
+    """What another has written since, record by record."""
+    noun = job.crm.nouns[name].one
+    for row in left.to_pylist():
+        if row["gone"]:
+            yield Item(name, row["id"], "left", "GONE", f"the {noun} was deleted, or merged into another")
+        else:
+            labels = ", ".join(LABELS[field] for field in row["fields"])
+            message = f"{labels}: changed since, by a person or a later run"
+            yield Item(name, row["id"], "left", "CHANGED_SINCE", message)
+
+
+def _no_longer_ours(job: Job, name: str, wrote: pa.Table, fields: list[OutputField]) -> Iterator[Item]:
+    """Fields that the run wrote and that the connection writes no more."""
+    labels = [field.label for field in fields if _wrote(wrote, field.name)]
+    if labels:
+        noun = job.crm.nouns[name].one
+        message = f"{noun} {', '.join(labels)}: not written any more (`outputs: {job.connection.outputs}`)"
+        yield Item(name, "", "left", "NOT_WRITTEN", message, "set `outputs: full` and undo again with --only")
+
+
+def _wrote(rows: pa.Table, field: str) -> bool:
+    if field not in rows.column_names:
+        return False
+    return rows[field].null_count < rows.num_rows or field in pc.list_flatten(rows["clear"]).to_pylist()
+
+
+def _hold(pass_: Pass, row: Mapping[str, Any], plan: Plan) -> None:
+    """Before the first write, so that no run undoes the undo, whatever becomes of this process.
+
+    The undo of an undo brings back what the rules want: it ends the hold instead.
+    """
+    job, gates = pass_.job, pass_.job.ledger.gates
+    fields = written_by(plan)
+    if job.ledger.undone.times(row) % 2:
+        gates.release(job.name, [*fields, TASKS])
+    else:
+        gates.hold(job.name, pass_.report.run, job.rules.digest, fields)
+    pass_.report.held = held_words(job, holds(job))
