@@ -81,7 +81,8 @@ class Follower:
     def _hold(self, object_name: str, heirs: Mapping[str, Sequence[Inheritance]]) -> None:
         job = self.job
         ids = pa.array(list(heirs), pa.string())
-        to_hold, spent = [], []
+        to_hold: list[dict[str, Any]] = []
+        spent: list[Inheritance] = []
         for row in job.mirror.read(object_name, ("id", *_SAID, "modified_at"), ids=ids).to_pylist():
             inherited = heirs[row["id"]]
             word = _typed(inherited[0].word)
