@@ -133,3 +133,23 @@ def undo(
 
     with talking(machine) as talk:
         leave(run_undo(talk, settings, connection, run_id, selected(only), dry_run=dry_run, yes=yes))
+
+
+@app.command(epilog="Example: foretag retry 20261122-051527-1")
+def retry(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run; `foretag runs` lists them.")],
+    settings: SettingsFile = SETTINGS,
+    connection: ConnectionName = None,
+    max_changes: MaxChanges = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
+    machine: Machine = False,
+) -> None:
+    """Send again what a run did not get done: once the cause is fixed.
+
+    What the CRM refused is set aside until the record, or what is wanted of it, changes; this lifts that for the
+    records and tasks of one run. Values are those of now.
+    """
+    from sync.commands.retries import retry as retry_run
+
+    with talking(machine) as talk:
+        leave(retry_run(talk, settings, connection, run, max_changes=max_changes, yes=yes))

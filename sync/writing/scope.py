@@ -29,7 +29,8 @@ class Scope:
     """What a plan may touch: `fields` that may be written, by object; of an object without any, nothing.
 
     `selection` chooses among the records; its days are of `timezone`. `tasks`: whether any are made. `written` are the
-    fields that a run would write if nothing narrowed it (None: those of `fields`).
+    fields that a run would write if nothing narrowed it (None: those of `fields`). `ids`: these records alone, by
+    object, and of tasks those with these keys (None: all).
     """
 
     fields: Mapping[str, tuple[OutputField, ...]]
@@ -37,6 +38,7 @@ class Scope:
     timezone: str = "UTC"
     tasks: bool = True
     written: Mapping[str, tuple[OutputField, ...]] | None = None
+    ids: Mapping[str, frozenset[str]] | None = None
 
     def narrows(self, object_name: str) -> bool:
         """Whether it leaves out fields of an object that a run would write."""
@@ -55,6 +57,8 @@ class Scope:
 
     def narrowed(self, plan: Plan, chosen: Ids | None) -> Plan:
         """Of a plan of the chosen records' changes, what is in the sample, and the tasks of these records."""
+        if self.ids is not None:
+            plan = _named(plan, self.ids)
         if self.selection.sample is not None and plan.records > self.selection.sample:
             chosen = sampled(plan.changes, self.selection.sample)
             changes = {name: _of(rows, chosen[name]) for name, rows in plan.changes.items()}
@@ -72,6 +76,21 @@ class Scope:
         if not self.tasks:
             plan = replace(plan, tasks=TASK_SCHEMA.empty_table(), task_changes=plan.task_changes.slice(0, 0))
         return plan
+
+
+def _named(plan: Plan, ids: Mapping[str, frozenset[str]]) -> Plan:
+    """The changes of these records, and these tasks, alone."""
+
+    def among(rows: pa.Table, name: str, column: str) -> pa.Table:
+        return rows.filter(pc.is_in(rows[column], value_set=pa.array(list(ids.get(name, ())), pa.string())))
+
+    return replace(
+        plan,
+        changes={name: among(rows, name, "id") for name, rows in plan.changes.items()},
+        tasks=among(plan.tasks, "task", "key"),
+        task_changes=among(plan.task_changes, "task", "key"),
+        held_back=tuple(item for item in plan.held_back if item.record_id in ids.get(item.object, ())),
+    )
 
 
 def _nobody(selection: Selection, book: Mapping[str, int], crm: Crm) -> ConfigProblem:

@@ -15,7 +15,7 @@ from sync.writing.plan import OBJECTS
 from sync.writing.tasks import task_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sync.ledger import Ledger
     from sync.store.mirror import Mirror
@@ -66,6 +66,15 @@ class Waiting:
         again = refusals.keys() & set(keys) - {item.record_id for item in items}
         self.ledger.our_tasks.change(self.connection, ((key, {"state": "intended"}) for key in sorted(again)))
         return items
+
+    def lift(self, object_name: str, record_ids: Collection[str]) -> None:
+        """Let records, or tasks by their keys, be sent again, if they wait."""
+        if object_name == "task":
+            keys = self.ledger.quarantine.of(self.connection, "task").keys() & set(record_ids)
+            self.ledger.our_tasks.change(
+                self.connection, ((key, {"state": "intended"}) for key in sorted(keys))
+            )
+        self.ledger.quarantine.lift(self.connection, object_name, record_ids)
 
     def note(self, object_name: str, rows: pa.Table, outcomes: pa.Table, run_id: str) -> None:
         """Remember what was refused, unless it passes by itself, and forget what was done after all."""
