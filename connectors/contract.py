@@ -281,6 +281,17 @@ class Connector(Protocol):
         """Those rows of `held` (id, account_id) whose account is another one now, with that account (null: none)."""
         ...
 
+    def recent(
+        self, object_name: str, fields: Sequence[str], since: datetime, known: int
+    ) -> Iterator[pa.Table]:
+        """Records stamped since a moment of the CRM's clock, in the midst of a run: a look that moves no cursor.
+
+        The caller knows of `known` changes, its own writes: if the CRM counts no more than these, in one call, nobody
+        else changed any, and none is read. What cannot be read is left to the next pull, and so are changes that
+        the CRM shows late.
+        """
+        ...
+
     def history(
         self, object_name: str, fields: Sequence[str], held: pa.Table, as_of: datetime
     ) -> Iterator[pa.Table]:

@@ -103,6 +103,21 @@ class Pulls:
             yield from self._again(query, sorted(cursor.unread - tally.unread), convert, tally)
         yield Checkpoint(str(Cursor.after(started, asked, tally.unread)), tally.read, tally.expected)
 
+    def recent(
+        self, object_name: str, fields: Sequence[str], since: datetime, known: int
+    ) -> Iterator[pa.Table]:
+        """As in the contract."""
+        if self._lacks(object_name):
+            return
+        asked = self._columns(object_name, fields)
+        paths = self._paths(object_name, asked)
+        shown = dict.fromkeys([*paths.values(), *self._day_fields(object_name, paths)])
+        query = self._query(object_name, tuple(shown)).window(since, None)
+        size = self._size(query)
+        if size > known:
+            convert = self._converting(object_name, asked, paths)
+            yield from (page.table for page in self._windows(query, size, convert, Tally()))
+
     def _lacks(self, object_name: str) -> bool:
         """Whether this is an object that an org need not have, and this one has not, or does not show."""
         if object_name not in OPTIONAL:
