@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from config.problems import ConfigProblem
 from sync.exits import BUG, exit_code
@@ -42,8 +42,11 @@ class Report:
     left: int = 0
     of: str = ""
     only: list[str] = field(default_factory=list)
+    as_of: str = ""
+    untold: dict[str, int] = field(default_factory=dict)
     api_calls: int = 0
     least_calls: int = 0
+    quote: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     exit_code: int = 0
     last_line: str = ""

@@ -18,6 +18,7 @@ from sqlalchemy import event
 
 from config.problems import ConfigProblem, Problem
 from sync.ledger import tables
+from sync.ledger.backfills import Backfills
 from sync.ledger.calls import Calls
 from sync.ledger.edits import Edits
 from sync.ledger.gates import Gates
@@ -72,6 +73,7 @@ class Ledger:
         self.our_tasks = OurTasks(self._engine)
         self.quarantine = Quarantine(self._engine, self._now)
         self.calls = Calls(self._engine, self._now)
+        self.backfills = Backfills(self._engine)
         self.edits = Edits(self._engine)
         self.merges = Merges(self._engine, self._now)
         if self._engine.dialect.name == "sqlite":
