@@ -16,7 +16,8 @@ from pydantic import (
 )
 
 from config.files.documents import Document, load_document, validate
-from config.sections.strict import Strict
+from config.sections.strict import Strict, Tier
+from config.sections.writes import Writes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,6 +137,23 @@ class Limits(Strict):
         ge=1,
         description="most records a run may change; default 500 or 10 % of the book, the larger",
     )
+    max_share: float | None = Field(
+        default=None, gt=0, le=100, description="most records a run may change, in percent of the book"
+    )
+    max_tier_changes: dict[Tier, Annotated[float, Field(ge=0, le=100)]] = Field(
+        default_factory=dict,
+        description="for a tier, how many accounts (or opportunities) may leave it for another or come into it from"
+        " another in one run, in percent of those in it; fewer than 5 never stop a run",
+    )
+    max_gained: dict[Tier, Annotated[int, Field(ge=0)]] = Field(
+        default_factory=dict,
+        description="for a tier, how many accounts any owner may gain in it in one run, from other tiers",
+    )
+    max_amount_moved: dict[Tier, Annotated[float, Field(ge=0)]] = Field(
+        default_factory=dict,
+        description="for a tier, by how much the amount of its open opportunities may rise or fall in one run, in"
+        " percent",
+    )
     api_reserve: float = Field(
         default=20.0,
         ge=0,
@@ -170,6 +188,9 @@ class _Connection(Strict):
         default="basic", description="basic: tiers, scores, reasons; full adds the scores behind the levels"
     )
     tasks: bool | None = Field(default=None, description="make tasks; default off, on in the bundled sandbox")
+    writes: Writes | None = Field(
+        default=None, description="the objects and fields that may be written; default all of `outputs`"
+    )
     limits: Limits = Limits()
     approval: Literal["required", "none"] | None = Field(
         default=None,

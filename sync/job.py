@@ -53,6 +53,9 @@ class Job:
         for name in OBJECTS:
             wanted[name] |= {"name"} | {field.name for field in self.written(name)}
             wanted[name] |= {field.name for field in HUMAN_FIELDS if name in field.objects}
+        if "case" in wanted:
+            # Which requests there were on a past day.
+            wanted["case"].add("created_at")
         wanted["owner"] |= {"name", "active"}
         if self.tasks_on:
             wanted["task"] = {column.name for column in RECORDS["task"]}
@@ -62,8 +65,9 @@ class Job:
         }
 
     def written(self, object_name: str) -> tuple[Any, ...]:
-        """Our fields that a run writes on an object."""
-        return written(object_name, self.connection.outputs)
+        """Our fields that a run may write on an object."""
+        writes, fields = self.connection.writes, written(object_name, self.connection.outputs)
+        return tuple(field for field in fields if writes is None or writes.allows(object_name, field.name))
 
     @property
     def left_there(self) -> Written:

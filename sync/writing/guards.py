@@ -5,16 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sync.exits import Guarded
+from sync.writing.tier_guards import tier_objections
 
 if TYPE_CHECKING:
+    from sync.job import Job
     from sync.pipeline import Pass
     from sync.writing.plan import Plan
 
 # A guard for the first mistake, not a quota: whichever is larger.
 DEFAULT_MAX_CHANGES = 500
 DEFAULT_MAX_SHARE = 0.10
+# What puts the old values back moves tiers as far as they were moved before.
+TAKES_BACK = ("undo",)
+# Here somebody was told how many records would change, and said yes.
+COUNTED_BEFORE = ("backfill", *TAKES_BACK)
 # Fewer unreadable records than this are single bad records, whatever share of a small book they are.
 FEW_UNREADABLE = 20
 
@@ -22,18 +29,67 @@ FEW_UNREADABLE = 20
 def check_guards(pass_: Pass, plan: Plan) -> None:
     """Raise `Guarded` (exit 4), or `RetryLater` for the API allowance (exit 75), before anything is written."""
     _guard_reading(pass_)
+    _guard_fields(pass_, plan)
     _guard_size(pass_, plan)
+    _guard_tiers(pass_, plan)
     pass_.spending.require()
 
 
+def _guard_fields(pass_: Pass, plan: Plan) -> None:
+    """A plan that was kept may want what is no longer allowed (invariant I6)."""
+    for name, changes in plan.changes.items():
+        allowed = {field.name for field in pass_.job.written(name)}
+        wanted = {field.removeprefix("old_") for field in changes.column_names if field.startswith("old_")}
+        over = sorted(field for field in wanted - allowed if _writes(changes, field))
+        if over:
+            raise Guarded(
+                f"this would write {', '.join(over)} on {pass_.job.crm.nouns[name].many}, which `writes:` or"
+                " `outputs:` in the settings do not allow: nothing was written; make a new plan"
+            )
+
+
+def _writes(changes: pa.Table, field: str) -> bool:
+    """Whether any record gets a new value in a field, or loses the one it has."""
+    emptied = pc.is_in(pc.list_flatten(changes["clear"]), value_set=pa.array([field]))
+    return changes[field].null_count < changes.num_rows or bool(pc.any(emptied).as_py())
+
+
 def _guard_size(pass_: Pass, plan: Plan) -> None:
-    job = pass_.job
-    limit = job.max_changes or job.connection.limits.max_changes
-    limit = limit or max(DEFAULT_MAX_CHANGES, int(DEFAULT_MAX_SHARE * sum(plan.book.values())))
+    if pass_.report.command in COUNTED_BEFORE:
+        return
+    limit, why = _most_changes(pass_.job, sum(plan.book.values()))
     if plan.records > limit:
+        sample = "" if pass_.live else "begin with a few, `foretag plan --sample 50 -o FILE`, or "
         raise Guarded(
-            f"{plan.records:,} records would change, the limit is {limit:,}: nothing was written; look at the"
-            f" plan, then raise it for once with --max-changes {plan.records}"
+            f"{plan.records:,} records would change, the limit is {limit:,} ({why}): nothing was written; look at"
+            f" the plan, then {sample}raise the limit for once with --max-changes {plan.records}"
+        )
+
+
+def _most_changes(job: Job, book: int) -> tuple[int, str]:
+    """How many records a run may change, and which setting says so."""
+    limits = job.connection.limits
+    if job.max_changes:
+        return job.max_changes, "--max-changes"
+    found = []
+    if limits.max_changes is not None:
+        found.append((limits.max_changes, "`limits.max_changes`"))
+    if limits.max_share is not None:
+        found.append(
+            (int(book * limits.max_share / 100), f"`limits.max_share`, {limits.max_share:g} % of {book:,}")
+        )
+    usual = max(DEFAULT_MAX_CHANGES, int(DEFAULT_MAX_SHARE * book))
+    return min(found) if found else (usual, f"{DEFAULT_MAX_CHANGES} or 10 % of {book:,}, the larger")
+
+
+def _guard_tiers(pass_: Pass, plan: Plan) -> None:
+    if pass_.report.command in TAKES_BACK:
+        return
+    found = list(tier_objections(pass_.job, plan))
+    if found:
+        raise Guarded(
+            f"{'; '.join(found)}: nothing was written; look at the plan, then raise the limit in the settings, or"
+            " write a part of it"
         )
 
 
