@@ -57,6 +57,11 @@ class Mirror:
         self._location = str(location)
         self._like = like
 
+    @property
+    def location(self) -> str:
+        """The folder or address that it lies in."""
+        return self._location
+
     def load(self, object_name: str, columns: Sequence[str], pages: Iterable[pa.Table]) -> int:
         """Replace all records of an object in one commit; returns how many. An error of `pages` passes through."""
         arriving = iter(pages)
@@ -173,6 +178,11 @@ class Mirror:
         if table is None:
             return 1
         return int(str(table.metadata().description).removeprefix("buckets="))
+
+    def version(self, object_name: str) -> str:
+        """The versions of the object's two tables, base and changes; empty before the first load."""
+        tables = (self._table(object_name), self._table(f"{object_name}_changes"))
+        return ".".join(str(table.version()) for table in tables if table is not None)
 
     def fold(self, object_name: str, *, force: bool = False) -> bool:
         """Fold the changes into the base where that pays (or always); returns whether it did.
