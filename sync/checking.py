@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from config.examples.rule_tests import RuleTests
 from config.files.documents import load_document, problems_of_document
 from config.files.layers import load_layers
+from config.linting.lint_settings import settings_warnings
 from config.problems import ConfigProblem, has_errors
 from config.rules import check_rules
 from config.settings import Settings
@@ -37,12 +38,18 @@ def file_problems(file: Path) -> list[Problem]:
     try:
         document = load_document(file)
         if "connections" in document.data:
-            return problems_of_document(document, Settings)
+            return settings_problems(document)
         if "tests" in document.data:
             return problems_of_document(document, RuleTests)
         return check_rules(load_layers(file))
     except ConfigProblem as error:
         return list(error.problems)
+
+
+def settings_problems(document: Document) -> list[Problem]:
+    """All that is wrong with a settings file; what is odd about it only if it fits its model."""
+    problems = problems_of_document(document, Settings)
+    return problems or settings_warnings(document, Settings.model_validate(document.data))
 
 
 def all_problems(settings: Path) -> list[Problem]:
