@@ -34,11 +34,11 @@ from sync.writing.gates import (
     without_held,
 )
 from sync.writing.guards import check_guards
-from sync.writing.plan import OBJECTS, TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan
+from sync.writing.plan import OBJECTS, Plan
 from sync.writing.scope import Scope
 from sync.writing.selection import EVERYTHING, Selection
 from sync.writing.stale import still_valid
-from sync.writing.tasks import due_tasks
+from sync.writing.task_plan import due, none_due, plan_tasks
 from sync.writing.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -175,11 +175,11 @@ class Pass:
         report.book, report.held = dict(scored.book), held_words(job, holds(job))
         report.chosen = scope.counted(scored.chosen, scored.book, job.crm)
         with self.timed("plan"):
-            tasks, held_back = self.tasks(scored.tasks, job.rules)
+            tasks, task_changes, held_back = self.tasks(scored.tasks)
         everything = Plan(
             scored.changes,
             tasks,
-            TASK_CHANGE_SCHEMA.empty_table(),
+            task_changes,
             tuple(held_back),
             scored.book,
             scored.keep_states,
@@ -247,32 +247,20 @@ class Pass:
                 applier.apply(plan, applied)
             finally:
                 report.done, report.refused, report.unknown = applied.done, applied.refused, applied.unknown
-                report.unprocessed = applied.unprocessed
+                report.unprocessed, report.stale = applied.unprocessed, report.stale + applied.stale
         return applied
 
-    def tasks(self, wanted: pa.Table, rules: Rules) -> tuple[pa.Table, list[Item]]:
-        """Of the wanted tasks, those that are to be made, and those held back, with the reason."""
-        wished = self.job.tasks_on and not tasks_held(self.job)
-        if not wished:
-            return TASK_SCHEMA.empty_table(), []
+    def tasks(self, wanted: pa.Table) -> tuple[pa.Table, pa.Table, list[Item]]:
+        """The tasks to make, the changes of those there are, and those held back, with the reason."""
+        if not self.job.tasks_on or tasks_held(self.job):
+            return none_due()
         waiting = self.waiting.tasks(wanted)
-        due, held_back = self.due(wanted, rules)
-        return due, [*held_back, *waiting]
+        due, changes, held_back = plan_tasks(self, wanted)
+        return due, changes, [*held_back, *waiting]
 
-    def due(self, wanted: pa.Table, rules: Rules) -> tuple[pa.Table, list[Item]]:
-        """The same as if tasks were on: what they would ask of the reps is to be known before."""
-        job = self.job
-        owners = job.mirror.read("owner", ("id", "active"))
-        active = dict(zip(owners["id"].to_pylist(), owners["active"].to_pylist(), strict=True))
-        return due_tasks(
-            wanted,
-            job.mirror.read("task"),
-            job.ledger.tasks(job.name),
-            active,
-            rules.task_limits,
-            self.today,
-            self.org.timezone,
-        )
+    def due(self, wanted: pa.Table, rules: Rules) -> pa.Table:
+        """The tasks that other rules would make, as if tasks were on: what they would ask of the reps."""
+        return due(self, wanted, rules)[0]
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:

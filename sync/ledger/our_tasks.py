@@ -8,9 +8,10 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from sync.ledger import tables
+from sync.ledger.chunks import chunked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date
 
 KNOWN_SCHEMA = pa.schema(
@@ -45,12 +46,19 @@ class OurTasks:
             ),
         )
         with self._engine.connect() as db:
-            rows = db.execute(query).all()
-        columns = zip(*rows, strict=True) if rows else ([] for _ in KNOWN_SCHEMA)
-        return pa.table(
-            [pa.array(column, field.type) for column, field in zip(columns, KNOWN_SCHEMA, strict=True)],
-            schema=KNOWN_SCHEMA,
-        )
+            return _table(db.execute(query).all())
+
+    def by_key(self, connection: str, keys: Collection[str]) -> pa.Table:
+        """In `KNOWN_SCHEMA`: those of these keys that are known."""
+        task = tables.task.c
+        found: list[sa.Row[Any]] = []
+        with self._engine.connect() as db:
+            for part in chunked(keys):
+                query = sa.select(*(task[name] for name in KNOWN_SCHEMA.names)).where(
+                    task.connection == connection, task.key.in_(part)
+                )
+                found += db.execute(query)
+        return _table(found)
 
     def change(self, connection: str, changes: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         """Write down, of tasks by key, what we are about to write into them, or what we saw of them."""
@@ -61,3 +69,11 @@ class OurTasks:
                     .where(tables.task.c.connection == connection, tables.task.c.key == key)
                     .values(**values)
                 )
+
+
+def _table(rows: Sequence[sa.Row[Any]]) -> pa.Table:
+    columns = zip(*rows, strict=True) if rows else ([] for _ in KNOWN_SCHEMA)
+    return pa.table(
+        [pa.array(column, field.type) for column, field in zip(columns, KNOWN_SCHEMA, strict=True)],
+        schema=KNOWN_SCHEMA,
+    )

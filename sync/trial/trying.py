@@ -35,7 +35,7 @@ def try_rules(job: Job, rules: Rules) -> tuple[Report, Comparison]:
                 Side(rules, mirror),
                 job.tags,
                 pass_.today,
-                lambda wanted, theirs: pass_.due(wanted, theirs)[0],
+                pass_.due,
             )
     return pass_.report, found
 

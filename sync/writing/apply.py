@@ -15,8 +15,10 @@ from connectors.outcomes import NOT_SENT
 from sync.ledger import Item
 from sync.stopping import stop_if_told
 from sync.store.embedded import database
+from sync.writing.change_tasks import change_tasks
 from sync.writing.edits import others
 from sync.writing.plan import OBJECTS
+from sync.writing.task_texts import content, gist
 from sync.writing.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -43,13 +45,14 @@ class Check(Protocol):
 class Applied:
     """What became of a plan: records and tasks done, refused and unknown, by object.
 
-    `unprocessed` of the unknown ones were certainly not processed.
+    `unprocessed` of the unknown ones were certainly not processed; `stale` changes of tasks were not sent.
     """
 
     done: dict[str, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
     unprocessed: int = 0
+    stale: int = 0
 
     def count(self, object_name: str, outcomes: pa.Table) -> None:
         """Add the outcomes of a batch."""
@@ -84,16 +87,18 @@ class Applier:
         for object_name in OBJECTS:
             sent = 0
             for portion in self._portions(plan.changes.get(object_name)):
-                chunk = self._checked(object_name, portion)
+                chunk = self.checked(object_name, portion)
                 if chunk.num_rows:
                     self._send_fields(object_name, chunk, applied)
                 sent += portion.num_rows
                 self.tell(f"write {object_name}", sent, plan.changes[object_name].num_rows)
-        tasks = self._checked("task", plan.tasks)
+        change_tasks(self, plan.task_changes, applied)
+        tasks = self.checked("task", plan.tasks)
         if tasks.num_rows:
             self._send_tasks(tasks, applied)
 
-    def _checked(self, object_name: str, rows: pa.Table) -> pa.Table:
+    def checked(self, object_name: str, rows: pa.Table) -> pa.Table:
+        """The rows of a portion that all checks let pass."""
         for check in self.checks:
             if rows.num_rows:
                 rows = check(object_name, rows)
@@ -110,8 +115,8 @@ class Applier:
             for name in chunk.column_names
             if not name.startswith("old_") and name not in ("name", "owner_id")
         ]
-        number = self._intend(object_name, chunk)
-        with self._in_doubt(number, object_name, chunk, applied):
+        number = self.intend(object_name, chunk)
+        with self.in_doubt(number, object_name, chunk, applied):
             outcomes = self.connector.update(object_name, chunk.select(new))
             # One that slept through its expiry must not record over what another run did since.
             self.ledger.renew(self.lease)
@@ -119,12 +124,12 @@ class Applier:
             self.mirror.patch(object_name, done)
             self.left_there.keep(object_name, done, others(self.ledger, self.connection, object_name))
             self._waiting.note(object_name, chunk, outcomes, self.run_id)
-            self._settle(object_name, number, outcomes)
+            self.settle(object_name, number, outcomes)
         applied.count(object_name, outcomes)
-        self._require_crm(outcomes)
+        self.require_crm(outcomes)
 
     def _send_tasks(self, tasks: pa.Table, applied: Applied) -> None:
-        number = self._intend("task", tasks)
+        number = self.intend("task", tasks)
         self.ledger.intend_tasks(
             self.connection,
             self.run_id,
@@ -136,6 +141,11 @@ class Applier:
                     "period": row["period"],
                     "owner_id": row["owner_id"],
                     "created_on": self.today,
+                    "object": row["object"],
+                    "account_id": row["account_id"],
+                    "content": content(row["subject"], row["description"]),
+                    "gist": gist(row["subject"], row["description"]),
+                    "due": row["due"],
                 }
                 for row in tasks.to_pylist()
             ],
@@ -150,7 +160,7 @@ class Applier:
             "due",
             "priority",
         ]
-        with self._in_doubt(number, "task", tasks, applied):
+        with self.in_doubt(number, "task", tasks, applied):
             outcomes = self.connector.upsert_tasks(tasks.select(columns))
             self.ledger.settle_tasks(
                 self.connection,
@@ -163,11 +173,11 @@ class Applier:
             )
             self.mirror.append("task", _made(tasks, outcomes))
             self._waiting.note("task", tasks, outcomes, self.run_id)
-            self._settle("task", number, outcomes)
+            self.settle("task", number, outcomes)
         applied.count("task", outcomes)
-        self._require_crm(outcomes)
+        self.require_crm(outcomes)
 
-    def _require_crm(self, outcomes: pa.Table) -> None:
+    def require_crm(self, outcomes: pa.Table) -> None:
         """Ask for a sign of life if records were left without an answer: a CRM that is away ends the run, recorded."""
         if pc.any(pc.equal(outcomes["status"], "unknown")).as_py():
             self.connector.server_time()
@@ -176,8 +186,8 @@ class Applier:
     def _waiting(self) -> Waiting:
         return Waiting(self.connection, self.ledger, self.mirror)
 
-    def _intend(self, object_name: str, rows: pa.Table) -> int:
-        """Old and new values, then the batch, durable before anything leaves."""
+    def intend(self, object_name: str, rows: pa.Table, journal: str = "") -> int:
+        """Old and new values, then the batch, durable before anything leaves. `journal`: where, if not by object."""
         stop_if_told()
         self.ledger.renew(self.lease)
         number = self.ledger.intend(self.run_id, object_name, rows.num_rows)
@@ -185,7 +195,7 @@ class Applier:
             "batch", pa.repeat(pa.scalar(number, pa.int32()), rows.num_rows)
         )
         write_deltalake(
-            str(self.journal / f"changes_{object_name}"),
+            str(self.journal / f"changes_{journal or object_name}"),
             labelled,
             mode="append",
             schema_mode="merge",
@@ -194,7 +204,7 @@ class Applier:
         return number
 
     @contextmanager
-    def _in_doubt(self, number: int, object_name: str, rows: pa.Table, applied: Applied) -> Iterator[None]:
+    def in_doubt(self, number: int, object_name: str, rows: pa.Table, applied: Applied) -> Iterator[None]:
         """From sending until its outcomes are recorded, whatever ends a batch leaves it listed as unconfirmed."""
         try:
             yield
@@ -204,7 +214,8 @@ class Applier:
             applied.unknown[object_name] = applied.unknown.get(object_name, 0) + rows.num_rows
             raise
 
-    def _settle(self, object_name: str, number: int, outcomes: pa.Table) -> None:
+    def settle(self, object_name: str, number: int, outcomes: pa.Table) -> None:
+        """What the CRM said of a batch, each one that is not done by itself."""
         failed = outcomes.filter(pc.not_equal(outcomes["status"], "done"))
         items = [
             Item(

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from config.records import schema
 from sync.ledger import Item
+from sync.ledger.our_tasks import BY_PEOPLE
+from sync.store.embedded import database
 from sync.writing.plan import TASK_SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import date, datetime
+    from collections.abc import Iterator, Mapping
+    from datetime import date
 
     from config.sections.writing import TaskLimits
+    from sync.store.mirror import Mirror
+
+# Of what must wait, so many are listed for an owner, the best first, and the others counted.
+LISTED_PER_OWNER = 100
+
+_READ = ("id", "key", "owner_id", "account_id", "due", "is_closed", "created_at", "modified_at")
 
 
 def task_key(record_id: str, rule: str, period: str) -> str:
@@ -25,10 +33,25 @@ def task_key(record_id: str, rule: str, period: str) -> str:
     return f"foretag-{digest.hexdigest()}"
 
 
+def tasks_in_crm(mirror: Mirror, limits: TaskLimits, today: date, since: date) -> pa.Table:
+    """Tasks of ours that are open or were changed since a day, and people's that keep ours away, bucket by bucket."""
+    needed = (
+        "SELECT * FROM tasks WHERE CASE WHEN key IS NOT NULL THEN NOT is_closed OR modified_at >= $since"
+        " ELSE NOT is_closed AND account_id IS NOT NULL AND abs(date_diff('day', due, $today)) <= $quiet END"
+    )
+    values = {"today": today, "since": since, "quiet": limits.quiet_days}
+    found = [schema("task", _READ).empty_table()]
+    for bucket in range(mirror.buckets("task")):
+        with database(tasks=mirror.read("task", _READ, bucket)) as db:
+            rows = db.sql(needed, params=values).to_arrow_table()
+        found.append(rows.cast(found[0].schema))
+    return pa.concat_tables(found)
+
+
 def due_tasks(
     wanted: pa.Table,
     in_crm: pa.Table,
-    known: Iterable[Mapping[str, Any]],
+    known: pa.Table,
     active_owners: Mapping[str, bool],
     limits: TaskLimits,
     today: date,
@@ -36,117 +59,122 @@ def due_tasks(
 ) -> tuple[pa.Table, list[Item]]:
     """The wanted tasks that fit the limits, best first, and the others with the reason why not.
 
-    `wanted` is `Tagged.tasks`; `in_crm` the mirror's tasks (other people's open activities and all of ours);
-    `known` the ledger's task keys. What has been made already is neither due nor held back.
+    `wanted` is `Tagged.tasks`; `in_crm` the mirror's tasks (other people's open activities and all of ours); `known`
+    the history's tasks, in `KNOWN_SCHEMA`. What has been made already is neither due nor held back; nor is what is
+    still on the rep's desk from an earlier period.
     """
-    desk = _Desk.of(in_crm, known, limits, today, ZoneInfo(timezone))
-    due: list[dict[str, Any]] = []
-    held_back: list[Item] = []
-    for row in sorted(wanted.to_pylist(), key=lambda row: (-(row["score"] or 0), row["id"], row["rule"])):
-        row["key"] = task_key(row["id"], row["rule"], row["period"])
-        if row["key"] in desk.made:
-            continue
-        reason = _inactive(row, active_owners) or desk.objection(row)
-        if reason:
-            held_back.append(Item("task", row["id"], "held_back", row["rule"], reason))
-        else:
-            desk.take(row)
-            due.append(row)
-    return pa.Table.from_pylist(due, schema=TASK_SCHEMA), held_back
+    owners = pa.table({
+        "id": pa.array(active_owners.keys(), pa.string()), "active": pa.array(active_owners.values(), pa.bool_())
+    })  # fmt: skip
+    tables = {"wanted": _not_made(wanted, in_crm, known), "crm": _dated(in_crm, timezone), "known": known}
+    values = {
+        "today": today, "cool": limits.cool_down_days, "quiet": limits.quiet_days, "most": limits.open_per_owner,
+        "daily": limits.new_per_owner_and_day, "people": list(BY_PEOPLE),
+    }  # fmt: skip
+    with database(**tables, owners=owners) as db:
+        judged = db.sql(_JUDGED, params=values).to_arrow_table()
+    fits = pc.equal(judged["objection"], "")
+    due = judged.filter(fits).select(TASK_SCHEMA.names).cast(TASK_SCHEMA)
+    return due, list(_waiting(judged.filter(pc.invert(fits))))
 
 
-def _inactive(row: Mapping[str, Any], active_owners: Mapping[str, bool]) -> str:
-    if active_owners.get(row["owner_id"] or "", False):
-        return ""
-    return "its owner is not active: give the record to somebody who is"
+def _not_made(wanted: pa.Table, in_crm: pa.Table, known: pa.Table) -> pa.Table:
+    """The wanted tasks, with their keys, that were never made.
+
+    An intended or unknown one is wanted still: the connector looks its key up before it makes it again. What came by
+    a merge keeps the key of the record that lost, under which nothing is looked up any more: that was made.
+    """
+    settled = [
+        row["state"] in ("done", "refused")
+        or row["key"] != task_key(row["record_id"], row["rule"], row["period"])
+        for row in known.select(["state", "key", "record_id", "rule", "period"]).to_pylist()
+    ]
+    made = known.filter(pa.array(settled, pa.bool_()))
+    with database(wanted=wanted, made=made) as db:
+        fresh = db.sql(
+            "SELECT * FROM wanted ANTI JOIN made"
+            " ON wanted.id = made.record_id AND wanted.rule = made.rule AND wanted.period = made.period"
+        ).to_arrow_table()
+    columns = (fresh[name].to_pylist() for name in ("id", "rule", "period"))
+    keys = pa.array([task_key(*row) for row in zip(*columns, strict=True)], pa.string())
+    # A history that was lost knows nothing: the CRM's own tasks count, too.
+    there = pc.is_in(keys, value_set=in_crm["key"].combine_chunks())
+    return fresh.append_column("key", keys).filter(pc.invert(there))
 
 
-class _Desk:
-    """What lies on each rep's desk, and how much more may be put there."""
-
-    def __init__(self, limits: TaskLimits, today: date) -> None:
-        self._limits = limits
-        self._today = today
-        self.made: set[str] = set()
-        self._open: Counter[str] = Counter()
-        self._new: Counter[str] = Counter()
-        self._touched: dict[tuple[str, str], date] = {}
-        self._last: dict[tuple[str, str], date] = {}
-
-    @classmethod
-    def of(
-        cls,
-        in_crm: pa.Table,
-        known: Iterable[Mapping[str, Any]],
-        limits: TaskLimits,
-        today: date,
-        zone: ZoneInfo,
-    ) -> _Desk:
-        desk = cls(limits, today)
-        counted = set()
-        for task in in_crm.to_pylist():
-            if task["key"] is None:
-                desk._count_activity(task)
-            else:
-                counted.add(task["key"])
-                desk._count_ours(task, _local_date(task["created_at"], zone))
-        for task in known:
-            desk._count_known(task, counted=task["key"] in counted)
-        return desk
-
-    def objection(self, row: Mapping[str, Any]) -> str:
-        """Why this task must wait; empty if it need not."""
-        limits, owner = self._limits, row["owner_id"]
-        last = self._last.get((row["id"], row["rule"]))
-        if last is not None and (self._today - last).days < limits.cool_down_days:
-            return f"the same task was made on {last}: once in {limits.cool_down_days} days is enough"
-        near = self._touched.get((owner, row["account_id"] or row["id"]))
-        if near is not None:
-            return f"the owner already has an open activity there, due {near}"
-        if self._open[owner] >= limits.open_per_owner:
-            return f"the owner already has {limits.open_per_owner} open tasks of ours"
-        if self._new[owner] >= limits.new_per_owner_and_day:
-            return f"the owner already gets {limits.new_per_owner_and_day} new tasks today"
-        return ""
-
-    def take(self, row: Mapping[str, Any]) -> None:
-        self.made.add(row["key"])
-        self._open[row["owner_id"]] += 1
-        self._new[row["owner_id"]] += 1
-        self._last[row["id"], row["rule"]] = self._today
-
-    def _count_activity(self, task: Mapping[str, Any]) -> None:
-        """Another person's open activity keeps ours away while it is due within the quiet days."""
-        due, account = task["due"], task["account_id"]
-        if task["is_closed"] or account is None or due is None:
-            return
-        if abs((due - self._today).days) <= self._limits.quiet_days:
-            self._touched[task["owner_id"], account] = due
-
-    def _count_ours(self, task: Mapping[str, Any], created: date | None) -> None:
-        self.made.add(task["key"])
-        if not task["is_closed"]:
-            self._open[task["owner_id"]] += 1
-        if created == self._today:
-            self._new[task["owner_id"]] += 1
-
-    def _count_known(self, task: Mapping[str, Any], *, counted: bool) -> None:
-        """The ledger remembers what the CRM may not show (yet): refused, deleted, or not yet visible.
-
-        An intended or unknown one does not count: the connector looks its key up before it makes it again.
-        """
-        record = task["record_id"], task["rule"]
-        # What came by a merge keeps the key of the record that lost, under which nothing is looked up any more.
-        own = task_key(*record, task["period"])
-        if own != task["key"]:
-            self.made.add(own)
-        elif task["state"] not in ("done", "refused"):
-            return
-        self.made.add(task["key"])
-        self._last[record] = max(task["created_on"], self._last.get(record, task["created_on"]))
-        if not counted and task["state"] == "done" and task["created_on"] == self._today:
-            self._new[task["owner_id"]] += 1
+def _dated(in_crm: pa.Table, timezone: str) -> pa.Table:
+    """With the day on which each was made, in the org's time zone."""
+    local = pc.local_timestamp(in_crm["created_at"].cast(pa.timestamp("us", timezone)))
+    return in_crm.append_column("created_on", local.cast(pa.date32()))
 
 
-def _local_date(moment: datetime | None, zone: ZoneInfo) -> date | None:
-    return None if moment is None else moment.astimezone(zone).date()
+# What lies on each rep's desk, how much more may be put there, and why each wanted task must wait, if it must. An ended
+# task cools down from its end if a person ended it, else from its beginning.
+_JUDGED = """
+WITH last AS (
+    SELECT record_id, rule,
+        max(CASE WHEN ended IN (SELECT unnest($people)) THEN ended_on END) AS ended_on, max(created_on) AS created_on
+    FROM known WHERE state IN ('done', 'refused') GROUP BY ALL
+),
+still_open AS (
+    SELECT DISTINCT record_id, rule FROM known JOIN crm USING (key) WHERE NOT crm.is_closed
+),
+near AS (
+    SELECT owner_id, account_id, min(due) AS due FROM crm
+    WHERE key IS NULL AND NOT is_closed AND abs(date_diff('day', due, $today)) <= $quiet GROUP BY ALL
+),
+made_today AS (
+    SELECT owner_id, key FROM crm WHERE key IS NOT NULL AND created_on = $today
+    UNION ALL
+    SELECT owner_id, key FROM known ANTI JOIN crm USING (key) WHERE state = 'done' AND created_on = $today
+),
+lately AS (SELECT owner_id, count(*) AS made FROM made_today GROUP BY ALL),
+desk AS (SELECT owner_id, count(*) AS tasks FROM crm WHERE key IS NOT NULL AND NOT is_closed GROUP BY ALL),
+first_look AS (
+    SELECT w.*, CASE
+        WHEN NOT coalesce(owners.active, FALSE) THEN 'its owner is not active: give the record to somebody who is'
+        WHEN date_diff('day', last.ended_on, $today) < $cool
+        THEN format('a person ended the same task on {}: again after {} days', last.ended_on, $cool)
+        WHEN date_diff('day', last.created_on, $today) < $cool
+        THEN format('the same task was made on {}: once in {} days is enough', last.created_on, $cool)
+        WHEN near.due IS NOT NULL THEN format('the owner already has an open activity there, due {}', near.due)
+        ELSE '' END AS objection
+    FROM wanted w
+    ANTI JOIN still_open ON still_open.record_id = w.id AND still_open.rule = w.rule
+    LEFT JOIN owners ON owners.id = w.owner_id
+    LEFT JOIN last ON last.record_id = w.id AND last.rule = w.rule
+    LEFT JOIN near ON near.owner_id = w.owner_id AND near.account_id = coalesce(w.account_id, w.id)
+),
+ranked AS (
+    SELECT *, row_number() OVER (
+        PARTITION BY owner_id, objection = '' ORDER BY coalesce(score, 0) DESC, id, rule
+    ) AS place
+    FROM first_look
+)
+SELECT ranked.* REPLACE (CASE
+    WHEN objection <> '' THEN objection
+    WHEN place + coalesce(tasks, 0) > $most THEN format('the owner already has {} open tasks of ours', $most)
+    WHEN place + coalesce(made, 0) > $daily THEN format('the owner already gets {} new tasks today', $daily)
+    ELSE '' END AS objection)
+FROM ranked LEFT JOIN desk USING (owner_id) LEFT JOIN lately USING (owner_id)
+ORDER BY coalesce(score, 0) DESC, id, rule
+"""
+
+
+def _waiting(held_back: pa.Table) -> Iterator[Item]:
+    """What must wait, owner by owner the best first; beyond a number they are counted."""
+    with database(held_back=held_back) as db:
+        listed = db.execute(
+            "SELECT id, rule, objection FROM held_back WINDOW best AS"
+            " (PARTITION BY owner_id ORDER BY coalesce(score, 0) DESC, id, rule)"
+            " QUALIFY row_number() OVER best <= $most ORDER BY coalesce(score, 0) DESC, id, rule",
+            {"most": LISTED_PER_OWNER},
+        ).fetchall()
+        more = db.execute(
+            "SELECT owner_id, count(*) - $most FROM held_back GROUP BY owner_id HAVING count(*) > $most ORDER BY 1",
+            {"most": LISTED_PER_OWNER},
+        ).fetchall()
+    yield from (Item("task", record_id, "held_back", rule, why) for record_id, rule, why in listed)
+    for owner, count in more:
+        why = f"{count:,} more of this owner's wait, of records that come after those listed"
+        yield Item("owner", owner or "", "held_back", "MORE", why)

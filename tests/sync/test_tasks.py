@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from config.records import schema
 from config.sections.writing import TaskLimits
+from sync.ledger.our_tasks import KNOWN_SCHEMA
 from sync.writing.tasks import due_tasks, task_key
 
 TODAY = date(2026, 3, 2)
@@ -65,7 +66,7 @@ def decide(wanted, tasks=(), known=(), active=None, limits=None):
     due, held_back = due_tasks(
         pa.Table.from_pylist(wanted, schema=WANTED),
         pa.Table.from_pylist(list(tasks), schema=schema("task")),
-        known,
+        pa.Table.from_pylist(list(known), schema=KNOWN_SCHEMA),
         active or {"rep": True, "other": True},
         limits or TaskLimits(),
         TODAY,
