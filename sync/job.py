@@ -43,8 +43,6 @@ class Job:
     # Waits some seconds of the clock that the other reads.
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
-    # API calls of this process that belong to runs before.
-    counted: int = 0
 
     def columns(self) -> dict[str, tuple[str, ...]]:
         """The canonical columns that a run pulls, by object: what the rules name, and what we hold there."""

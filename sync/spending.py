@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Spending:
-    """Counts the API calls of one run. `share`: what it may use of the calls that are left to it, from 0 to 1.
+    """Counts the API calls of one run. `earlier` ones are its connection's of the day; `most` is a share of its own.
 
     Limits are looked at between pages that are read and before each portion that is written, with what the portion
     takes at the least. What is under way is finished, whatever it takes: its outcome is worth more than a few calls.
@@ -31,7 +31,6 @@ class Spending:
     limits: Limits
     run: str
     calls: Calls
-    counted: int
     earlier: int
     most: int | None = None
     noted: int = field(default=0)
@@ -40,12 +39,12 @@ class Spending:
     def of(cls, job: Job, run: str) -> Spending:
         """The spending of a run that begins now."""
         earlier = job.ledger.calls.of_day(job.name, but=run)
-        return cls(job.connector, job.connection.limits, run, job.ledger.calls, job.counted, earlier)
+        return cls(job.connector, job.connection.limits, run, job.ledger.calls, earlier)
 
     @property
     def used(self) -> int:
         """How many calls the run has made so far."""
-        return self.connector.budget().calls - self.counted
+        return self.connector.budget().calls
 
     @property
     def left(self) -> int | None:
