@@ -1,8 +1,9 @@
-"""The history as people read it: the latest runs, or one with everything it did not do."""
+"""The history as people read it: the latest runs, or one with what it did, what it did not do, and what helps."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from config.crms import CRMS
@@ -12,47 +13,65 @@ from sync.exits import DONE
 from sync.workplace import opened_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from config.crms import Noun
     from config.settings import Settings
+    from sync.ledger import Item, Ledger
     from sync.talk import Talk
 
+    Row = Mapping[str, Any]
+
 _WORDS_OF_STATUS = {
-    "set_aside": "set aside",
+    "set_aside": "unreadable",
     "held_back": "held back",
     "unknown": "not confirmed",
     "unprocessed": "not processed",
+    "quarantined": "set aside after a refusal",
+    "edited": "changed by people",
+    "left": "left as it is",
 }
+# What `foretag retry` sends again.
+_RETRIED = ("refused", "quarantined", "unknown")
 _IDS_SHOWN = 10
+# Where a CRM words each refusal differently, so many wordings of one kind are told apart.
+_WORDINGS = 10
 
 
 def runs(talk: Talk, settings: Path, connection: str | None, run_id: str | None) -> int:
-    """The history: all runs, or one with everything it did not do."""
+    """The history: all runs, or one with everything it did and did not do."""
     with opened_ledger(settings) as (loaded, ledger):
         if run_id is None:
-            found = ledger.runs(connection)
-            talk.result(found)
-            talk.table(
-                "",
-                ("run", "command", "state", "exit", "what it said"),
-                [
-                    (row["id"], row["command"], row["state"], row["exit_code"], row["last_line"])
-                    for row in found
-                ],
-                right=("exit",),
-            )
-            if not found:
-                talk.say("No runs yet.")
+            _show_runs(talk, ledger.runs(connection))
             return DONE
         row = ledger.run(run_id)
         if row is None:
             raise ConfigProblem(Problem(f'there is no run "{run_id}"', fix="`foretag runs` lists them"))
         items, batches = ledger.items(run_id), ledger.batches(run_id)
-        talk.result(row | {"batches": batches, "items": [asdict(item) for item in items]})
-        _show_run(talk, row, batches, items, _nouns(loaded, row["connection"]))
+        told = row | {"batches": batches, "items": [asdict(item) for item in items]}
+        later = ledger.past.later(run_id)
+        talk.result(told | {"later": [one["id"] for one in later]})
+        _show_run(talk, row, batches, _nouns(loaded, row["connection"]))
+        _show_not_done(talk, row, list(_about_records(items, ledger, row["connection"])), loaded)
+        _show_later(talk, later)
         return DONE
+
+
+def _show_runs(talk: Talk, found: Sequence[Row]) -> None:
+    talk.result(found)
+    talk.table(
+        "",
+        ("run", "command", "state", "exit", "what it said"),
+        [(row["id"], _what(row), row["state"], row["exit_code"], row["last_line"]) for row in found],
+        right=("exit",),
+    )
+    if not found:
+        talk.say("No runs yet.")
+
+
+def _what(row: Row) -> str:
+    return f"{row['command']} of {row['of']}" if row["of"] else str(row["command"])
 
 
 def _nouns(settings: Settings, connection: str) -> Mapping[str, Noun]:
@@ -61,15 +80,25 @@ def _nouns(settings: Settings, connection: str) -> Mapping[str, Noun]:
     return {} if known is None else CRMS[known.crm].nouns
 
 
-def _show_run(
-    talk: Talk,
-    row: dict[str, Any],
-    batches: list[dict[str, Any]],
-    items: list[Any],
-    nouns: Mapping[str, Noun],
-) -> None:
-    talk.say(f"{row['command']} {row['id']}: {row['state']}, exit {row['exit_code']}, for {row['today']}")
+def _show_run(talk: Talk, row: Row, batches: Sequence[Row], nouns: Mapping[str, Noun]) -> None:
+    """What it was, what came of it by object and batch, and what it took."""
+    talk.say(f"{_what(row)} {row['id']}: {row['state']}, exit {row['exit_code']}, for {row['today']}")
+    if row["options"]:
+        asked = ", ".join(f"{name} {value}" for name, value in row["options"].items())
+        talk.say(f"Asked for: {asked}.")
     talk.say(row["last_line"] or "")
+    report = row["report"] or {}
+    counted = [report.get(name) or {} for name in ("planned", "done", "refused", "unknown")]
+    talk.table(
+        "What came of it",
+        ("", "planned", "written", "refused", "not confirmed"),
+        [
+            (noun.many, *(counts.get(name, 0) for counts in counted))
+            for name, noun in nouns.items()
+            if any(counts.get(name) for counts in counted)
+        ],
+        right=("planned", "written", "refused", "not confirmed"),
+    )
     talk.table(
         "Batches",
         ("no", "what", "state", "records", "done", "refused", "not confirmed"),
@@ -87,20 +116,64 @@ def _show_run(
         ],
         right=("no", "records", "done", "refused", "not confirmed"),
     )
-    groups: dict[tuple[str, str, str, str], list[str]] = {}
+    if report.get("seconds"):
+        stages = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in report["seconds"].items())
+        talk.say(f"It took: {stages}; {_calls(report)}.")
+
+
+def _calls(report: Row) -> str:
+    least = report.get("least_calls")
+    return f"{report.get('api_calls', 0):,} API calls" + (f", {least:,} at the least" if least else "")
+
+
+def _about_records(items: Sequence[Item], ledger: Ledger, connection: str) -> Iterator[tuple[Item, str]]:
+    """Each item with the record that it is about: of a task the history knows it by the key."""
+    keys = [item.record_id for item in items if item.object == "task"]
+    about = ledger.past.records_of(connection, keys) if keys else {}
     for item in items:
-        status = "unprocessed" if item.code == NOT_SENT else item.status
-        key = (_WORDS_OF_STATUS.get(status, status), item.object, item.code, item.message)
-        groups.setdefault(key, []).append(item.record_id or "(no id)")
+        yield item, about.get(item.record_id, item.record_id) or "(no id)"
+
+
+def _show_not_done(talk: Talk, row: Row, items: Sequence[tuple[Item, str]], settings: Settings) -> None:
+    """What is on the run's list, grouped by reason, with some ids and what a person can do."""
+    nouns = _nouns(settings, row["connection"])
     talk.table(
         "Not done",
-        ("what", "count", "record", "code", "reason", "ids"),
+        ("what", "count", "record", "code", "reason", "what helps", "ids"),
         [
-            (what, len(ids), nouns.get(name, name), code, message, _some(ids))
-            for (what, name, code, message), ids in sorted(groups.items(), key=lambda group: -len(group[1]))
+            (what, len(ids), nouns.get(name, name), code, message, fix, _some(ids))
+            for (what, name, code, message, fix), ids in _grouped(items)
         ],
         right=("count",),
     )
+    if any(item.status in _RETRIED for item, _ in items):
+        talk.say(f"Once the cause is fixed: foretag retry {row['id']}")
+
+
+def _grouped(items: Sequence[tuple[Item, str]]) -> list[tuple[tuple[str, ...], list[str]]]:
+    """The ids behind each reason, most first; many wordings of one kind are one."""
+    worded = sorted(((_key(item), about) for item, about in items), key=lambda one: one[0])
+    groups: list[tuple[tuple[str, ...], list[str]]] = []
+    for kind, some in groupby(worded, key=lambda one: one[0][:3]):
+        wordings: dict[tuple[str, ...], list[str]] = {}
+        for key, about in some:
+            wordings.setdefault(key, []).append(about)
+        if len(wordings) > _WORDINGS:
+            first = max(wordings, key=lambda key: len(wordings[key]))
+            message = f"{first[3]} (and {len(wordings) - 1:,} other wordings: see --json)"
+            wordings = {(*kind, message, first[4]): [one for ids in wordings.values() for one in ids]}
+        groups += wordings.items()
+    return sorted(groups, key=lambda group: -len(group[1]))
+
+
+def _key(item: Item) -> tuple[str, ...]:
+    status = "unprocessed" if item.code == NOT_SENT else item.status
+    return _WORDS_OF_STATUS.get(status, status), item.object, item.code, item.message, item.fix
+
+
+def _show_later(talk: Talk, later: Sequence[Row]) -> None:
+    for one in later:
+        talk.say(f"Since then: {one['command']} {one['id']}: {one['last_line'] or one['state']}")
 
 
 def _some(ids: list[str]) -> str:

@@ -24,6 +24,7 @@ from sync.ledger.edits import Edits
 from sync.ledger.gates import Gates
 from sync.ledger.merges import Merges
 from sync.ledger.our_tasks import OurTasks
+from sync.ledger.past import Past
 from sync.ledger.quarantine import Quarantine
 from sync.ledger.undone import Undone
 from sync.stopping import LeaseLost
@@ -71,6 +72,7 @@ class Ledger:
         self.gates = Gates(self._engine, self._now)
         self.undone = Undone(self._engine)
         self.our_tasks = OurTasks(self._engine)
+        self.past = Past(self._engine)
         self.quarantine = Quarantine(self._engine, self._now)
         self.calls = Calls(self._engine, self._now)
         self.backfills = Backfills(self._engine)
