@@ -22,6 +22,7 @@ from sync.store.files import sweep_copies
 from sync.store.growth_plans import remember_plans
 from sync.store.side_tables import side_tables
 from sync.writing.apply import Applied, Applier
+from sync.writing.as_of import viewed
 from sync.writing.choosing import check_read
 from sync.writing.edits import Edits
 from sync.writing.gates import (
@@ -34,16 +35,17 @@ from sync.writing.gates import (
     without_held,
 )
 from sync.writing.guards import check_guards
+from sync.writing.keeping import kept
 from sync.writing.plan import OBJECTS, Plan
 from sync.writing.scope import Scope
 from sync.writing.selection import EVERYTHING, Selection
-from sync.writing.stale import still_valid
+from sync.writing.stale import Overtaken
 from sync.writing.task_plan import due, none_due, plan_tasks
 from sync.writing.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     import pyarrow as pa
 
@@ -66,25 +68,23 @@ def run(job: Job) -> Report:
     return pass_.report
 
 
-def preview(job: Job, selection: Selection = EVERYTHING) -> tuple[Report, Plan]:
-    """What a run would change; nothing is written."""
+def preview(job: Job, selection: Selection = EVERYTHING, as_of: date | None = None) -> tuple[Report, Plan]:
+    """What a run would change, or would have on a past day; nothing is written."""
     with recorded(job, "plan") as pass_:
         pass_.report.mode = "preview"
-        plan = pass_.plan(pass_.scope(selection))
+        plan = kept(pass_.plan(pass_.scope(selection), as_of), job.mirror, job.rules)
     return pass_.report, plan
 
 
-def apply_plan(job: Job, kept: Plan) -> Report:
+def apply_plan(job: Job, plan: Plan) -> Report:
     """Do what a kept plan says and nothing else; rows overtaken by events since are listed as stale."""
     with recorded(job, "apply") as pass_:
         pass_.report.mode = "live"
-        fresh = pass_.plan()
-        still, stale = still_valid(kept, fresh)
-        job.ledger.list_items(pass_.report.run, stale)
-        pass_.report.stale = len(stale)
+        overtaken = Overtaken.pulled(pass_)
+        still = overtaken.left(plan)
         pass_.report.planned = still.sizes
         pass_.guard(still)
-        pass_.apply(still)
+        pass_.apply(still, [overtaken])
         end_preview(pass_)
     return pass_.report
 
@@ -100,7 +100,8 @@ def recorded(job: Job, command: str, *, of: str | None = None) -> Iterator[Pass]
         job.heartbeat.hold(lease)
         sweep_copies(job.folder)
         live = job.ledger.bind(job.name, org.id, org.name, live=org.bundled_sandbox)
-        today = job.connector.server_time().astimezone(ZoneInfo(org.timezone)).date()
+        now = job.connector.server_time().astimezone(ZoneInfo(org.timezone))
+        today = now.date()
         run_id = job.ledger.start_run(job.name, command, today, job.rules.digest, of=of)
         report = Report(
             run=run_id,
@@ -114,7 +115,7 @@ def recorded(job: Job, command: str, *, of: str | None = None) -> Iterator[Pass]
         error: BaseException | None = None
         try:
             with damage_told(job.folder):
-                yield Pass(job, org, lease, today, report, spending, live=live)
+                yield Pass(job, org, lease, now, today, report, spending, live=live)
         except BaseException as caught:
             error = cause(caught)
             if error is caught:
@@ -136,6 +137,7 @@ class Pass:
     job: Job
     org: Org
     lease: Lease
+    now: datetime
     today: date
     report: Report
     spending: Spending
@@ -163,19 +165,22 @@ class Pass:
             self.unreadable.setdefault(item.object, []).append(item.record_id)
         report.pulled, report.gone = dict(pulled.read), dict(pulled.gone)
 
-    def plan(self, scope: Scope | None = None) -> Plan:
-        """Pull, score, and compare with what the CRM holds, within a scope (None: all that a run may)."""
+    def plan(self, scope: Scope | None = None, as_of: date | None = None) -> Plan:
+        """Pull, score, and compare with what the CRM holds, within a scope (None: all that a run may).
+
+        `as_of`: by the scores of a past day; such a plan has no tasks.
+        """
         self.pull()
         job, report, scope = self.job, self.report, scope or self.scope()
-        with self.timed("score"):
+        with viewed(self, as_of) as book, self.timed("score"):
             stamp = f"{job.rules.digest}/{report.run}"
             edits = Edits.of(job, self.today)
-            scored = score(job.mirror, job.tags, job.rules, scope, self.today, stamp, edits)
+            scored = score(book.mirror, book.tags, job.rules, scope, book.today, stamp, edits)
             self.note(edits)
         report.book, report.held = dict(scored.book), held_words(job, holds(job))
         report.chosen = scope.counted(scored.chosen, scored.book, job.crm)
         with self.timed("plan"):
-            tasks, task_changes, held_back = self.tasks(scored.tasks)
+            tasks, task_changes, held_back = none_due() if book.past else self.tasks(scored.tasks)
         everything = Plan(
             scored.changes,
             tasks,
@@ -185,7 +190,7 @@ class Pass:
             scored.keep_states,
             scored.states,
         )
-        plan = scope.narrowed(self.waiting.plan(everything), scored.chosen)
+        plan = scope.narrowed(self.waiting.plan(book.planned(everything)), scored.chosen)
         job.ledger.list_items(report.run, [*plan.held_back, *self._unknown_names()])
         report.planned = plan.sizes
         report.quarantined = sum(item.status == "quarantined" for item in plan.held_back)

@@ -34,6 +34,7 @@ class Report:
     unknown: dict[str, int] = field(default_factory=dict)
     unprocessed: int = 0
     stale: int = 0
+    already: int = 0
     set_aside: int = 0
     held_back: int = 0
     quarantined: int = 0
@@ -76,7 +77,8 @@ def last_line(report: Report, error: BaseException | None, crm: Crm) -> str:
     if report.command == "undo":
         return f"{_taken_back(report, crm)}{_not_done(report)}"
     if report.mode == "preview":
-        return f"Preview: would write {crm.counted(report.planned)}. Nothing was written.{_not_done(report)}"
+        day = f" as of {report.as_of}" if report.as_of else ""
+        return f"Preview{day}: would write {crm.counted(report.planned)}. Nothing was written.{_not_done(report)}"
     return f"Wrote {crm.counted(report.done)} in {report.api_calls} API calls.{_not_done(report)}"
 
 
@@ -111,13 +113,8 @@ def _not_done(report: Report) -> str:
     )
     told = "".join(f" {count:,} {what}: see `foretag runs {report.run}`." for count, what in counts if count)
     held = (
-        f" Held since an undo: {report.held}; `foretag resume` lets them be written again."
+        f" Taken back by an undo and not written until the rules change or `foretag resume`: {report.held}."
         if report.held
-        else ""
-    )
-    theirs = (
-        f" {report.respected:,} values that others changed stay as they are: see `foretag overrides`."
-        if report.respected
         else ""
     )
     return told + held + theirs

@@ -24,7 +24,12 @@ def write_whole(path: Path, content: bytes) -> None:
     """Write a private file (0600); a crash leaves the old one, never a torn one."""
     partial = path.with_name(f"{path.name}.partial")
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:
+            # What a full disk cut short would only take up room.
+            partial.unlink(missing_ok=True)
+            raise
     partial.replace(path)

@@ -85,6 +85,32 @@ class TagStore:
         """Remember the tag state of all buckets; only when their tags are about to be written to the CRM."""
         self._replace("state", states)
 
+    def move_states(self, rows: pa.Table, accounts: pa.ChunkedArray, buckets: int) -> None:
+        """Remember the tag state of some records; `accounts` tells with which account each row lies."""
+        uri = self._uri("state")
+        places = bucket_of(accounts, buckets)
+        for bucket in sorted(set(places.unique().to_pylist())):
+            new = rows.filter(pc.equal(places, bucket))
+            old = self.state(bucket)
+            if old is not None:
+                names = pc.binary_join_element_wise(old["object"], old["id"], "/")
+                moved = pc.binary_join_element_wise(new["object"], new["id"], "/")
+                new = pa.concat_tables(
+                    [old.filter(pc.invert(pc.is_in(names, value_set=moved))).select(new.column_names), new]
+                )
+            if DeltaTable.is_deltatable(uri):
+                write_deltalake(
+                    uri,
+                    _placed(bucket, new),
+                    mode="overwrite",
+                    predicate=f"bucket = {bucket}",
+                    writer_properties=PARQUET,
+                )
+            else:
+                self._write(uri, _placed(bucket, new))
+        if rows.num_rows:
+            sweep(uri)
+
     def state(self, bucket: int) -> pa.Table | None:
         """The tag state that the CRM's tags were made with, or None before the first write."""
         return self.read("state", bucket)

@@ -1,30 +1,52 @@
-"""Plan files: a plan as one Parquet file that says whose it is, to be read, kept and applied later."""
+"""Plan files: a plan that says whose it is, to be read, kept and applied later; as Parquet, CSV or Excel."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal
+import os
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Literal
 
+import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from config.outputs import written
 from config.problems import ConfigProblem, Problem
 from sync.store.files import write_whole
-from sync.writing.plan import OBJECTS, TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan, change_schema
+from sync.writing.plan_rows import digest_of, fields_of, plan_of, row_schema, rows_of
+from sync.writing.plan_sheets import (
+    MOST_CELL,
+    MOST_EXCEL_ROWS,
+    NotOurs,
+    csv_bytes,
+    excel_bytes,
+    longest_text,
+    read_csv,
+    read_excel,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-FORMAT = 1
+    from sync.writing.plan import Plan
+
+FORMAT = 2
+# What made the digests of inputs: another may count otherwise.
+VERSION = f"{version('foretag')} on duckdb {duckdb.__version__}"
+
 _HEADER = b"foretag"
+_CHANGED = "was changed or cut short after it was made: a plan is done as it was made, or not at all"
 
 
 @dataclass(frozen=True, slots=True)
 class PlanHeader:
-    """Whose plan it is. A plan is applied only to the org, and under the rules, that it was made for."""
+    """Whose plan it is. A plan is applied only to the org, and under the rules, that it was made for.
+
+    `fields` are those that it may write, by object; `selection` what it was narrowed to, `local_copy` the versions of
+    the tables that it was made from.
+    """
 
     connection: str
     org_id: str
@@ -36,45 +58,61 @@ class PlanHeader:
     run: str
     planned: dict[str, int]
     book: dict[str, int]
+    fields: dict[str, list[str]] = field(default_factory=dict)
+    selection: dict[str, Any] = field(default_factory=dict)
+    local_copy: dict[str, str] = field(default_factory=dict)
+    summary: tuple[str, ...] = ()
+    version: str = VERSION
     format: int = FORMAT
 
 
+def check_target(path: Path) -> None:
+    """Raise `ConfigProblem` if a plan cannot be kept there; asked before anything is read."""
+    if path.exists():
+        raise ConfigProblem(
+            Problem("there is such a file", where=str(path), fix="name another, or remove it")
+        )
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
+        raise ConfigProblem(
+            Problem("the plan cannot be kept there", where=str(path), fix="name a folder you may write to")
+        )
+
+
 def write_plan(path: Path, plan: Plan, header: PlanHeader) -> None:
-    """Write a plan file (mode 0600: it holds company names), whole or not at all."""
-    parts = [_labelled(name, plan.changes[name]) for name in OBJECTS] + [_labelled("task", plan.tasks)]
-    table = pa.concat_tables(parts, promote_options="default")
-    table = table.replace_schema_metadata({_HEADER: json.dumps(asdict(header))})
-    content = pa.BufferOutputStream()
-    pq.write_table(table, content)
-    write_whole(path, content.getvalue().to_pybytes())
+    """Write a plan file (mode 0600: it holds company names), whole or not at all; the name says in which form.
+
+    Raises `ConfigProblem` where the form cannot hold it, or the file cannot be written.
+    """
+    rows = rows_of(plan)
+    told = asdict(header) | {"fields": fields_of(plan), "rows": rows.num_rows}
+    told["digest"] = digest_of(_signed(told), rows)
+    try:
+        write_whole(path, _content(path, header.summary, json.dumps(told), rows))
+    except OSError as error:
+        fix = "make room, or name a folder you may write to"
+        raise ConfigProblem(
+            Problem(f"the plan cannot be kept: {error.strerror}", where=str(path), fix=fix)
+        ) from None
 
 
 def read_plan(path: Path) -> tuple[PlanHeader, Plan]:
-    """Read a plan file back. Raises `ConfigProblem` if it is none, damaged, or of another version."""
+    """Read a plan file back. Raises `ConfigProblem` if it is none, damaged, changed, or of another version."""
     try:
-        table = pq.read_table(path)
+        content = path.read_bytes()
     except OSError as error:
-        raise _unusable(path, f"cannot be read: {error.strerror or 'it is damaged or cut short'}") from None
-    except pa.ArrowInvalid:
-        raise _unusable(path, "is not a plan file, or it is damaged or cut short") from None
-    text = (table.schema.metadata or {}).get(_HEADER)
-    if text is None:
-        raise _unusable(path, "is a Parquet file, but not a plan")
-    fields = json.loads(text)
-    if fields.get("format") != FORMAT:
-        raise _unusable(path, f"was written by another version of Foretag (format {fields.get('format')})")
-    header = PlanHeader(**fields)
-    changes = {
-        name: _part(table, name, change_schema(name, written(name, header.outputs))) for name in OBJECTS
-    }
-    return header, Plan(
-        changes,
-        _part(table, "task", TASK_SCHEMA, kind="record"),
-        TASK_CHANGE_SCHEMA.empty_table(),
-        (),
-        header.book,
-        lambda *_: None,
-    )
+        raise _unusable(path, f"cannot be read: {error.strerror}") from None
+    try:
+        text, rows = _read(path, content)
+        told = _header(path, text)
+        if (arrived := rows.num_rows) < told["rows"]:
+            raise _unusable(path, f"is cut short: {arrived:,} of {told['rows']:,} rows are there")
+        rows = rows.sort_by("no") if not _in_order(rows) else rows
+        if digest_of(_signed(told), rows) != told["digest"]:
+            raise _unusable(path, _CHANGED)
+        header = PlanHeader(**{name: told[name] for name in PlanHeader.__slots__})
+        return header, plan_of(rows, header.fields, header.book)
+    except NotOurs:
+        raise _unusable(path, _CHANGED) from None
 
 
 def mismatches(
@@ -86,6 +124,7 @@ def mismatches(
         ("org", header.org_id, org_id),
         ("rules digest", header.rules, rules),
         ("outputs setting", header.outputs, outputs),
+        ("Foretag", header.version, VERSION),
     )
     return [
         Problem(f"the plan was made with {what} {planned}, here it is {here}", fix="make a new plan")
@@ -94,19 +133,67 @@ def mismatches(
     ]
 
 
-def _labelled(name: str, table: pa.Table) -> pa.Table:
-    if name == "task":
-        table = table.rename_columns(
-            ["record" if column == "object" else column for column in table.column_names]
-        )
-    return table.add_column(0, "object", pa.repeat(pa.scalar(name), table.num_rows))
+def _content(path: Path, summary: Sequence[str], header: str, rows: pa.Table) -> bytes:
+    match path.suffix.lower():
+        case ".csv":
+            return csv_bytes(summary, header, rows)
+        case ".xlsx":
+            if rows.num_rows > MOST_EXCEL_ROWS or longest_text(rows) > MOST_CELL:
+                what = f"an Excel file may have {MOST_EXCEL_ROWS:,} rows with texts of {MOST_CELL:,} letters"
+                raise ConfigProblem(Problem(what, where=str(path), fix="name it .csv or .parquet"))
+            return excel_bytes(summary, header, rows)
+    content = pa.BufferOutputStream()
+    pq.write_table(rows.replace_schema_metadata({_HEADER: header}), content)
+    return bytes(content.getvalue())
 
 
-def _part(table: pa.Table, name: str, schema: pa.Schema, kind: str | None = None) -> pa.Table:
-    rows = table.filter(pc.equal(table["object"], name)).drop_columns(["object"])
-    if kind is not None:
-        rows = rows.rename_columns(["object" if column == kind else column for column in rows.column_names])
-    return rows.select(schema.names).cast(schema)
+def _read(path: Path, content: bytes) -> tuple[str, pa.Table]:
+    """Header and rows, by what the content is, whatever it is called."""
+    if content[:4] == b"PAR1":
+        try:
+            table = pq.read_table(pa.BufferReader(content))
+        except (pa.ArrowInvalid, OSError):
+            raise _unusable(path, "is damaged or cut short") from None
+        header = (table.schema.metadata or {}).get(_HEADER)
+        if header is None:
+            raise _unusable(path, "is a Parquet file, but not a plan")
+        return header.decode(), table.replace_schema_metadata(None)
+    reader = read_excel if content[:2] == b"PK" else read_csv
+    if reader is read_csv and b"# Foretag plan" not in content[:40]:
+        raise _unusable(path, "is not a plan file, or it is damaged or cut short")
+    return reader(content, lambda text: row_schema(_header(path, text)["fields"]))
+
+
+def _header(path: Path, text: str) -> dict[str, Any]:
+    """What a header says. Raises `ConfigProblem` if it is not whole, or of another version."""
+    try:
+        told = json.loads(text)
+        form = told["format"]
+        if form == FORMAT:
+            row_schema(told["fields"])
+            told |= {
+                "summary": tuple(told["summary"]),
+                "rows": int(told["rows"]),
+                "digest": str(told["digest"]),
+            }
+    except (ValueError, KeyError, TypeError):
+        raise NotOurs from None
+    if form != FORMAT:
+        raise _unusable(path, f"was written by another version of Foretag (format {form}, here {FORMAT})")
+    return dict(told)
+
+
+def _signed(told: dict[str, Any]) -> bytes:
+    """The header as its digest covers it."""
+    return json.dumps(
+        {name: value for name, value in told.items() if name != "digest"}, sort_keys=True
+    ).encode()
+
+
+def _in_order(rows: pa.Table) -> bool:
+    """Whether nobody sorted them: that changes nothing."""
+    numbers = rows["no"].combine_chunks()
+    return bool(numbers.equals(pa.array(range(1, len(numbers) + 1), pa.int64())))
 
 
 def _unusable(path: Path, message: str) -> ConfigProblem:

@@ -1,34 +1,264 @@
-"""Which rows of a kept plan events have overtaken."""
+"""Which rows of a kept plan events have overtaken: judged before the first write, and again before each chunk."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from config.records import STAMP
 from sync.ledger import Item
-from sync.writing.plan import TASK_SCHEMA, Plan, still_holds
+from sync.store.embedded import database
+from sync.writing.inputs import HANGING, account_of, inputs_of
+from sync.writing.keeping import ACCOUNT_OF, as_planned, states_of
+from sync.writing.plan import OBJECTS
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sync.pipeline import Pass
+    from sync.writing.plan import Plan
+
+# A CRM's clock, as its replies tell it, has whole seconds.
+_SETTLE = timedelta(seconds=2)
+
+# Verdicts; what people read of those that are not done.
+HOLDS, DONE = "HOLDS", "DONE"
+WHY = {
+    "GONE": "the record is gone, or another one now",
+    "HELD_CHANGED": "somebody else changed our values on the record after the plan was made",
+    "INPUTS_CHANGED": "what the score was read from changed after the plan was made",
+    "EXPIRED": "the plan is too old: its day has passed",
+    "NO_OWNER": "its owner is no longer active",
+}
+FIX = "make a new plan: `foretag plan -o FILE`"
+
+_TASK, _TASK_CHANGE = "task", "task change"
 
 
-def still_valid(kept: Plan, fresh: Plan) -> tuple[Plan, list[Item]]:
-    """The kept plan's rows that events have not overtaken, and the others as stale."""
-    stale: list[Item] = []
-    changes = {name: _split(name, table, fresh.changes[name], stale) for name, table in kept.changes.items()}
-    keys = set(fresh.tasks["key"].to_pylist())
-    still = [row for row in kept.tasks.to_pylist() if row["key"] in keys]
-    stale += [
-        Item("task", row["id"], "stale", row["rule"], "no longer due, or made since")
-        for row in kept.tasks.to_pylist()
-        if row["key"] not in keys
+@dataclass
+class Overtaken:
+    """Judges the rows of a kept plan within a run, as a `Check`: a row that events have overtaken is not sent.
+
+    A row whose values the CRM holds already is neither sent nor stale. Before the first chunk the pull has just been
+    made; before each later one the records that changed since are looked at, without our own writes.
+    """
+
+    pass_: Pass
+    since: datetime
+    sent: dict[str, list[pa.ChunkedArray]] = field(default_factory=dict)
+    begun: bool = False
+
+    @classmethod
+    def pulled(cls, pass_: Pass) -> Overtaken:
+        """Bring the local copy up to date; what changes after this moment is looked at later."""
+        now = pass_.job.connector.server_time()
+        pass_.pull()
+        return cls(pass_, now - _SETTLE)
+
+    def left(self, plan: Plan) -> Plan:
+        """The plan without the rows that are overtaken (listed as stale) or done already (counted)."""
+        plan, digests = self._waited(plan), self._digests(None)
+        return replace(
+            plan,
+            changes={name: self._judged(name, rows, digests) for name, rows in plan.changes.items()},
+            tasks=self._judged("task", plan.tasks, digests),
+            task_changes=self._judged("task change", plan.task_changes, digests),
+        )
+
+    def __call__(self, object_name: str, rows: pa.Table) -> pa.Table:
+        """As every check: what of a portion still holds, as connectors take it."""
+        if self.begun:
+            touched = self._look()
+            if len(touched):
+                rows = self._again(object_name, rows, touched)
+        self.begun = True
+        self._remember(object_name, rows)
+        return as_planned(rows)
+
+    # Judging.
+
+    def _waited(self, plan: Plan) -> Plan:
+        """The plan without what the CRM refused before, and would again."""
+        changes = dict(plan.changes)
+        for name, rows in changes.items():
+            still, waiting = self.pass_.waiting.left_out(name, as_planned(rows))
+            self.pass_.job.ledger.list_items(self.pass_.report.run, waiting)
+            self.pass_.report.quarantined += len(waiting)
+            changes[name] = rows.filter(pc.is_in(rows["id"], value_set=still["id"])) if waiting else rows
+        return replace(plan, changes=changes)
+
+    def _judged(self, kind: str, rows: pa.Table, digests: pa.Table) -> pa.Table:
+        """The rows that still hold; the others are listed, or counted if they are done already."""
+        if not rows.num_rows:
+            return rows
+        verdicts = self._verdicts(kind, rows, digests)
+        report, ledger = self.pass_.report, self.pass_.job.ledger
+        overtaken = pc.is_in(verdicts, value_set=pa.array(list(WHY)))
+        stale = rows.append_column("verdict", verdicts).filter(overtaken).select(["id", "verdict"])
+        object_name = _TASK if kind == _TASK_CHANGE else kind
+        ledger.list_items(
+            report.run,
+            [
+                Item(object_name, row["id"], "stale", row["verdict"], WHY[row["verdict"]], FIX)
+                for row in stale.to_pylist()
+            ],
+        )
+        report.stale += stale.num_rows
+        report.already += pc.sum(pc.equal(verdicts, DONE)).as_py() or 0
+        return rows.filter(pc.equal(verdicts, HOLDS))
+
+    def _verdicts(self, kind: str, rows: pa.Table, digests: pa.Table) -> pa.ChunkedArray:
+        """What became of each row, in order."""
+        cases = " ".join(f"WHEN {when} THEN '{verdict}'" for when, verdict in _cases(kind, rows))
+        tables = {
+            "held": self._held(kind, rows),
+            "digest": digests,
+            "deal": self._deals(kind),
+            "day": pa.table({"today": [self.pass_.today]}),
+            "rows": rows.append_column("place", pa.array(np.arange(rows.num_rows))),
+        }
+        with database(**tables) as db:
+            return db.sql(
+                f"""
+                SELECT CASE {cases} ELSE '{HOLDS}' END AS verdict
+                FROM rows r CROSS JOIN day LEFT JOIN held ON held.id = {"r.key" if kind == _TASK else "r.id"}
+                LEFT JOIN deal ON deal.id = r.id LEFT JOIN digest ON digest.account_id = {ACCOUNT_OF[kind]}
+                ORDER BY place
+                """  # noqa: S608  # names from the schema, no values
+            ).to_arrow_table()["verdict"]
+
+    def _held(self, kind: str, rows: pa.Table) -> pa.Table:
+        """What is there now: of records our fields, of tasks whether they were made, and whether they have an owner."""
+        job = self.pass_.job
+        if kind == _TASK_CHANGE:
+            return pa.table({"id": pa.array([], pa.string())})
+        if kind != _TASK:
+            return job.mirror.read(kind, ("id", *_fields(rows)), ids=rows["id"])
+        known = [row["key"] for row in job.ledger.tasks(job.name) if row["state"] == "done"]
+        tables = {
+            "keys": rows.select(["key", "owner_id"]),
+            "active": job.mirror.read("owner", ("id", "active")),
+            "known": pa.table({"key": pa.array(known, pa.string())}),
+            "ours": job.mirror.read("task", ("id", "key")),
+        }
+        with database(**tables) as db:
+            return db.sql(
+                "SELECT key AS id, key IN (FROM known) OR key IN (SELECT key FROM ours WHERE key IS NOT NULL) AS made,"
+                " coalesce(active.active, FALSE) AS active FROM keys LEFT JOIN active ON active.id = owner_id"
+            ).to_arrow_table()
+
+    def _deals(self, kind: str) -> pa.Table:
+        deals = self.pass_.job.mirror.read("opportunity", ("id", "account_id"))
+        return deals if kind == _TASK_CHANGE else deals.slice(0, 0)
+
+    def _digests(self, accounts: pa.ChunkedArray | None) -> pa.Table:
+        return inputs_of(self.pass_.job.mirror, self.pass_.job.rules, accounts)
+
+    # Looking again.
+
+    def _again(self, kind: str, rows: pa.Table, touched: pa.ChunkedArray) -> pa.Table:
+        """Judge again the rows whose account, or what hangs on it, somebody touched."""
+        with database(rows=rows, deal=self._deals(kind), touched=pa.table({"id": touched})) as db:
+            found = db.sql(
+                f"SELECT r.id FROM rows r LEFT JOIN deal ON deal.id = r.id WHERE {ACCOUNT_OF[kind]} IN (FROM touched)"  # noqa: S608  # names from the schema, no values
+            ).to_arrow_table()["id"]
+        again = pc.is_in(rows["id"], value_set=found)
+        still = self._judged(kind, rows.filter(again), self._digests(touched))
+        return rows.filter(pc.or_(pc.invert(again), pc.is_in(rows["id"], value_set=still["id"])))
+
+    def _look(self) -> pa.ChunkedArray:
+        """Take in what changed since the last look; returns the accounts that others touched."""
+        job, began = self.pass_.job, self.pass_.job.connector.server_time()
+        wanted = job.columns()
+        touched = [
+            self._take_in(name, page)
+            for name in ("account", *HANGING, "line_item")
+            if name in wanted
+            for page in job.connector.recent(name, wanted[name], self.since, self._ours(name))
+        ]
+        self.since = began - _SETTLE
+        chunks = [chunk for part in touched for chunk in part.chunks]
+        return pc.unique(pa.chunked_array(chunks, pa.string()))
+
+    def _ours(self, object_name: str) -> int:
+        """How many records our own writes have stamped since the last look."""
+        sent = self.sent.pop(object_name, [])
+        if not sent:
+            return 0
+        ids = pa.chunked_array([chunk for part in sent for chunk in part.chunks], pa.string())
+        held = self.pass_.job.mirror.read(object_name, ("id", "modified_at"), ids=ids)
+        recent = pc.greater_equal(held["modified_at"], pa.scalar(self.since, STAMP))
+        # Within the seconds that the next look goes back, these are seen again.
+        self.sent[object_name] = [held["id"].filter(recent)]
+        return pc.sum(recent).as_py() or 0
+
+    def _take_in(self, object_name: str, page: pa.Table) -> pa.ChunkedArray:
+        """Keep a page, and tell whose accounts it touches: of rows that say anything new but a stamp."""
+        mirror = self.pass_.job.mirror
+        held = mirror.read(object_name, page.column_names, ids=page["id"])
+        said = [name for name in page.column_names if name != "modified_at"]
+        same = " AND ".join(f'page."{name}" IS NOT DISTINCT FROM held."{name}"' for name in said)
+        link = "opportunity_id" if object_name == "line_item" else account_of(object_name)
+        with database(page=page, held=held) as db:
+            links = db.sql(
+                f"""
+                WITH new AS (SELECT page.* FROM page ANTI JOIN held ON {same})
+                SELECT {link} AS id FROM new
+                UNION SELECT {link} FROM held WHERE held.id IN (SELECT id FROM new)
+                """  # noqa: S608  # names from the schema, no values
+            ).to_arrow_table()["id"]
+        mirror.append(object_name, page)
+        if object_name != "line_item":
+            return links
+        deals = mirror.read("opportunity", ("id", "account_id"), ids=links)
+        return pc.coalesce(deals["account_id"], deals["id"])
+
+    def _remember(self, object_name: str, rows: pa.Table) -> None:
+        """What is about to be sent: its ids, and the tag state that goes with it."""
+        self.sent.setdefault(object_name, []).append(rows["id"])
+        if object_name not in OBJECTS or "state" not in rows.column_names:
+            return
+        states = states_of(object_name, rows)
+        column = "id" if object_name == "account" else "parent_id"
+        places = pc.index_in(states["id"], value_set=rows["id"].combine_chunks())
+        accounts = pc.coalesce(rows[column].take(places), states["id"])
+        self.pass_.job.tags.move_states(states, accounts, self.pass_.job.mirror.buckets())
+
+
+def _cases(kind: str, rows: pa.Table) -> list[tuple[str, str]]:
+    """What is asked of a row, in this order, and the verdict if it is so."""
+    cases = []
+    if kind == _TASK:
+        cases = [("held.made", DONE), ("NOT held.active", "NO_OWNER"), ("r.due < day.today", "EXPIRED")]
+    elif kind != _TASK_CHANGE:
+        cases = _record_cases(_fields(rows))
+    if "inputs" in rows.column_names:
+        cases.append(("r.inputs IS DISTINCT FROM digest.inputs", "INPUTS_CHANGED"))
+        if "foretag_valid_until" in rows.column_names:
+            cases.append(("r.foretag_valid_until < day.today", "EXPIRED"))
+    # Nothing is asked of a change of tasks that was not kept: they are looked at when they are sent.
+    return cases or [("FALSE", HOLDS)]
+
+
+def _record_cases(fields: list[str]) -> list[tuple[str, str]]:
+    emptied = "CASE WHEN list_contains(r.clear, '{0}') THEN NULL ELSE coalesce(r.{0}, r.old_{0}) END"
+    # The stamp only rides along.
+    told = [name for name in fields if name != "foretag_stamp"] or fields
+    same = {name: f"held.{name} IS NOT DISTINCT FROM {emptied.format(name)}" for name in told}
+    changed = [
+        f"NOT ({is_ours} OR held.{name} IS NOT DISTINCT FROM r.old_{name})" for name, is_ours in same.items()
     ]
-    tasks = pa.Table.from_pylist(still, schema=TASK_SCHEMA)
-    return Plan(changes, tasks, kept.task_changes, kept.held_back, fresh.book, fresh.keep_states), stale
-
-
-def _split(object_name: str, kept: pa.Table, fresh: pa.Table, stale: list[Item]) -> pa.Table:
-    """The rows that still hold; the others are added to `stale`."""
-    holds = still_holds(kept, fresh)
-    stale += [
-        Item(object_name, record_id, "stale", "OVERTAKEN", "the record changed after the plan was made")
-        for record_id in kept.filter(pc.invert(holds))["id"].to_pylist()
+    return [
+        ("held.id IS NULL", "GONE"),
+        (" AND ".join(same.values()), DONE),
+        (" OR ".join(changed), "HELD_CHANGED"),
     ]
-    return kept.filter(holds)
+
+
+def _fields(rows: pa.Table) -> list[str]:
+    return [name.removeprefix("old_") for name in rows.column_names if name.startswith("old_")]
