@@ -117,4 +117,9 @@ def _not_done(report: Report) -> str:
         if report.held
         else ""
     )
+    theirs = (
+        f" {report.respected:,} values that others changed stay as they are: see `foretag overrides`."
+        if report.respected
+        else ""
+    )
     return told + held + theirs

@@ -123,13 +123,17 @@ def shut(job: Job) -> Iterator[str]:
 
 
 def held_words(job: Job, held: Sequence[Hold]) -> str:
-    """`account Tier, Why; tasks`: what is held, as people call it."""
+    """`account Tier, Why; opportunities (all fields); tasks`: what is held, as people call it."""
     words = []
-    for name in (*OBJECTS, "task"):
-        labels = [LABELS.get(hold.field, "") for hold in held if hold.object == name]
-        if labels:
-            noun = job.crm.nouns[name]
-            words.append(noun.many if name == "task" else f"{noun.one} {', '.join(labels)}")
+    for name, noun in job.crm.nouns.items():
+        fields = {hold.field for hold in held if hold.object == name}
+        labels = [label for field, label in LABELS.items() if field in fields]
+        if name == "task":
+            words += [noun.many] * bool(fields)
+        elif fields >= {field.name for field in job.written(name)}:
+            words.append(f"{noun.many} (all {job.crm.field.many})")
+        elif labels:
+            words.append(f"{noun.one} {', '.join(labels)}")
     return "; ".join(words)
 
 

@@ -1,0 +1,196 @@
+"""Undo: old values back where the CRM still holds ours, the rest left and listed, and nothing written over it again."""
+
+from __future__ import annotations
+
+import pytest
+
+from config.outputs import written as written_fields
+from config.problems import ConfigProblem
+from connectors.contract import RetryLater
+from sync.writing.selection import Selection
+from sync.writing.undo import undo
+from tests.world import Crash
+
+OURS = {
+    name: tuple(field.name for field in written_fields(name, "full")) for name in ("account", "opportunity")
+}
+# Of the CRMs only the first is always tried: what differs between them is tried with each of their writes.
+ONE = pytest.mark.parametrize("crm", ["salesforce", pytest.param("hubspot", marks=pytest.mark.long)])
+
+
+@pytest.fixture
+def world(world):
+    """Fields alone: what becomes of tasks has tests of its own."""
+    world.use_rules("tasks: []\n")
+    return world
+
+
+def held(world, name="account"):
+    """What the CRM holds of ours, by record."""
+    return {row["id"]: row for row in world.people.rows(name, *OURS[name])}
+
+
+def take_back(world, run, selection=None, **options):
+    """Undo a run; its report and what it left."""
+    with world.job() as job:
+        report = undo(job, run, selection or Selection(), **options)
+        return report, job.ledger.items(report.run, "left")
+
+
+def resume(world):
+    """An admin lets everything be written again."""
+    with world.job() as job:
+        job.ledger.gates.release(job.name)
+
+
+def test_an_undo_puts_back_what_was_there_and_an_undo_of_it_what_we_wrote(world):
+    """What the CRM held before the run is there again, to the last field; after another undo, what we wrote."""
+    before = held(world), held(world, "opportunity")
+    wrote = world.run()
+    ours = held(world), held(world, "opportunity")
+    assert ours != before
+    looked, _ = take_back(world, wrote.run, dry_run=True)
+    assert ((held(world), held(world, "opportunity")), looked.planned) == (ours, wrote.planned)
+    back, left = take_back(world, wrote.run)
+    assert ((held(world), held(world, "opportunity")), left, back.exit_code) == (before, [], 0)
+    assert (back.done, back.of) == (wrote.done, wrote.run)
+    with pytest.raises(ConfigProblem, match=f"undo {back.run} has taken it back already"):
+        take_back(world, wrote.run)
+    take_back(world, back.run)
+    assert (held(world), held(world, "opportunity")) == ours
+    # The scores' own values are there again: nothing is held any more, and nothing is to be written.
+    again = world.run()
+    assert (again.writes, again.held) == (0, "")
+
+
+@ONE
+def test_what_an_undo_took_back_is_not_written_again_until_somebody_says_so(world):
+    """Runs leave the undone fields alone and say so; a resume, or other rules, let them be written."""
+    before = held(world)
+    report, _ = take_back(world, world.run().run)
+    kind = world.people.field_word
+    assert kind in report.last_line
+    assert "until the rules change or `foretag resume`" in report.last_line
+    with world.counting() as written:
+        quiet = world.run()
+    assert (written(), held(world)) == (0, before)
+    assert "`foretag resume`" in quiet.last_line
+    world.use_rules("tasks: []\ntiers: {A: 20}\n")
+    assert world.plan().records > 0
+    world.use_rules("tasks: []\n")
+    resume(world)
+    assert world.run().done["account"] == len(before)
+
+
+@ONE
+def test_what_a_person_changed_after_us_is_left_and_listed(world):
+    """A person's value stays, with a line about it; the record's other fields go back."""
+    before = held(world)
+    wrote = world.run()
+    world.people.let_in(("account", "foretag_next_step"))
+    account, other = sorted(before)[:2]
+    world.people.edit("account", {"id": account, "foretag_next_step": "Call their CFO"})
+    world.people.delete("account", other)
+    back, left = take_back(world, wrote.run)
+    after = held(world)
+    assert after[account] == before[account] | {"foretag_next_step": "Call their CFO"}
+    told = {(item.record_id, item.code): item.message for item in left if item.object == "account"}
+    assert told[account, "CHANGED_SINCE"] == "Suggested next step: changed since, by a person or a later run"
+    assert "was deleted" in told[other, "GONE"]
+    assert back.exit_code == 3
+    assert f"{len(left):,} left as found: see `foretag runs {back.run}`" in back.last_line
+
+
+@ONE
+def test_chosen_fields_alone_go_back_and_are_held(world):
+    """`--only` takes back some fields; the others stay as they are and go on being written."""
+    before = held(world)
+    wrote = world.run()
+    ours = held(world)
+    take_back(world, wrote.run, Selection(only=("account.tier", "account.next_step")))
+    picked = ("foretag_tier", "foretag_next_step")
+    assert held(world) == {
+        one: row | {name: before[one][name] for name in picked} for one, row in ours.items()
+    }
+    with world.job() as job:
+        assert {hold.field for hold in job.ledger.gates.holds(job.name, job.rules.digest)} == set(picked)
+    # The rest can still be taken back.
+    take_back(world, wrote.run)
+    assert held(world) == before
+
+
+@ONE
+def test_an_undo_that_died_is_completed_by_another(world, monkeypatch):
+    """Killed between its two objects, it holds its fields already; the next undo does what is left, and no more."""
+    before = held(world), held(world, "opportunity")
+    wrote = world.run()
+
+    with world.job() as job:
+        update = job.connector.update
+
+        def dies_at_deals(name, rows):
+            if name == "opportunity":
+                raise Crash
+            return update(name, rows)
+
+        monkeypatch.setattr(job.connector, "update", dies_at_deals)
+        with pytest.raises(Crash):
+            undo(job, wrote.run)
+    assert held(world) == before[0]
+    assert world.run().writes == 0
+    second, left = take_back(world, wrote.run)
+    assert (held(world), held(world, "opportunity")) == before
+    assert (second.planned["account"], left) == (0, [])
+
+
+@ONE
+def test_of_what_was_refused_or_not_confirmed_the_crm_is_asked_what_it_holds(world):
+    """A batch whose reply was lost has landed, and goes back; a refused record needs nothing."""
+    before = held(world)
+    world.sandbox.faults.add(
+        [
+            world.people.refuse_some("not this one"),
+            {"kind": "lost_reply", "match": world.people.writing(), "times": None},
+        ]
+    )
+    with pytest.raises(RetryLater):
+        world.run()
+    world.sandbox.faults.remove()
+    assert held(world) != before
+    with world.job() as job:
+        (row, *_) = job.ledger.runs()
+    assert take_back(world, row["id"])[1] == []
+    assert held(world) == before
+
+
+@ONE
+def test_a_tier_that_an_undo_brought_back_is_not_held_up_for_now(world):
+    """A wrong A that was taken back must not come again as a tier that falls only after a week."""
+    world.run()
+    good = held(world)
+    world.use_rules("tasks: []\ntiers: {A: 90, B: 5, C: 5, a_at_least: 0}\n")
+    wrong = world.run()
+    lifted = [one for one, row in held(world).items() if row["foretag_tier"] != good[one]["foretag_tier"]]
+    assert lifted
+    take_back(world, wrong.run)
+    world.use_rules("tasks: []\n")
+    world.run()
+    now = held(world)
+    assert [now[one]["foretag_tier"] for one in lifted] == [good[one]["foretag_tier"] for one in lifted]
+
+
+@ONE
+def test_what_cannot_be_undone_is_refused_with_the_reason(world):
+    """No such run, one that wrote nothing, one whose old values are gone: each says so, and nothing is written."""
+    import shutil
+
+    wrote = world.run()
+    looked = world.run()
+    with world.job() as job:
+        for run, words in (("20200101-000000-1", "no such run"), (looked.run, "wrote nothing")):
+            with pytest.raises(ConfigProblem, match=words):
+                undo(job, run)
+        shutil.rmtree(job.folder / "journal")
+        with world.counting() as written, pytest.raises(ConfigProblem, match="are kept no longer"):
+            undo(job, wrote.run)
+        assert written() == 0
