@@ -79,14 +79,19 @@ def preview(job: Job, selection: Selection = EVERYTHING, as_of: date | None = No
 def apply_plan(job: Job, plan: Plan) -> Report:
     """Do what a kept plan says and nothing else; rows overtaken by events since are listed as stale."""
     with recorded(job, "apply") as pass_:
-        pass_.report.mode = "live"
-        overtaken = Overtaken.pulled(pass_)
-        still = overtaken.left(plan)
-        pass_.report.planned = still.sizes
-        pass_.guard(still)
-        pass_.apply(still, [overtaken])
+        carry_out(pass_, plan)
         end_preview(pass_)
     return pass_.report
+
+
+def carry_out(pass_: Pass, plan: Plan, checks: Sequence[Check] = (), most: int | None = None) -> None:
+    """Do what a kept plan says within a run, as `Pass.apply` does: `checks` come first, then what was overtaken."""
+    pass_.report.mode = "live"
+    overtaken = Overtaken.pulled(pass_)
+    still = overtaken.left(plan)
+    pass_.report.planned = still.sizes
+    pass_.guard(still)
+    pass_.apply(still, [*checks, overtaken], most)
 
 
 @contextmanager
