@@ -41,7 +41,7 @@ def least_calls(read: Mapping[str, int], written: Mapping[str, int], bulk_thresh
 
     What the portal is: 1. For each object read: its properties, pages of 100 records, and of those that hang on
     companies and deals the links of 1,000 records to a call. For what is written: 100 records to a call; from
-    `bulk_threshold` on an import for each million, which is begun, looked at once and asked for its errors. Beyond
+    `bulk_threshold` on an import for each 10,000, which is begun, looked at once and asked for its errors. Beyond
     this go counts and lists of archived records, pages of the recycle bin, links that moved without a stamp, repeats
     after errors, and what is refused: of those, fewer are better and none is always possible.
     """

@@ -14,6 +14,7 @@ from connectors.contract import AuthProblem, ConfigProblem, ConnectorError, Retr
 from connectors.hubspot.batches import Batches
 from connectors.hubspot.fields import TYPE_IDS
 from connectors.hubspot.inputs import EMPTY, inputs
+from connectors.hubspot.rates import APART
 from connectors.outcomes import NOT_SENT, Outcome, unknown
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# A file may have 1,048,576 rows, the header among them, and 512 MB.
-MOST_ROWS = 1_000_000
+# A file may have a million rows and 512 MB; but all of an import's records may get one modification stamp, and more
+# than these of one stamp break readers that page by it.
+MOST_ROWS = 10_000
 MOST_BYTES = 400_000_000
 ERRORS_IN_A_PAGE = 100
 # An import has no promise of time, and waits while three others are worked on.
@@ -56,7 +58,9 @@ class Imports:
         """
         rows = rows.filter(pc.invert(_empties(rows, names)))
         outcomes: dict[str, Outcome] = {}
-        for part in _parts(rows):
+        for number, part in enumerate(_parts(rows)):
+            if number:
+                self._api.transport.sleep(APART)
             try:
                 outcomes |= self._update(hs_object, part, names)
             except AuthProblem:

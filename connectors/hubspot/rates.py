@@ -1,4 +1,7 @@
-"""HubSpot's rates: a lane for searches, one for associations and one for all else, corrected by its headers."""
+"""HubSpot's rates: a lane for searches, one for associations and one for all else, corrected by its headers.
+
+Batches that change records also keep apart in time, so that their stamps differ.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,12 @@ ASSOCIATIONS = 100
 SEARCHES_PER_SECOND = 5.0
 # The general limit tells the portal's plan, and the plan tells the limit of associations, which no header does.
 ASSOCIATIONS_BY_GENERAL = {190: 150, 250: 200}
+# More than 10,000 records of one modification stamp break readers that page by it, and a search shows no more: so
+# this many batches of 100 may be under way, or done so short a while ago that the next might get their millisecond.
+BATCHES_OF_ONE_STAMP = 100
+APART = 0.01
+
+Ticket = tuple[Pace, Slot, Pace | None]
 
 
 class Lanes:
@@ -38,15 +47,21 @@ class Lanes:
         self._associations = Pace(
             rates.associations or ASSOCIATIONS, WINDOW, monotonic=monotonic, sleep=sleep
         )
+        self._stamped = Pace(BATCHES_OF_ONE_STAMP, APART, monotonic=monotonic, sleep=sleep)
 
-    def enter(self, path: str) -> tuple[Pace, Slot]:
+    def enter(self, path: str) -> Ticket:
         """Wait until a request to this path may leave."""
+        stamped = self._stamped if path.endswith("/batch/update") else None
+        if stamped is not None:
+            stamped.take()
         lane = self._lane(path)
-        return lane, lane.take()
+        return lane, lane.take(), stamped
 
-    def leave(self, ticket: tuple[Pace, Slot], response: requests.Response | None) -> None:
+    def leave(self, ticket: Ticket, response: requests.Response | None) -> None:
         """Its reply came, or none will."""
-        lane, slot = ticket
+        lane, slot, stamped = ticket
+        if stamped is not None:
+            stamped.give_back()
         if response is not None:
             self._learn(lane, slot, response)
             if response.status_code == 429:  # too many requests

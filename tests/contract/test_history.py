@@ -60,7 +60,9 @@ def won(world: World) -> str:
     return next(row["name"] for row in world.people.rows("stage", "name", "is_won") if row["is_won"])
 
 
-@pytest.mark.parametrize("bulk_threshold", [10, 100_000], ids=["bulk", "rest"])
+@pytest.mark.parametrize(
+    "bulk_threshold", [1, pytest.param(100_000, marks=pytest.mark.long)], ids=["bulk", "rest"]
+)
 def test_a_deal_closed_since_is_told_as_it_was_open(bulk_threshold, world) -> None:
     """Stage, amount, close date, and what follows from the stage; since when it was in it."""
     deal = one_open(world)
