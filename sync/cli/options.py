@@ -73,6 +73,13 @@ ChangedBefore = Annotated[
     typer.Option(formats=["%Y-%m-%d"], help="Only records last changed in the CRM before this day."),
 ]
 
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d"], help="By the scores of a past day, from the CRM's own history; without tasks."
+    ),
+]
+
 
 def selected(
     only: list[str] | None = None,

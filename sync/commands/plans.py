@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from config.problems import ConfigProblem
 from config.rules import load_rules
 from sync.commands.ending import confirm, end, tell_chosen
+from sync.commands.past import tell_past
+from sync.commands.plan_tables import show_plan
 from sync.pipeline import apply_plan, preview
 from sync.pipeline import run as run_pipeline
 from sync.store.side_tables import side_tables
 from sync.workplace import opened_job
-from sync.writing.plan import OBJECTS, Plan
-from sync.writing.plan_file import PlanHeader, mismatches, read_plan, write_plan
+from sync.writing.plan_file import PlanHeader, check_target, mismatches, read_plan, write_plan
 from sync.writing.selection import EVERYTHING, Selection
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
-    import pyarrow as pa
-
-    from config.crms import Crm
-    from sync.job import Job
-    from sync.report import Report
     from sync.talk import Talk
 
 
@@ -54,17 +50,25 @@ def compare(talk: Talk, settings: Path, connection: str | None, rules: Path, pag
     return report.exit_code
 
 
-def plan(
-    talk: Talk, settings: Path, connection: str | None, output: Path | None, selection: Selection = EVERYTHING
+def plan(  # the options of the command
+    talk: Talk,
+    settings: Path,
+    connection: str | None,
+    output: Path | None,
+    selection: Selection = EVERYTHING,
+    as_of: date | None = None,
 ) -> int:
-    """Show what would change; keep it in a file if asked."""
+    """Show what would change, or would have on a past day; keep it in a file if asked."""
+    if output is not None:
+        check_target(output)
     with talk.progress() as tell, opened_job(settings, connection, tell) as job:
         talk.banner(job.connector.org(), job.name)
-        report, planned = preview(job, selection)
+        report, planned = preview(job, selection, as_of)
         if output is not None:
-            write_plan(output, planned, _header(job, report))
+            write_plan(output, planned, PlanHeader.of(job, report, planned, selection))
+    tell_past(talk, report, job)
     tell_chosen(talk, report, selection, job.crm)
-    _show_plan(talk, planned, job.crm)
+    show_plan(talk, planned, job.crm)
     talk.problems(side_tables(job.rules, job.mirror).problems)
     talk.result(vars(report) | {"file": None if output is None else str(output)})
     talk.say(report.last_line)
@@ -86,9 +90,10 @@ def apply(
         )
         if differing:
             raise ConfigProblem(*differing)
-        talk.say(f"Plan of {header.today}: " + job.crm.counted(header.planned))
+        for line in header.summary:
+            talk.say(line)
         if not yes and talk.is_interactive:
-            confirm(talk, "Write this?")
+            confirm(talk, "Write this to PRODUCTION?" if org.production else "Write this?")
         report = apply_plan(job, kept)
     return end(talk, report, job.crm)
 
@@ -104,57 +109,3 @@ def run(talk: Talk, settings: Path, connection: str | None, max_changes: int | N
             "yellow",
         )
     return end(talk, report, job.crm)
-
-
-def _header(job: Job, report: Report) -> PlanHeader:
-    org = job.connector.org()
-    return PlanHeader(
-        connection=job.name,
-        org_id=org.id,
-        org_name=org.name,
-        production=org.production,
-        rules=job.rules.digest,
-        outputs=job.connection.outputs,
-        today=report.today,
-        run=report.run,
-        planned=report.planned,
-        book=report.book,
-    )
-
-
-def _show_plan(talk: Talk, planned: Plan, crm: Crm) -> None:
-    """Counts by tier move, then the records themselves, most telling first."""
-    for name in OBJECTS:
-        table = planned.changes[name]
-        moves = Counter(_moves(table))
-        talk.table(
-            f"{crm.nouns[name].many.capitalize()}: {table.num_rows:,} to write",
-            ("tier now", "tier then", "count"),
-            [(old or "none", new or "none", count) for (old, new), count in sorted(moves.items(), key=str)],
-            right=("count",),
-        )
-        talk.table(
-            "",
-            ("name", "tier", "score", "why"),
-            [
-                (row["name"], row["foretag_tier"], row["foretag_score"], row["foretag_reason"])
-                for row in table.sort_by([("foretag_tier", "ascending"), ("foretag_score", "descending")])
-                .slice(0, 10)
-                .to_pylist()
-            ],
-            right=("score",),
-        )
-    talk.table(
-        f"Tasks: {planned.tasks.num_rows:,} to make",
-        ("due", "subject"),
-        [(row["due"], row["subject"]) for row in planned.tasks.slice(0, 10).to_pylist()],
-    )
-
-
-def _moves(table: pa.Table) -> list[tuple[str | None, str | None]]:
-    return [
-        (row["old_foretag_tier"], row["foretag_tier"] if "foretag_tier" not in row["clear"] else None)
-        if row["foretag_tier"] is not None or "foretag_tier" in row["clear"]
-        else (row["old_foretag_tier"], row["old_foretag_tier"])
-        for row in table.select(["foretag_tier", "old_foretag_tier", "clear"]).to_pylist()
-    ]
