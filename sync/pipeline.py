@@ -76,11 +76,15 @@ def preview(job: Job, selection: Selection = EVERYTHING, as_of: date | None = No
     return pass_.report, plan
 
 
-def apply_plan(job: Job, plan: Plan) -> Report:
-    """Do what a kept plan says and nothing else; rows overtaken by events since are listed as stale."""
+def apply_plan(job: Job, plan: Plan, *, whole: bool = True) -> Report:
+    """Do what a kept plan says and nothing else; rows overtaken by events since are listed as stale.
+
+    Only one that left nothing out (`whole`) ends the connection's preview.
+    """
     with recorded(job, "apply") as pass_:
         carry_out(pass_, plan)
-        end_preview(pass_)
+        if whole:
+            end_preview(pass_)
     return pass_.report
 
 

@@ -94,7 +94,7 @@ def apply(
             talk.say(line)
         if not yes and talk.is_interactive:
             confirm(talk, "Write this to PRODUCTION?" if org.production else "Write this?")
-        report = apply_plan(job, kept)
+        report = apply_plan(job, kept, whole=not header.selection)
     return end(talk, report, job.crm)
 
 

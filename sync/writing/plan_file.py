@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,12 +25,16 @@ from sync.writing.plan_sheets import (
     read_csv,
     read_excel,
 )
+from sync.writing.plan_summary import summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from sync.job import Job
+    from sync.report import Report
     from sync.writing.plan import Plan
+    from sync.writing.selection import Selection
 
 FORMAT = 2
 # What made the digests of inputs: another may count otherwise.
@@ -64,6 +68,28 @@ class PlanHeader:
     summary: tuple[str, ...] = ()
     version: str = VERSION
     format: int = FORMAT
+
+    @classmethod
+    def of(cls, job: Job, report: Report, plan: Plan, selection: Selection) -> PlanHeader:
+        """The header of a plan that this run has made."""
+        org = job.connector.org()
+        chosen = selection.as_dict() | ({"as_of": report.as_of} if report.as_of else {})
+        header = cls(
+            connection=job.name,
+            org_id=org.id,
+            org_name=org.name,
+            production=org.production,
+            rules=job.rules.digest,
+            outputs=job.connection.outputs,
+            today=report.today,
+            run=report.run,
+            planned=plan.sizes,
+            book=dict(plan.book),
+            fields=fields_of(plan),
+            selection=chosen,
+            local_copy={name: job.mirror.version(name) for name in job.columns()},
+        )
+        return replace(header, summary=summary(plan, header, job.crm))
 
 
 def check_target(path: Path) -> None:
