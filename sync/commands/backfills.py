@@ -1,0 +1,125 @@
+"""Quote a backfill, ask, and write it; or take one up again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sync.commands.ending import confirm, end, tell_chosen
+from sync.commands.past import tell_past
+from sync.exits import INTERRUPTED, PARKED, UNAVAILABLE, exit_code
+from sync.stopping import cause
+from sync.workplace import opened_job
+from sync.writing import backfill as backfills
+from sync.writing.pace import lasting
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from config.crms import Crm
+    from sync.talk import Talk
+    from sync.writing.backfill import Backfill, Quote, Terms
+    from sync.writing.selection import Selection
+
+
+def begin(  # noqa: PLR0913  # the options of the command
+    talk: Talk,
+    settings: Path,
+    connection: str | None,
+    selection: Selection,
+    terms: Terms,
+    *,
+    as_of: date | None,
+    max_changes: int | None,
+    dry_run: bool,
+    yes: bool,
+) -> int:
+    """The quote; and if it is said yes to, what it says."""
+    with talk.progress() as tell, opened_job(settings, connection, tell) as job:
+        talk.banner(job.connector.org(), job.name)
+        report, quote = backfills.quote(job, selection, terms, as_of)
+        tell_past(talk, report, job)
+        tell_chosen(talk, report, selection, job.crm)
+        _show(talk, quote, terms, job.crm)
+        if dry_run or not any(quote.planned.values()):
+            backfills.drop(job, report.run)
+            if not dry_run and not report.incomplete:
+                talk.say("Nothing to write: the CRM holds all of it.")
+            return end(talk, report, job.crm)
+    if not yes:
+        _agree(talk, "Write this?", settings, connection, report.run)
+        max_changes = quote.records
+    return _do(talk, settings, connection, report.run, replace(terms, most=max_changes))
+
+
+def resume(
+    talk: Talk, settings: Path, connection: str | None, run: str | None, terms: Terms, *, yes: bool
+) -> int:
+    """Take a backfill up again: the latest, or a named one; terms that are given take the place of the old ones."""
+    with opened_job(settings, connection, lambda *_: None) as job:
+        talk.banner(job.connector.org(), job.name)
+        kept = backfills.found(job, run)
+    old = kept.terms
+    terms = replace(
+        old, rate=terms.rate or old.rate, window=terms.window or old.window, most=terms.most or old.most
+    )
+    talk.say(f"Backfill {kept.run} of {kept.header.today}; what is written already is not repeated.")
+    if not old.agreed and not yes:
+        confirm(talk, f"Write {kept.plan.records:,} records?")
+        terms = replace(terms, most=kept.plan.records)
+    return _do(talk, settings, connection, kept.run, terms)
+
+
+def _agree(talk: Talk, question: str, settings: Path, connection: str | None, run: str) -> None:
+    """Ask; a backfill that nobody wants is not kept."""
+    try:
+        confirm(talk, question)
+    except BaseException:
+        with opened_job(settings, connection, lambda *_: None) as job:
+            backfills.drop(job, run)
+        raise
+
+
+def _do(talk: Talk, settings: Path, connection: str | None, run: str, terms: Terms) -> int:
+    with talk.progress() as tell, opened_job(settings, connection, tell, terms.most) as job:
+        backfills.agree(job, run, terms)
+        kept: Backfill = backfills.found(job, run)
+        try:
+            report = backfills.do(job, kept, talk.say)
+        except BaseException as error:
+            if exit_code(cause(error)) in (PARKED, UNAVAILABLE, INTERRUPTED):
+                talk.say("What is left is kept. To go on: foretag backfill --resume", "yellow")
+            raise
+    return end(talk, report, job.crm)
+
+
+def _show(talk: Talk, quote: Quote, terms: Terms, crm: Crm) -> None:
+    """What it would take, before anybody says yes."""
+    talk.table(
+        "",
+        ("", "chosen", "as wanted", "to write"),
+        [
+            (noun.many, quote.chosen.get(name), quote.equal.get(name), quote.planned.get(name, 0))
+            for name, noun in crm.nouns.items()
+        ],
+        right=("chosen", "as wanted", "to write"),
+    )
+    calls = quote.calls + quote.looking
+    talk.say(
+        f"Quote: {crm.counted(quote.planned)}, in about {calls:,} API calls ({quote.calls:,} to write,"
+        f" {quote.looking:,} to see what changes meanwhile), {lasting(quote.seconds)}."
+    )
+    if quote.left is not None:
+        share = f", about {_percent(quote.share)} of the day's {quote.limit:,} calls" if quote.share else ""
+        talk.say(f"{quote.left:,} calls are left to it today{share}; the reserve for others is kept.")
+        if calls > quote.left:
+            talk.say(
+                "That is not enough: it will stop, and go on with `foretag backfill --resume`.", "yellow"
+            )
+    if terms.window:
+        talk.say(f"It writes within {terms.window} of the org's time zone alone.")
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}" if share >= 0.001 else "0.1%"
