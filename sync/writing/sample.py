@@ -21,13 +21,13 @@ def sampled(changes: Mapping[str, pa.Table], number: int) -> dict[str, pa.Chunke
     """
     kinds = [_kinds(name, rows) for name, rows in changes.items()]
     with database(rows=pa.concat_tables(kinds)) as db:
-        found = db.execute(
+        found = db.sql(
             """
             SELECT object, id FROM (
                 SELECT *, row_number() OVER (PARTITION BY object, old, new ORDER BY md5(id), id) AS turn FROM rows
             ) ORDER BY turn, md5(object || coalesce(old, '') || coalesce(new, '')), id LIMIT $number
             """,
-            {"number": number},
+            params={"number": number},
         ).to_arrow_table()
     return {name: _of(found, name) for name in changes}
 

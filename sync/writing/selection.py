@@ -109,7 +109,7 @@ def _named(word: str, written: Fields, crm: Crm) -> Sequence[tuple[str, str]]:
     if "task" in objects:
         return () if dot else (("task", ""),)
     wanted = tail if dot else "" if objects else head
-    if dot and not objects:
+    if dot and not (objects and tail):
         return ()
     return [
         (name, field.name)
@@ -175,7 +175,7 @@ def _unreadable(condition: str) -> Problem:
     faults = {name: _faults(condition, name) for name in OBJECTS}
     fault = min(faults.values(), key=len)[0]
     alone = [condition[slice(one.start, one.end)] for one in faults["opportunity"]]
-    if all(word in NAMES["account"] for word in alone) and faults["account"]:
+    if all(word in NAMES["account"].keys() - NAMES["opportunity"].keys() for word in alone):
         # Each of its names is known, but none of the objects knows them all.
         of_account = [f"account_{word}" for word in alone if f"account_{word}" in NAMES["opportunity"]]
         fix = f"of an opportunity's account, write {', '.join(of_account)}" if of_account else ""

@@ -97,14 +97,14 @@ def _moved(object_name: str, changes: pa.Table | None) -> pa.Table:
         return _MOVED.empty_table()
     with database(changes=changes) as db:
         # An opportunity that is over gives up all that is ours.
-        return db.execute(
+        return db.sql(
             """
             SELECT id, coalesce(owner_id, '') AS owner_id, old_foretag_tier AS old, foretag_tier AS new,
                 coalesce($deals AND list_has_all(clear, ['foretag_tier', 'foretag_reason']), FALSE) AS over
             FROM changes
             WHERE old_foretag_tier IS NOT NULL AND (foretag_tier IS NOT NULL OR list_contains(clear, 'foretag_tier'))
             """,
-            {"deals": object_name == "opportunity"},
+            params={"deals": object_name == "opportunity"},
         ).to_arrow_table()
 
 
