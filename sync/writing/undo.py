@@ -18,6 +18,7 @@ from sync.writing.gates import LABELS, check_gates, held_words, holds, written_b
 from sync.writing.plan import OBJECTS, TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan, change_schema
 from sync.writing.putting_back import put_back
 from sync.writing.selection import EVERYTHING, Selection
+from sync.writing.stale import Overtaken
 from sync.writing.tags_back import keep_tiers
 from sync.writing.tasks_back import tasks_back
 
@@ -43,12 +44,12 @@ def undo(job: Job, run_id: str, selection: Selection = EVERYTHING, *, dry_run: b
         with recorded(job, "undo", of=run_id) as pass_:
             pass_.report.mode = "preview" if dry_run else "live"
             pass_.report.of = run_id
-            pass_.pull()
+            overtaken = Overtaken.pulled(pass_)
             plan = _plan(pass_, row, selection)
             if not dry_run:
                 check_gates(pass_, plan)
                 _hold(pass_, row, plan)
-                pass_.apply(plan)
+                pass_.apply(plan, [overtaken])
     except LeaseLost as error:
         if row["state"] != "running":
             raise
