@@ -79,7 +79,8 @@ def last_line(report: Report, error: BaseException | None, crm: Crm) -> str:
     if report.mode == "preview":
         day = f" as of {report.as_of}" if report.as_of else ""
         return f"Preview{day}: would write {crm.counted(report.planned)}. Nothing was written.{_not_done(report)}"
-    return f"Wrote {crm.counted(report.done)} in {report.api_calls} API calls.{_not_done(report)}"
+    already = f" {report.already:,} were done already." if report.already else ""
+    return f"Wrote {crm.counted(report.done)} in {report.api_calls} API calls.{already}{_not_done(report)}"
 
 
 def _taken_back(report: Report, crm: Crm) -> str:

@@ -167,20 +167,6 @@ def changes(
         return db.sql(sql).to_arrow_table()
 
 
-def still_holds(kept: pa.Table, fresh: pa.Table) -> pa.ChunkedArray:
-    """Which planned changes hold: the CRM's values are as they were, and the tier would come out the same today."""
-    compared = [name for name in kept.column_names if name.startswith("old_")] + ["foretag_tier"]
-    same = [f"kept.{name} IS NOT DISTINCT FROM fresh.{name}" for name in compared]
-    emptied = "list_contains({}.clear, 'foretag_tier')"
-    same.append(f"{emptied.format('kept')} = {emptied.format('fresh')}")
-    columns = ["id", "clear", *compared]
-    with database(kept=kept.select(columns), fresh=fresh.select(columns)) as db:
-        # Names come from config.outputs, never from the CRM.
-        sql = f"SELECT id FROM kept JOIN fresh USING (id) WHERE {' AND '.join(same)}"  # noqa: S608  # names from the schema, no values
-        holding = db.sql(sql).to_arrow_table()["id"]
-    return pc.is_in(kept["id"], value_set=holding)
-
-
 def _worth(name: str, writing: Writing) -> str:
     if name in _TELLING:
         return f"w.{name} IS DISTINCT FROM held.{name}"

@@ -28,7 +28,7 @@ _SUMMARY, _ROWS = "Plan", "Rows"
 _WIDTHS = {"id": 20, "company": 32, "owner": 20, "foretag_reason": 60, "subject": 40}
 
 
-class NotOurs(Exception):
+class NotOurs(Exception):  # noqa: N818  # named after what happened
     """It has not the form that we write: it is something else, or it was changed or cut short."""
 
 
@@ -101,7 +101,9 @@ def read_excel(content: bytes, schema: Schema) -> tuple[str, pa.Table]:
         header = "".join(_header_parts(row[0] for row in book[_SUMMARY].iter_rows(values_only=True) if row))
         lines = book[_ROWS].iter_rows(values_only=True)
         names = [str(name) for name in next(lines)]
-        columns: list[tuple[Any, ...]] = list(zip(*lines, strict=False)) or [() for _ in names]
+        # A row ends with its last cell that holds anything.
+        whole = [row + (None,) * (len(names) - len(row)) for row in lines]
+        columns = list(zip(*whole, strict=True)) or [() for _ in names]
     # What a damaged workbook raises is not told: a zip file in parts, XML in parts.
     except Exception as error:
         raise NotOurs from error

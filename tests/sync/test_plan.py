@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from config.outputs import written
 from config.records import schema
 from config.sections.writing import Writing
-from sync.writing.plan import change_schema, changes, still_holds, valid_until
+from sync.writing.plan import changes, valid_until
 
 FIELDS = written("account", "full")
 NAMES = [field.name for field in FIELDS]
@@ -139,39 +139,3 @@ def test_validity_is_renewed_once_in_a_window(ids, day):
         assert day + timedelta(days=7) <= column[0] < day + timedelta(days=21)
         assert len(set(column)) == 2
         assert column[14] - column[0] == timedelta(days=14)
-
-
-@pytest.mark.parametrize(
-    ("since", "holds"),
-    [
-        ({}, True),
-        ({"foretag_score": 77, "foretag_reason": "A 77 · closes 1 May +50"}, True),
-        ({"foretag_tier": "C"}, False),
-        ({"foretag_tier": None}, False),
-        ({"old_foretag_alert": "edited by hand"}, False),
-        ({"old_foretag_score": None}, False),
-        ({"id": "2"}, False),
-        ({"clear": ["foretag_tier"], "foretag_tier": None}, False),
-    ],
-)
-def test_a_kept_change_holds_while_held_values_and_tier_are_the_same(since, holds):
-    """What events have overtaken since the plan was made is not written; a score may drift within its tier."""
-    row = {"id": "1", "foretag_tier": "A", "foretag_score": 75, "clear": [], "old_foretag_score": 60}
-    kept, fresh = (
-        pa.Table.from_pylist([one], schema=change_schema("account", written("account", "full")))
-        for one in (row, row | since)
-    )
-    assert still_holds(kept, fresh).to_pylist() == [holds]
-
-
-def test_a_tier_taken_off_is_not_a_tier_left_alone():
-    """Both have no new tier in the plan."""
-    row = {"id": "1", "foretag_tier": None, "clear": []}
-    kept, fresh = (
-        pa.Table.from_pylist(
-            [row | {"clear": clear}], schema=change_schema("account", written("account", "full"))
-        )
-        for clear in ([], ["foretag_tier"])
-    )
-    assert still_holds(kept, fresh).to_pylist() == [False]
-    assert still_holds(fresh, fresh).to_pylist() == [True]
