@@ -82,7 +82,7 @@ def _agree(talk: Talk, question: str, settings: Path, connection: str | None, ru
 
 
 def _do(talk: Talk, settings: Path, connection: str | None, run: str, terms: Terms) -> int:
-    with talk.progress() as tell, opened_job(settings, connection, tell, terms.most) as job:
+    with talk.progress() as tell, opened_job(settings, connection, tell) as job:
         backfills.agree(job, run, terms)
         kept: Backfill = backfills.found(job, run)
         try:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from sync.job import Job
     from sync.pipeline import Pass
     from sync.report import Report
-    from sync.writing.scope import Scope
     from sync.writing.plan import Plan
+    from sync.writing.scope import Scope
 
 # Runs before, from whose writes one can tell how fast this CRM is; those of fewer records say little.
 _TELLING_RECORDS = 1_000
@@ -153,6 +153,7 @@ def found(job: Job, run: str | None = None) -> Backfill:
 def do(job: Job, backfill: Backfill, say: Callable[[str], None]) -> Report:
     """Write what a backfill's plan says, as far as time and allowance reach; what is done already is not repeated."""
     terms = backfill.terms
+    job = replace(job, max_changes=terms.most or job.max_changes)
     with recorded(job, COMMAND, of=backfill.run) as pass_:
         pass_.report.mode = "live"
         pace = _pace(pass_, backfill, say)

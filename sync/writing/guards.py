@@ -20,8 +20,6 @@ DEFAULT_MAX_CHANGES = 500
 DEFAULT_MAX_SHARE = 0.10
 # What puts the old values back moves tiers as far as they were moved before.
 TAKES_BACK = ("undo",)
-# Here somebody was told how many records would change, and said yes.
-COUNTED_BEFORE = ("backfill", *TAKES_BACK)
 # Fewer unreadable records than this are single bad records, whatever share of a small book they are.
 FEW_UNREADABLE = 20
 
@@ -55,7 +53,7 @@ def _writes(changes: pa.Table, field: str) -> bool:
 
 
 def _guard_size(pass_: Pass, plan: Plan) -> None:
-    if pass_.report.command in COUNTED_BEFORE:
+    if pass_.report.command in TAKES_BACK:
         return
     limit, why = _most_changes(pass_.job, sum(plan.book.values()))
     if plan.records > limit:
