@@ -192,6 +192,9 @@ class _Connection(Strict):
         default=None, description="the objects and fields that may be written; default all of `outputs`"
     )
     limits: Limits = Limits()
+    people: Literal["aggregate", "names"] = Field(
+        default="aggregate", description="whether lists of what people decided name them, or count alone"
+    )
     approval: Literal["required", "none"] | None = Field(
         default=None,
         description="required: changed rules write nothing until `foretag approve`;"

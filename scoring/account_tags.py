@@ -89,6 +89,8 @@ def tag_accounts(
         "foretag_growth_score": pa.array(scored.growth.card.score, mask=~valid),
         "leave": placed.pins.leave,
         "overridden": placed.pins.pinned,
+        "override_until": placed.pins.days,
+        "score_tier": placed.tier_of_score,
         "cause": taken(CAUSES, placed.cause),
         "changed": placed.changed,
         "expected_spend": value.money_of_cents(scored.expected),

@@ -60,6 +60,8 @@ def tag_deals(
         "foretag_next_step": next_steps(placed.variants, "opportunity", inputs, valid),
         "leave": placed.pins.leave,
         "overridden": placed.pins.pinned,
+        "override_until": placed.pins.days,
+        "score_tier": placed.tier_of_score,
         "cause": taken(CAUSES, placed.cause),
         "changed": placed.changed,
         "topics": _topics(words, found.items, valid),

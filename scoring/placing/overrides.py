@@ -11,7 +11,7 @@ import pyarrow as pa
 from config.outputs import LEAVE_ALONE
 from scoring.arithmetic.columns import numbers
 from scoring.arithmetic.texts import date_text, plain
-from scoring.placing.state import WORDS, word_places
+from scoring.placing.state import WORDS, day_array, word_places
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +35,11 @@ class Overrides:
     until: Ints
     active: Flags
     ending: Flags
+
+    @property
+    def days(self) -> pa.Array:
+        """The last day of each word as a date, past ones too; null where none was said."""
+        return day_array(np.where(self.word >= 0, self.until, -1))
 
     @property
     def leave(self) -> Flags:

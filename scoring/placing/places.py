@@ -53,6 +53,11 @@ class Placed:
     cause: Ints
 
     @property
+    def tier_of_score(self) -> pa.Array:
+        """The tier that the score alone gives today, whatever a person said and whatever was before."""
+        return taken(TIERS, np.where(self.valid, self.limited, -1))
+
+    @property
     def free(self) -> Flags:
         """No person gave the tier."""
         return ~self.pins.pinned
