@@ -46,6 +46,23 @@ def book(
         leave(show_book(talk, settings, connection, owner))
 
 
+@app.command(epilog="Example: foretag overrides --json")
+def overrides(
+    settings: SettingsFile = SETTINGS,
+    connection: ConnectionName = None,
+    machine: Machine = False,
+) -> None:
+    """List what people decided against the scores: overrides, and values of ours that they changed.
+
+    How many, on which records, until when, and how often and how far the score would have it otherwise. Owners are
+    named only where the settings say `people: names`. As of the last `plan` or `run`.
+    """
+    from sync.commands.overrides import show_overrides
+
+    with talking(machine) as talk:
+        leave(show_overrides(talk, settings, connection))
+
+
 @app.command(epilog="Example: foretag runs 20261122-051527-1")
 def runs(
     run_id: Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from config.problems import ConfigProblem, Problem
+from sync.commands.overrides import show_ending
 from sync.exits import DONE
 from sync.explaining.explain import explain_record
 from sync.explaining.rule_lines import RuleLines
@@ -39,7 +40,8 @@ def book(talk: Talk, settings: Path, connection: str | None, owner: str | None) 
         if day is None:
             raise ConfigProblem(Problem("nothing was scored yet", fix="run `foretag plan` first"))
         view = view_book(job.mirror, job.tags, job.rules, day).of(owner)
-        talk.result({"as_of": str(day)} | view.as_dict(MOST))
         show(talk, view, job.crm)
+        ending = show_ending(talk, job, day, None if owner is None else set(view.owners["owner_id"]))
+        talk.result({"as_of": str(day)} | view.as_dict(MOST) | {"overrides_ending": ending})
         talk.say(f"As of {day}, from the local copy; `foretag plan` brings it up to date.")
     return DONE
