@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from sync.writing.moves import moves
@@ -31,10 +32,33 @@ def show_plan(talk: Talk, plan: Plan, crm: Crm) -> None:
             right=("count",),
         )
         talk.table("", ("name", "tier", "score", "why"), _first(table), right=("score",))
-    for title, tasks in (("to make", plan.tasks), ("to change", plan.task_changes)):
-        columns = [name for name in ("action", "due", "subject") if name in tasks.column_names]
-        rows = tasks.slice(0, _SHOWN).select(columns).to_pylist()
-        talk.table(f"Tasks: {tasks.num_rows:,} {title}", columns, [tuple(row.values()) for row in rows])
+    first = plan.tasks.slice(0, _SHOWN).to_pylist()
+    talk.table(
+        f"Tasks: {plan.tasks.num_rows:,} to make",
+        ("due", "subject"),
+        [(row["due"], row["subject"]) for row in first],
+    )
+    talk.table(
+        f"Tasks: {plan.task_changes.num_rows:,} to change",
+        ("what", "of the rule", "count"),
+        _task_changes(plan.task_changes),
+        right=("count",),
+    )
+
+
+_BECOMES = {
+    "reword": "new words",
+    "reassign": "to another owner",
+    "close": "closed, with the reason",
+    "delete": "taken back, untouched",
+}
+
+
+def _task_changes(changes: pa.Table) -> Iterator[tuple[str, str, int]]:
+    """How many of what, rule by rule."""
+    counted = Counter(zip(changes["action"].to_pylist(), changes["rule"].to_pylist(), strict=True))
+    for (action, rule), count in sorted(counted.items()):
+        yield _BECOMES.get(action, action), rule or "", count
 
 
 def _moved(table: pa.Table) -> Iterator[tuple[str, str, int]]:
