@@ -176,6 +176,17 @@ class Limits(Strict):
     )
 
 
+class Retention(Strict):
+    """How long is kept what only undo and questions about the past need."""
+
+    values_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        default=180, description="days for which the old and new values of a write are kept: so long it can be undone"
+    )
+    deleted_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        default=30, description="days after which a record that was deleted in the CRM is erased here, too"
+    )
+
+
 class _Connection(Strict):
     """What every connection has, whichever CRM is at its other end."""
 
@@ -192,6 +203,7 @@ class _Connection(Strict):
         default=None, description="the objects and fields that may be written; default all of `outputs`"
     )
     limits: Limits = Limits()
+    retention: Retention = Retention()
     people: Literal["aggregate", "names"] = Field(
         default="aggregate", description="whether lists of what people decided name them, or count alone"
     )

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from config.crms import CRMS, Crm
 from config.outputs import HUMAN_FIELDS, written
 from config.records import RECORDS
+from sync.store.forgotten import Forgotten
 from sync.store.written import Written
 from sync.writing.plan import OBJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from config.rules import Rules
@@ -80,6 +81,16 @@ class Job:
             for name in OBJECTS
         }
         return Written(self.folder / "written", self.mirror, fields)
+
+    @property
+    def forgotten(self) -> Forgotten:
+        """The records that must not come back; of those that leave, it is remembered when, if we write into them."""
+
+        def left(object_name: str, ids: Sequence[str]) -> None:
+            if object_name in OBJECTS:
+                self.ledger.forgetting.left(self.name, object_name, ids)
+
+        return Forgotten(self.ledger.forgetting.digests(self.name), left)
 
     @property
     def crm(self) -> Crm:

@@ -14,6 +14,7 @@ from sync.ledger import Item
 from sync.merges import Follower
 from sync.pull import pull
 from sync.report import Report, last_line
+from sync.retention import erase_expired
 from sync.score import score
 from sync.spending import Spending
 from sync.stopping import cause
@@ -165,8 +166,12 @@ class Pass:
         follower = Follower(job, self.today)
         with self.timed("pull"):
             tell = self.spending.watched(job.tell)
-            pulled = pull(job.name, job.connector, job.ledger, job.mirror, columns, tell, follower)
+            pulled = pull(
+                job.name, job.connector, job.ledger, job.mirror, columns, tell, follower, job.forgotten
+            )
             follower.hold_words()
+        with self.timed("retention"):
+            erase_expired(job, self.today)
         remember_plans(job.mirror, self.today)
         job.ledger.list_items(report.run, pulled.set_aside)
         report.set_aside = len(pulled.set_aside)

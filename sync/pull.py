@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from connectors.contract import Checkpoint, Page
 from sync.ledger import Item
+from sync.store.forgotten import Forgotten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,6 +36,9 @@ APPENDED_ROWS = 250_000
 
 # A connector asks again for records that were set aside, by id: a few calls for this many.
 MOST_ASKED_AGAIN = 2_000
+
+
+NOBODY = Forgotten()
 
 
 class Cursors(Protocol):
@@ -82,21 +86,24 @@ def pull(
     columns: Mapping[str, Sequence[str]],
     tell: Callable[[str, int, int | None], None],
     follow: Follow = lambda _object_name, _merged: None,
+    forgotten: Forgotten = NOBODY,
 ) -> Pulled:
     """Bring the mirror up to date with the CRM, object by object.
 
     The first pull of an object, and one that needs a column never pulled before (or now from another field), reads
     everything. A cursor is kept only after every change before it is in the mirror (invariant I5). A record that
     cannot be read keeps the row that the mirror holds of it, and is asked for again by the next pull. `follow` is told
-    of merged records, loser to winner, before the losers leave the mirror and before the cursor passes them.
+    of merged records, loser to winner, before the losers leave the mirror and before the cursor passes them;
+    `forgotten` of records that are gone. Nothing comes of those that it names.
     """
     read: dict[str, int] = {}
     gone: dict[str, int] = {}
     set_aside: list[Item] = []
     for object_name in (name for name in ORDER if name in columns):
         puller = _ObjectPull(
-            connection, object_name, connector, cursors, mirror, tuple(columns[object_name]), tell, follow
-        )
+            connection, object_name, connector, cursors, mirror, tuple(columns[object_name]), tell, follow,
+            forgotten,
+        )  # fmt: skip
         read[object_name], gone[object_name] = puller.run()
         set_aside += puller.set_aside
     return Pulled(read, gone, tuple(dict.fromkeys(set_aside)))
@@ -112,6 +119,7 @@ class _ObjectPull:
     columns: tuple[str, ...]
     tell: Callable[[str, int, int | None], None]
     follow: Follow
+    forgotten: Forgotten
     set_aside: list[Item] = field(default_factory=list)
 
     def run(self) -> tuple[int, int]:
@@ -170,6 +178,8 @@ class _ObjectPull:
             else:
                 ids |= set(self.mirror.read(self.object_name, ("id",))["id"].to_pylist()) - living
         if ids:
+            held = self.mirror.read(self.object_name, ("id",), ids=pa.array(sorted(ids), pa.string()))
+            self.forgotten.left(self.object_name, held["id"].to_pylist())
             self.mirror.remove(self.object_name, sorted(ids), at)
         return len(ids)
 
@@ -185,7 +195,7 @@ class _ObjectPull:
         places = pc.index_in(rows["id"], value_set=moved["id"].combine_chunks())
         column = rows.schema.get_field_index("account_id")
         rows = rows.set_column(column, "account_id", moved["account_id"].take(places))
-        self.mirror.append(self.object_name, rows)
+        self.mirror.append(self.object_name, self.forgotten.without(self.object_name, rows))
 
     def _since(self) -> str | None:
         kept = self.cursors.cursor(self.connection, self.object_name)
@@ -229,12 +239,13 @@ class _ObjectPull:
                     for row in message.set_aside:
                         self._put_aside(row.id, row.reason)
                     self.tell(self.object_name, read, None)
-                    yield message.table
+                    yield self.forgotten.without(self.object_name, message.table)
                 case Checkpoint():
                     checkpoints.append(message)
 
     def _put_aside(self, record_id: str, reason: str) -> None:
-        self.set_aside.append(Item(self.object_name, record_id, "set_aside", "UNREADABLE", reason))
+        if not self.forgotten.has(self.object_name, record_id):
+            self.set_aside.append(Item(self.object_name, record_id, "set_aside", "UNREADABLE", reason))
 
 
 def gathered(pages: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:

@@ -65,3 +65,27 @@ def approve(
 
     with talking(machine) as talk:
         leave(run_approve(talk, settings, connection, by, yes=yes))
+
+
+@app.command(epilog="Example: foretag forget 001000000000001AAA")
+def forget(
+    record: Annotated[
+        str, typer.Argument(metavar="ID", help="Id of an account (company) or opportunity (deal).")
+    ],
+    settings: SettingsFile = SETTINGS,
+    connection: ConnectionName = None,
+    kind: Annotated[
+        str | None, typer.Option("--object", help="What it is, where two records have the same id.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Erase without asking.")] = False,
+    machine: Machine = False,
+) -> None:
+    """Erase a record, and all that hangs on it, from everything that Foretag keeps; it does not come back.
+
+    From the local copy, scores, old values, history and kept backfills, older files included. The CRM is left as it
+    is: what was written there stays. Plan files of your own, and backups, are yours to erase.
+    """
+    from sync.commands.forgetting import forget as forget_record
+
+    with talking(machine) as talk:
+        leave(forget_record(talk, settings, connection, record, kind, yes=yes))

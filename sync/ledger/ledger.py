@@ -21,6 +21,7 @@ from sync.ledger import tables
 from sync.ledger.backfills import Backfills
 from sync.ledger.calls import Calls
 from sync.ledger.edits import Edits
+from sync.ledger.forgetting import Forgetting
 from sync.ledger.gates import Gates
 from sync.ledger.merges import Merges
 from sync.ledger.our_tasks import OurTasks
@@ -73,6 +74,7 @@ class Ledger:
         self.undone = Undone(self._engine)
         self.our_tasks = OurTasks(self._engine)
         self.past = Past(self._engine)
+        self.forgetting = Forgetting(self._engine, self._now)
         self.quarantine = Quarantine(self._engine, self._now)
         self.calls = Calls(self._engine, self._now)
         self.backfills = Backfills(self._engine)

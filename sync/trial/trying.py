@@ -50,7 +50,7 @@ def _copy(job: Job, rules: Rules, today: date, report: Report) -> Iterator[Mirro
         mirror = Mirror(folder)
         connector = connect(job.name, job.connection, rules, job.ledger)
         columns = replace(job, rules=rules, connector=connector).columns()
-        pull(job.name, connector, NoCursors(), mirror, columns, job.tell)
+        pull(job.name, connector, NoCursors(), mirror, columns, job.tell, forgotten=job.forgotten)
         report.api_calls += connector.budget().calls
         # Plans that the CRM holds no more are remembered here alone.
         plans = job.mirror.read("commitment")

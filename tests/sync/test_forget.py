@@ -1,0 +1,139 @@
+"""Forgetting a record, and erasing what is kept no longer: nothing of it is left, and it does not come back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from config.problems import ConfigProblem
+from config.settings import Retention
+from sync.forget import forget, kept_of
+from sync.ledger import Item
+from sync.store.erasing import kept_tables
+from tests.crms import CRMS
+
+FIRST_IN_TIME = pytest.mark.parametrize(
+    "crm", [CRMS[0], *(pytest.param(crm, marks=pytest.mark.long) for crm in CRMS[1:])], indirect=True
+)
+ONE_CRM = pytest.mark.parametrize("crm", CRMS[:1], indirect=True)
+MARK = "Unmistakable & Sons"
+
+
+@pytest.fixture
+def known(world):
+    """A world in which a run has written an account that has deals, tasks and a refused item; with its id."""
+    account = next(
+        row["account_id"] for row in world.open_deals("account_id") if row["account_id"] is not None
+    )
+    world.people.edit("account", {"id": account, "name": MARK})
+    report = world.run()
+    with world.job() as job:
+        job.ledger.list_items(report.run, [Item("account", account, "held_back", "X", f"of {MARK}")])
+    return world, account
+
+
+def _everything(world) -> dict[str, bytes]:
+    state = world.folder / "state"
+    return {str(path.relative_to(state)): path.read_bytes() for path in state.rglob("*") if path.is_file()}
+
+
+def _rows_with(world, record_id: str) -> list[str]:
+    """The tables that hold an id, or a name, anywhere."""
+    from deltalake import DeltaTable
+
+    (folder,) = (path for path in (world.folder / "state").iterdir() if path.is_dir())
+    found = []
+    for table in kept_tables(folder):
+        rows = DeltaTable(str(table.path)).to_pyarrow_dataset().to_table()
+        text = [str(row) for row in rows.drop_columns(["parent_id"] if "parent_id" in rows.column_names else [])
+                .to_pylist()]  # fmt: skip
+        if any(record_id in row or MARK in row for row in text):
+            found.append(table.path.name)
+    return found
+
+
+def _files_with(world, text: str) -> list[str]:
+    return [name for name, content in _everything(world).items() if text.encode() in content]
+
+
+@FIRST_IN_TIME
+def test_nothing_is_left_of_a_forgotten_record_and_it_does_not_come_back(known):
+    """Not in tables, nor in older files and logs, nor in the history; the next run writes nothing to it."""
+    world, account = known
+    assert _rows_with(world, account)
+    with world.job() as job:
+        kept = kept_of(job, account)
+        forget(job, kept)
+    assert (kept.object, kept.name, len(kept.deals) > 0) == ("account", MARK, True)
+    ids = [account, *kept.deals]
+    assert {one: _rows_with(world, one) for one in ids} == dict.fromkeys(ids, [])
+    assert {one: _files_with(world, one) for one in (*ids, MARK)} == dict.fromkeys((*ids, MARK), [])
+    world.people.edit("account", {"id": account, "name": f"{MARK} again"})
+    position = world.sandbox.journal.position
+    report = world.run()
+    assert (report.exit_code, _rows_with(world, account), _files_with(world, MARK)) == (0, [], [])
+    written = {one for entry in world.sandbox.journal.writes(position) for one in entry.ids}
+    assert written.isdisjoint(ids)
+
+
+@ONE_CRM
+def test_a_full_load_brings_no_forgotten_record_back(known):
+    """Whatever is read anew because other fields are wanted."""
+    world, account = known
+    with world.job() as job:
+        forget(job, kept_of(job, account))
+    world.use_rules("read: [quota]\n")
+    with world.job() as job:
+        job.ledger.keep_cursor(job.name, "account", "", [])
+    world.run()
+    assert _rows_with(world, account) == []
+
+
+@ONE_CRM
+def test_only_what_is_kept_can_be_forgotten(known):
+    """Anything else is refused with a word on what to give; the same id twice finishes what a crash began."""
+    world, account = known
+    with world.job() as job:
+        with pytest.raises(ConfigProblem, match="nothing is kept of a record nobody"):
+            kept_of(job, "nobody")
+        forget(job, kept_of(job, account))
+        again = kept_of(job, account)
+        assert (again.again, dict(again.rows)) == (True, {})
+        forget(job, again)
+
+
+@ONE_CRM
+def test_a_record_deleted_in_the_crm_is_erased_after_its_time(known):
+    """Until then it is there, for an undo; a restored one is not erased."""
+    world, account = known
+    world.people.delete("account", account)
+    world.run()
+    world.sandbox.clock.advance(timedelta(days=29))
+    world.run()
+    assert "changes_account" in _rows_with(world, account)
+    world.sandbox.clock.advance(timedelta(days=3))
+    world.run()
+    assert _rows_with(world, account) == []
+    assert _files_with(world, MARK) == []
+
+
+@ONE_CRM
+def test_old_values_go_after_their_time_and_an_undo_says_so(known):
+    """180 days, or what the settings say; the run stays in the history."""
+    from sync.writing.undo import undo
+
+    world, _ = known
+    with world.job() as job:
+        (row, *_) = job.ledger.runs()
+    world.sandbox.clock.advance(timedelta(days=60))
+    with world.job() as job:
+        kept = job.connection.model_copy(update={"retention": Retention(values_days=30)})
+        job = replace(job, connection=kept)
+        from sync.pipeline import run
+
+        run(job)
+        with pytest.raises(ConfigProblem, match="kept no longer"):
+            undo(job, row["id"])
+    assert not list((world.folder / "state").rglob(f"run={row['id']}"))
