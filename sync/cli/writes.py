@@ -9,6 +9,7 @@ import typer
 
 from sync.cli.options import (
     SETTINGS,
+    AsOf,
     ChangedBefore,
     ChangedSince,
     ConnectionName,
@@ -46,6 +47,7 @@ def plan(
     changed_since: ChangedSince = None,
     changed_before: ChangedBefore = None,
     sample: Sample = None,
+    as_of: AsOf = None,
     machine: Machine = False,
 ) -> None:
     """Show what a run would change; write nothing.
@@ -65,10 +67,12 @@ def plan(
     with talking(machine) as talk:
         chosen = selected(only, where, owner, changed_since, changed_before, sample)
         if rules is not None:
-            if not chosen.whole:
-                raise typer.BadParameter("not with --only, --where and the like", param_hint="--rules")
+            if as_of is not None or not chosen.whole:
+                raise typer.BadParameter(
+                    "not with --only, --where, --as-of and the like", param_hint="--rules"
+                )
             leave(compare(talk, settings, connection, rules, html))
-        leave(run_plan(talk, settings, connection, output, chosen))
+        leave(run_plan(talk, settings, connection, output, chosen, as_of and as_of.date()))
 
 
 @app.command(epilog="Example: foretag apply friday.plan --max-changes 2000")
@@ -106,6 +110,75 @@ def run(
 
     with talking(machine) as talk:
         leave(run_once(talk, settings, connection, max_changes))
+
+
+@app.command(
+    epilog="Example: foretag backfill --where 'tier == \"A\"' --rate 25% --window 22:00-06:00   ·   "
+    "foretag backfill --resume"
+)
+def backfill(
+    run_id: Annotated[
+        str | None,
+        typer.Argument(metavar="[RUN]", help="With --resume: which backfill.  [default: the latest]"),
+    ] = None,
+    settings: SettingsFile = SETTINGS,
+    connection: ConnectionName = None,
+    only: Only = None,
+    where: Where = "",
+    owner: Owners = None,
+    changed_since: ChangedSince = None,
+    changed_before: ChangedBefore = None,
+    sample: Sample = None,
+    as_of: AsOf = None,
+    rate: Annotated[
+        str,
+        typer.Option(help="Records (200/s, 600/min), or a share of the API calls that are left (25%)."),
+    ] = "",
+    window: Annotated[
+        str,
+        typer.Option(metavar="HH:MM-HH:MM", help="Write within these hours of the org's time zone alone."),
+    ] = "",
+    max_changes: MaxChanges = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the quote; write nothing.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Take up one that was stopped, where it stopped.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
+    machine: Machine = False,
+) -> None:
+    """Bring chosen records up to the scores once, at a pace.
+
+    Begins with a quote: records, those that hold it all already, API calls, minutes, share of the day's allowance.
+    Your yes to it stands for --max-changes; with --yes the limit holds as it does for `run`. It leaves the reserve to
+    other integrations. Where it must stop, for the allowance, the window, a signal or a crash, it ends with 75 (or
+    dies), and `--resume` does the rest of the same plan; records that changed meanwhile are skipped and listed.
+    """
+    from sync.commands.backfills import begin
+    from sync.commands.backfills import resume as take_up
+    from sync.writing.backfill import Terms
+
+    with talking(machine) as talk:
+        chosen = selected(only, where, owner, changed_since, changed_before, sample)
+        terms = Terms.of(rate, window, max_changes)
+        if resume:
+            if as_of is not None or not chosen.whole or dry_run:
+                raise typer.BadParameter("not with a choice of records, nor --dry-run", param_hint="--resume")
+            leave(take_up(talk, settings, connection, run_id, terms, yes=yes))
+        if run_id is not None:
+            raise typer.BadParameter("only with --resume", param_hint="RUN")
+        leave(
+            begin(
+                talk,
+                settings,
+                connection,
+                chosen,
+                terms,
+                as_of=as_of and as_of.date(),
+                max_changes=max_changes,
+                dry_run=dry_run,
+                yes=yes,
+            )
+        )
 
 
 @app.command(
