@@ -14,6 +14,7 @@ from sync.ledger.gates import TASKS
 from sync.pipeline import recorded
 from sync.stopping import LeaseLost
 from sync.store.journal import Journal
+from sync.writing.change_tasks import JOURNAL as TASK_JOURNAL
 from sync.writing.gates import LABELS, check_gates, held_words, holds, written_by
 from sync.writing.plan import OBJECTS, TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan, change_schema
 from sync.writing.putting_back import put_back
@@ -85,7 +86,7 @@ def undoable(job: Job, run_id: str, selection: Selection = EVERYTHING) -> dict[s
 
 
 def _kept(job: Job, run_id: str) -> bool:
-    return any(_journal(job).changes(name, run_id) is not None for name in (*OBJECTS, "task"))
+    return any(_journal(job).changes(name, run_id) is not None for name in (*OBJECTS, "task", TASK_JOURNAL))
 
 
 def _journal(job: Job) -> Journal:
@@ -109,7 +110,7 @@ def _plan(pass_: Pass, row: Mapping[str, Any], selection: Selection) -> Plan:
             left += others
         tasks = TASK_CHANGE_SCHEMA.empty_table()
         if selection.tasks(ours, job.crm):
-            tasks, others = tasks_back(job, row["id"])
+            tasks, others = tasks_back(job, _journal(job), row["id"])
             left += others
     job.ledger.list_items(report.run, left)
     report.left = len(left)
