@@ -224,6 +224,11 @@ def _tasks(rules: Rules, document: Document) -> Iterator[Found]:
                 Fault("allows no task at all", "to turn tasks off, write `tasks: []`"),
                 "warning",
             )
+    for place, rule in enumerate(rules.tasks):
+        steps, days = ("tasks", place, "period"), {"day": 1, "week": 7}.get(rule.period)
+        if days and days < limits.cool_down_days and document.named(steps) == steps:
+            message = f"a task each {rule.period}, but the same one only once in {limits.cool_down_days} days"
+            yield steps, Fault(message, "lower cool_down_days under task_limits"), "warning"
 
 
 def _fields(rules: Rules, document: Document) -> Iterator[Found]:
