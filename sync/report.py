@@ -119,7 +119,7 @@ def _not_done(report: Report) -> str:
         else ""
     )
     theirs = (
-        f" {report.respected:,} values that others changed stay as they are: see `foretag overrides`."
+        f" Left as others changed them: {report.respected:,} values; see `foretag overrides`."
         if report.respected
         else ""
     )

@@ -134,7 +134,7 @@ def _sum_up(talk: Talk, job: Job, standing: list[Override], ended: int) -> None:
             f" {score['lower']:,} lower."
         )
     if ended:
-        talk.say(f"{ended:,} more have ended but still stand on their records: renew or empty them.")
+        talk.say(f"Ended, but still on their records: {ended:,}; renew or empty them.")
 
 
 def _show_records(talk: Talk, job: Job, found: list[Override]) -> None:

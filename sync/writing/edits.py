@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 # Of texts the item tells only that they were changed: what people write is theirs.
 _TOLD = frozenset({"foretag_tier", "foretag_score", "foretag_segment", "foretag_growth_potential"})
 
+# A person's word has a day and a reason; a changed value is only left there for a while.
+_FIXES = {"foretag_tier": "to keep it longer, and say why, set Tier override on the record"}
+
 _KNOWN = pa.schema([("id", pa.string()), ("field", pa.string())])
 _RESPECTED = pa.schema([("id", pa.string()), ("fields", pa.list_(pa.string()))])
 
@@ -71,7 +74,7 @@ class Edits:
         if not names or not (ours.num_rows or known):
             return wanted
         apart = _apart(names, wanted, held, ours, known)
-        self._close_settled(object_name, held, ours, known, apart)
+        self._close_settled(held, ours, known, apart)
         apart = self._without_ours(object_name, apart, known)
         theirs: dict[str, list[str]] = {}
         for row in apart:
@@ -108,7 +111,6 @@ class Edits:
 
     def _close_settled(
         self,
-        object_name: str,
         held: pa.Table,
         ours: pa.Table,
         known: Mapping[tuple[str, str], Edit],
@@ -240,5 +242,5 @@ def _item(edit: Edit, row: Mapping[str, Any], *, respected: bool, new: bool) -> 
         then = "it is put right: the record has an override, or is no longer scored"
     else:
         then = f"it was respected until {edit.until}, and is put right now"
-    fix = "to keep a tier, use the override; `foretag overrides` lists what is respected" if new else ""
+    fix = _FIXES.get(edit.field, "") if respected and new else ""
     return Item(edit.object, edit.record_id, "edited", edit.field.upper(), f"{what}; {then}", fix)

@@ -127,12 +127,18 @@ def in_tier(world, tier):
     return [row["id"] for row in world.people.rows("account", "foretag_tier") if row["foretag_tier"] == tier]
 
 
-def test_i1_an_edit_of_our_own_field_is_put_right(world):
-    """Whoever changes a tier by hand, and nothing else, sees the score's tier again after the next run."""
+def test_i1_an_edit_of_our_own_field_is_respected_or_put_right(world):
+    """Whoever changes a tier by hand keeps it for a while, and it is listed; unless the rules say otherwise."""
     world.run()
     world.people.let_in(("account", "foretag_tier"))
     account = in_tier(world, "D")[0]
     world.people.edit("account", {"id": account, "foretag_tier": "A"})
+    report = world.run()
+    assert (report.writes, report.respected) == (0, 1)
+    with world.job() as job:
+        (listed,) = job.ledger.items(report.run, "edited")
+    assert (listed.record_id, world.row("account", account, "foretag_tier")["foretag_tier"]) == (account, "A")
+    world.use_rules("edits: {days: 0}")
     assert world.run().done["account"] == 1
     assert world.row("account", account, "foretag_tier")["foretag_tier"] == "D"
 

@@ -1,0 +1,139 @@
+"""What becomes of values of ours that somebody else changed: told from our own, reported, respected or put right."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from connectors.contract import RetryLater
+from sync.ledger import Ledger
+from sync.ledger.edits import Edit
+from tests.acceptance.conftest import BOTH_IN_TIME
+
+DAY = timedelta(days=1)
+ONE = pytest.mark.parametrize("crm", ["salesforce"])
+
+
+@pytest.fixture
+def edited(world):
+    """A world after a run in which a person has given an account another tier; with that account's id."""
+    world.run()
+    world.people.let_in(("account", "foretag_tier"), ("account", "foretag_next_step"))
+    account = next(
+        row["id"] for row in world.people.rows("account", "foretag_tier") if row["foretag_tier"] == "D"
+    )
+    world.people.edit("account", {"id": account, "foretag_tier": "A"})
+    return world, account
+
+
+def _tier(world, account):
+    return world.row("account", account, "foretag_tier")["foretag_tier"]
+
+
+def _edits(world):
+    with world.job() as job:
+        return job.ledger.edits.of(job.name)
+
+
+def _news(world, report):
+    with world.job() as job:
+        return [(item.record_id, item.message) for item in job.ledger.items(report.run, "edited")]
+
+
+@BOTH_IN_TIME
+def test_another_persons_value_is_reported_once_and_stays_for_ninety_days(edited):
+    """It is told in the run that sees it, counted in each, and put right when its time is over."""
+    world, account = edited
+    first = world.run()
+    ((record_id, told),) = _news(world, first)
+    assert (record_id, _tier(world, account), first.respected) == (account, "A", 1)
+    assert "Tier was changed by somebody else, from D to A; it stays so until" in told
+    assert "1 values that others changed stay as they are" in first.last_line
+    (edit,) = _edits(world)
+    # The other fields of the record go on: its validity is renewed, and its tier is nobody's but theirs.
+    world.sandbox.clock.advance(20 * DAY)
+    second = world.run()
+    assert second.done["account"] > 0
+    assert (_news(world, second), _edits(world), _tier(world, account)) == ([], [edit], "A")
+    world.sandbox.clock.advance(71 * DAY)
+    third = world.run()
+    assert _tier(world, account) == "D"
+    assert "is put right now" in _news(world, third)[0][1]
+    assert (world.run().respected, _edits(world)) == (0, [])
+
+
+@ONE
+def test_rules_may_put_a_value_right_at_once(edited):
+    """By field or for all: then it is only reported."""
+    world, account = edited
+    world.use_rules("edits: {fields: {tier: 0}}")
+    report = world.run()
+    assert (_tier(world, account), report.respected) == ("D", 0)
+    assert "put right, as `edits:` of the rules says" in _news(world, report)[0][1]
+
+
+@ONE
+def test_another_change_begins_anew_an_override_goes_before_it_and_changing_it_back_ends_it(edited):
+    """What stands is compared with what we wrote, not with what the scores want now."""
+    world, account = edited
+    world.run()
+    ours = world.row("account", account, "foretag_next_step")
+    world.sandbox.clock.advance(30 * DAY)
+    world.people.edit("account", {"id": account, "foretag_tier": "B", "foretag_next_step": "Ask Zoe"})
+    report = world.run()
+    step, tier = _edits(world)
+    assert {str(step.seen_on), str(tier.seen_on)} == {report.today}
+    told = [message for _, message in _news(world, report)]
+    # What a person writes is shown where they wrote it, not in lists.
+    assert (len(told), any("Zoe" in message for message in told)) == (2, False)
+    assert world.row("account", account, "foretag_next_step")["foretag_next_step"] == "Ask Zoe"
+    world.people.edit("account", {"id": account, "foretag_override": "C"})
+    assert (world.run().respected, _tier(world, account)) == (1, "C")
+    world.people.edit("account", {"id": account, "foretag_next_step": ours["foretag_next_step"]})
+    assert (world.run().respected, _edits(world)) == (0, [])
+
+
+@ONE
+def test_a_write_of_ours_without_an_answer_is_nobodys_edit(world):
+    """The CRM did it and we do not know: the next run finds our own value, and takes it for ours."""
+    world.run()
+    deals = world.open_deals()[:20]
+    world.people.edit("opportunity", *({"id": deal["id"], "amount": 900_000} for deal in deals))
+    lost_reply = {"kind": "lost_reply", "match": world.people.writing(), "times": None}
+    world.sandbox.faults.add([lost_reply])
+    with pytest.raises(RetryLater):
+        world.run()
+    world.sandbox.faults.remove()
+    report = world.run()
+    assert (_news(world, report), report.respected, _edits(world)) == ([], 0, [])
+
+
+@ONE
+def test_a_field_read_from_elsewhere_is_nobodys_edit(world):
+    """What stands in a field that is mapped anew was never ours."""
+    world.run()
+    with world.job() as job:
+        fields = {name: dict(columns) for name, columns in job.tags.fields().items()}
+        fields["account"]["foretag_tier"] = "Another__c"
+        job.tags.keep_fields(fields)
+        assert job.left_there.read("account", 0).num_rows == 0
+
+
+def test_a_merged_records_edits_go_to_the_one_that_it_became_part_of(tmp_path):
+    """Which keeps its own where it has one."""
+    ledger = Ledger.open(tmp_path, lambda: datetime(2026, 11, 22, tzinfo=UTC))
+    day = date(2026, 11, 22)
+    tier, score, own = (
+        Edit("account", record, field, day, day + 90 * DAY, value)
+        for record, field, value in (
+            ("1", "foretag_tier", "x"),
+            ("1", "foretag_score", "y"),
+            ("2", "foretag_tier", "z"),
+        )
+    )
+    ledger.edits.keep("demo", [tier, score, own], [])
+    ledger.edits.move("demo", "account", {"1": "2"})
+    assert ledger.edits.of("demo") == [replace(score, record_id="2"), own]
+    ledger.close()
