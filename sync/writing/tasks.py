@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 # Of what must wait, so many are listed for an owner, the best first, and the others counted.
 LISTED_PER_OWNER = 100
 
+_JUDGED_BY = ["id", "rule", "period", "owner_id", "account_id", "score"]
 _READ = ("id", "key", "owner_id", "account_id", "due", "is_closed", "created_at", "modified_at")
 
 
@@ -66,20 +68,32 @@ def due_tasks(
     owners = pa.table({
         "id": pa.array(active_owners.keys(), pa.string()), "active": pa.array(active_owners.values(), pa.bool_())
     })  # fmt: skip
-    tables = {"wanted": _not_made(wanted, in_crm, known), "crm": _dated(in_crm, timezone), "known": known}
+    tables = {"crm": _dated(in_crm, timezone), "known": known, "made": _made(known), "owners": owners}
     values = {
         "today": today, "cool": limits.cool_down_days, "quiet": limits.quiet_days, "most": limits.open_per_owner,
         "daily": limits.new_per_owner_and_day, "people": list(BY_PEOPLE),
     }  # fmt: skip
-    with database(**tables, owners=owners) as db:
-        judged = db.sql(_JUDGED, params=values).to_arrow_table()
-    fits = pc.equal(judged["objection"], "")
-    due = judged.filter(fits).select(TASK_SCHEMA.names).cast(TASK_SCHEMA)
-    return due, list(_waiting(judged.filter(pc.invert(fits))))
+    # Texts are long, and of most tasks not needed.
+    rows = wanted.select(_JUDGED_BY).append_column("row", pa.array(np.arange(wanted.num_rows)))
+    while True:
+        with database(wanted=rows, **tables) as db:
+            judged = db.sql(_JUDGED, params=values).to_arrow_table()
+        fits = judged.filter(pc.equal(judged["objection"], ""))
+        columns = (fits[name].to_pylist() for name in ("id", "rule", "period"))
+        keys = pa.array([task_key(*row) for row in zip(*columns, strict=True)], pa.string())
+        # A history that was lost knows nothing: the CRM's own tasks count, too. Others get the room of those.
+        there = pc.is_in(keys, value_set=in_crm["key"].combine_chunks())
+        if not pc.any(there).as_py():
+            break
+        rows = rows.filter(
+            pc.invert(pc.is_in(rows["row"], value_set=fits["row"].filter(there).combine_chunks()))
+        )
+    due = wanted.take(fits["row"]).append_column("key", keys).select(TASK_SCHEMA.names).cast(TASK_SCHEMA)
+    return due, list(_waiting(judged.filter(pc.not_equal(judged["objection"], ""))))
 
 
-def _not_made(wanted: pa.Table, in_crm: pa.Table, known: pa.Table) -> pa.Table:
-    """The wanted tasks, with their keys, that were never made.
+def _made(known: pa.Table) -> pa.Table:
+    """Of which record, rule and period there was a task.
 
     An intended or unknown one is wanted still: the connector looks its key up before it makes it again. What came by
     a merge keeps the key of the record that lost, under which nothing is looked up any more: that was made.
@@ -89,17 +103,7 @@ def _not_made(wanted: pa.Table, in_crm: pa.Table, known: pa.Table) -> pa.Table:
         or row["key"] != task_key(row["record_id"], row["rule"], row["period"])
         for row in known.select(["state", "key", "record_id", "rule", "period"]).to_pylist()
     ]
-    made = known.filter(pa.array(settled, pa.bool_()))
-    with database(wanted=wanted, made=made) as db:
-        fresh = db.sql(
-            "SELECT * FROM wanted ANTI JOIN made"
-            " ON wanted.id = made.record_id AND wanted.rule = made.rule AND wanted.period = made.period"
-        ).to_arrow_table()
-    columns = (fresh[name].to_pylist() for name in ("id", "rule", "period"))
-    keys = pa.array([task_key(*row) for row in zip(*columns, strict=True)], pa.string())
-    # A history that was lost knows nothing: the CRM's own tasks count, too.
-    there = pc.is_in(keys, value_set=in_crm["key"].combine_chunks())
-    return fresh.append_column("key", keys).filter(pc.invert(there))
+    return known.filter(pa.array(settled, pa.bool_())).select(["record_id", "rule", "period"])
 
 
 def _dated(in_crm: pa.Table, timezone: str) -> pa.Table:
@@ -140,6 +144,7 @@ first_look AS (
         WHEN near.due IS NOT NULL THEN format('the owner already has an open activity there, due {}', near.due)
         ELSE '' END AS objection
     FROM wanted w
+    ANTI JOIN made ON made.record_id = w.id AND made.rule = w.rule AND made.period = w.period
     ANTI JOIN still_open ON still_open.record_id = w.id AND still_open.rule = w.rule
     LEFT JOIN owners ON owners.id = w.owner_id
     LEFT JOIN last ON last.record_id = w.id AND last.rule = w.rule
