@@ -119,7 +119,7 @@ def _not_done(report: Report) -> str:
         else ""
     )
     theirs = (
-        f" Left as others changed them: {report.respected:,} values; see `foretag overrides`."
+        f" Left as others changed them: {report.respected:,} of our values; see `foretag overrides`."
         if report.respected
         else ""
     )

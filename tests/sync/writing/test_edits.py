@@ -50,7 +50,7 @@ def test_another_persons_value_is_reported_once_and_stays_for_ninety_days(edited
     ((record_id, told),) = _news(world, first)
     assert (record_id, _tier(world, account), first.respected) == (account, "A", 1)
     assert "Tier was changed by somebody else, from D to A; it stays so until" in told
-    assert "1 values that others changed stay as they are" in first.last_line
+    assert "Left as others changed them: 1 of our values" in first.last_line
     (edit,) = _edits(world)
     # The other fields of the record go on: its validity is renewed, and its tier is nobody's but theirs.
     world.sandbox.clock.advance(20 * DAY)
