@@ -281,14 +281,11 @@ class Connector(Protocol):
         """Those rows of `held` (id, account_id) whose account is another one now, with that account (null: none)."""
         ...
 
-    def recent(
-        self, object_name: str, fields: Sequence[str], since: datetime, known: int
-    ) -> Iterator[pa.Table]:
+    def recent(self, object_name: str, fields: Sequence[str], since: datetime) -> Iterator[pa.Table]:
         """Records stamped since a moment of the CRM's clock, in the midst of a run: a look that moves no cursor.
 
-        The caller knows of `known` changes, its own writes: if the CRM counts no more than these, in one call, nobody
-        else changed any, and none is read. What cannot be read is left to the next pull, and so are changes that
-        the CRM shows late.
+        One call if there are none. Our own writes are among them: a person may have edited such a record since. What
+        cannot be read is left to the next pull, and so are changes that the CRM shows late.
         """
         ...
 

@@ -118,11 +118,9 @@ class HubSpotConnector:
         """Records changed since the cursor, or all of them; pages first, then one `Checkpoint`."""
         return self._pulls.pull(object_name, fields, since)
 
-    def recent(
-        self, object_name: str, fields: Sequence[str], since: datetime, known: int
-    ) -> Iterator[pa.Table]:
-        """Records stamped since a moment, unless no more than `known` are."""
-        return self._pulls.recent(object_name, fields, since, known)
+    def recent(self, object_name: str, fields: Sequence[str], since: datetime) -> Iterator[pa.Table]:
+        """Records stamped since a moment, to look at in the midst of a run."""
+        return self._pulls.recent(object_name, fields, since)
 
     def deleted(self, object_name: str, since: str) -> Deleted:
         """Records archived or merged away since the cursor."""

@@ -119,15 +119,12 @@ class Pulls:
         if cursor is not None:
             yield from self._again(plan, sorted(cursor.unread - tally.unread), tally)
 
-    def recent(
-        self, object_name: str, fields: Sequence[str], since: datetime, known: int
-    ) -> Iterator[pa.Table]:
+    def recent(self, object_name: str, fields: Sequence[str], since: datetime) -> Iterator[pa.Table]:
         """As in the contract. A deal that gets another company is not among them: it keeps its stamp."""
         plan = Plan(self._schema, self._facts, object_name, _columns(object_name, fields))
         search = Search(self._api, plan.hs_object, plan.properties, _changed(since))
         try:
-            if search.total() > known:
-                yield from (page.table for page in self._found(plan, search, Tally()))
+            yield from (page.table for page in self._found(plan, search, Tally()))
         except ConfigProblem as error:
             if object_name not in OPTIONAL or "MISSING_SCOPES" not in str(error):
                 raise

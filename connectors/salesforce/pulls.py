@@ -103,9 +103,7 @@ class Pulls:
             yield from self._again(query, sorted(cursor.unread - tally.unread), convert, tally)
         yield Checkpoint(str(Cursor.after(started, asked, tally.unread)), tally.read, tally.expected)
 
-    def recent(
-        self, object_name: str, fields: Sequence[str], since: datetime, known: int
-    ) -> Iterator[pa.Table]:
+    def recent(self, object_name: str, fields: Sequence[str], since: datetime) -> Iterator[pa.Table]:
         """As in the contract."""
         if self._lacks(object_name):
             return
@@ -113,8 +111,7 @@ class Pulls:
         paths = self._paths(object_name, asked)
         shown = dict.fromkeys([*paths.values(), *self._day_fields(object_name, paths)])
         query = self._query(object_name, tuple(shown)).window(since, None)
-        size = self._size(query)
-        if size > known:
+        if size := self._size(query):
             convert = self._converting(object_name, asked, paths)
             yield from (page.table for page in self._windows(query, size, convert, Tally()))
 
