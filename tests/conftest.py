@@ -60,13 +60,16 @@ def sandbox(make_sandbox) -> Sandbox:
 
 @pytest.fixture
 def make_world(crm, make_sandbox, tmp_path) -> Callable[..., World]:
-    """Make a world with our fields in it; options go to the sandbox."""
+    """Make a world with our fields in it; options go to the sandbox. `plain_key`: tasks have no unique field."""
 
-    def make(**options: Any) -> World:
+    def make(*, plain_key: bool = False, **options: Any) -> World:
         from sync.demo import set_up
         from tests.world import World
 
         world = World(make_sandbox(crm=crm, **options), tmp_path)
+        if plain_key:
+            with world.admin() as admin:
+                world.people.make_plain_key(admin)
         set_up(world.settings)
         world.people.let_in()
         return world

@@ -6,15 +6,17 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from config.rules import load_rules
 from sync.demo import write_settings
 from sync.pipeline import preview, run
-from sync.workplace import opened_job
+from sync.workplace import chosen, connect_admin, opened_job, opened_ledger
 from tests.crms import people_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from connectors.contract import Connector
     from connectors.sandbox.server import Sandbox
     from sync.job import Job
     from sync.report import Report
@@ -68,6 +70,14 @@ class World:
             **options,
         ) as job:
             yield job
+
+    @contextmanager
+    def admin(self) -> Iterator[Connector]:
+        """The CRM, with an admin's rights."""
+        with opened_ledger(self.settings) as (loaded, ledger):
+            name, connection = chosen(loaded, None, self.settings)
+            auth = self.people.connection("admin").auth
+            yield connect_admin(name, connection, load_rules(connection.rules), ledger, auth)
 
     def _wait(self, seconds: float) -> None:
         """Nobody waits, but the CRM's clock goes on."""

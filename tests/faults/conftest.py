@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+@pytest.fixture(params=["salesforce", pytest.param("hubspot", marks=pytest.mark.long)])
+def crm(request: pytest.FixtureRequest) -> str:
+    """Both CRMs meet every fault; the second one's turn is among the long tests."""
+    name: str = request.param
+    return name
+
+
 @pytest.fixture
 def tried(request: pytest.FixtureRequest) -> Callable[[int, str], None]:
     """Call it with a count and words; the summary prints them."""

@@ -21,7 +21,7 @@ def busy(world, match, times):
     return {"kind": "status", "status": 503, "retry_after": AFTER, "match": match, "times": times}
 
 
-@pytest.mark.parametrize("storm", [1, 2])
+@pytest.mark.parametrize("storm", [pytest.param(1, marks=pytest.mark.long), 2])
 def test_fault_02_a_storm_of_limits_is_waited_out(make_world, tried, storm):
     """Never again before the time that the CRM named; then all is done, once."""
     world = make_world(data=TINY)
@@ -105,7 +105,7 @@ def expire_and_run(world, calls):
 
 
 @pytest.mark.parametrize("crm", ["salesforce"])
-@pytest.mark.parametrize("calls", [3, 17])
+@pytest.mark.parametrize("calls", [pytest.param(3, marks=pytest.mark.long), 17])
 def test_fault_03_a_session_that_ends_is_renewed_once(make_world, tried, calls):
     """One more sign-in, the call is repeated, and nothing else is."""
     world = make_world(data=TINY)

@@ -12,19 +12,19 @@ from tests.faults.wholeness import assert_same_deals, assert_whole
 # Days on which clocks are moved, at an hour when the date depends on it, and the date in the org's time zone.
 CHANGES = (
     ("America/New_York", "2026-03-08T04:30:00+00:00", "2026-03-07"),
-    ("America/New_York", "2026-03-09T04:30:00+00:00", "2026-03-09"),
-    ("Europe/Stockholm", "2026-10-24T22:30:00+00:00", "2026-10-25"),
-    ("Europe/Stockholm", "2026-10-25T22:30:00+00:00", "2026-10-25"),
+    pytest.param("America/New_York", "2026-03-09T04:30:00+00:00", "2026-03-09", marks=pytest.mark.long),
+    pytest.param("Europe/Stockholm", "2026-10-24T22:30:00+00:00", "2026-10-25", marks=pytest.mark.long),
+    pytest.param("Europe/Stockholm", "2026-10-25T22:30:00+00:00", "2026-10-25", marks=pytest.mark.long),
 )
 
 
-@pytest.mark.parametrize("minutes", [10, -10])
+@pytest.mark.parametrize("minutes", [pytest.param(10, marks=pytest.mark.long), -10])
 def test_fault_04_a_clock_that_differs_loses_nothing(make_world, tried, minutes):
     """The CRM's clock is ten minutes ahead of this machine's, or behind; people edit right before and after a run."""
     world = make_world(data=TINY)
     world.sandbox.clock.set(datetime.now(UTC) + timedelta(minutes=minutes))
     world.run()
-    deals, turns = world.open_deals(), 3
+    deals, turns = world.open_deals(), 2
     for turn in range(turns):
         for deal in (deals[turn % len(deals)], deals[-1 - turn % len(deals)]):
             world.people.edit("opportunity", {"id": deal["id"], "amount": 50_000 + turn})
@@ -53,7 +53,10 @@ def test_fault_04_equal_stamps_across_pages(make_world, tried):
 
 
 @pytest.mark.parametrize("crm", ["salesforce"])
-@pytest.mark.parametrize(("zone", "moment", "today"), CHANGES)
+@pytest.mark.parametrize(
+    ("zone", "moment", "today"),
+    CHANGES,
+)
 def test_fault_04_daylight_saving_moves_no_day(make_world, tried, zone, moment, today):
     """In the night when clocks change, the day is the org's, and a second run finds nothing to write."""
     world = make_world(data=TINY, timezone=zone)
@@ -65,6 +68,7 @@ def test_fault_04_daylight_saving_moves_no_day(make_world, tried, zone, moment, 
     tried(1, f"a run in {zone} at {moment}")
 
 
+@pytest.mark.long
 def test_fault_04_a_commit_that_comes_late(make_world, tried):
     """What is stamped before a run and seen only after it is read by the next."""
     world = make_world(data=TINY)
@@ -87,7 +91,7 @@ def test_fault_13_our_own_writes_are_no_news(make_world, tried):
     """Our writes move the CRM's stamps, so they are read again: nothing is written for that, ever after."""
     world = make_world(data=TINY)
     first = world.run()
-    turns = 3
+    turns = 2
     for _ in range(turns):
         # Beyond the overlap of increments, within the day.
         world.sandbox.clock.advance(timedelta(hours=2))

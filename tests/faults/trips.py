@@ -32,17 +32,25 @@ _NOBODY = "4194305"
 
 
 class Trip:
-    """Counts effects; at the N-th (from 1) and at all later ones the process is dead. 0: it lives on."""
+    """Counts effects; at the N-th (from 1) and at all later ones the process is dead. 0: it lives on.
 
-    def __init__(self, at: int = 0) -> None:
+    With `instead`, that happens once at the N-th effect, and the process lives on.
+    """
+
+    def __init__(self, at: int = 0, instead: Callable[[], object] | None = None) -> None:
         self.at = at
         self.kinds: list[str] = []
+        self._instead = instead
 
     def __call__(self, kind: str) -> None:
         """One effect is about to happen."""
         self.kinds.append(kind)
-        if self.at and len(self.kinds) >= self.at:
+        if not self.at or len(self.kinds) < self.at:
+            return
+        if self._instead is None:
             raise Crash
+        if len(self.kinds) == self.at:
+            self._instead()
 
     @property
     def fatal(self) -> str:

@@ -33,9 +33,15 @@ def assert_whole(world: World) -> None:
 
 
 def assert_no_task_twice(world: World) -> None:
-    """I2: every key of ours stands once, thrown-away tasks included."""
-    keys = [row["key"] for row in world.people.rows("task", "key", deleted=True) if row["key"]]
-    assert len(keys) == len(set(keys))
+    """I2: one task for a record, a rule and a month, thrown-away ones included, whatever their keys say."""
+    columns = ("key", "subject", "account_id", "opportunity_id", "created_at")
+    ours = [row for row in world.people.rows("task", *columns, deleted=True) if row["key"]]
+    about = [
+        (row["subject"], row["opportunity_id"] or row["account_id"], f"{row['created_at']:%Y-%m}")
+        for row in ours
+    ]
+    assert len(about) == len(set(about)), sorted(one for one in about if about.count(one) > 1)
+    assert len(ours) == len({row["key"] for row in ours})
 
 
 def assert_same_deals(world: World) -> None:
