@@ -171,7 +171,7 @@ class Pass:
             )
             follower.hold_words()
         with self.timed("retention"):
-            erase_expired(job, self.today)
+            erase_expired(job, job.ledger.forgetting.today())
         remember_plans(job.mirror, self.today)
         job.ledger.list_items(report.run, pulled.set_aside)
         report.set_aside = len(pulled.set_aside)

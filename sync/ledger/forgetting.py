@@ -13,7 +13,7 @@ from sync.ledger.chunks import chunked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
-    from datetime import datetime
+    from datetime import date, datetime
 
 ERASED = "(erased)"
 
@@ -29,6 +29,10 @@ class Forgetting:
     def __init__(self, engine: sa.Engine, now: Callable[[], datetime]) -> None:
         self._engine = engine
         self._now = now
+
+    def today(self) -> date:
+        """The day (UTC) by the clock that runs and departures are dated with: not the CRM's."""
+        return self._now().date()
 
     # Records that must not come back.
 

@@ -300,6 +300,10 @@ class HubSpotPeople:
         match = r"/companies/batch/update\b"
         return {"kind": "refuse_rows", "match": match, "percent": 30, "message": message}
 
+    def refuse_tasks(self, message: str) -> Fault:
+        """Some of a batch, each by itself."""
+        return {"kind": "refuse_rows", "match": r"/tasks/batch/create\b", "percent": 30, "message": message}
+
     def allowance_used_up(self, **which: str) -> Fault:
         """429 of the policy DAILY."""
         return {"kind": "rate_limit", "policy": "daily", "times": None, **which}

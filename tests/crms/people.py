@@ -226,6 +226,10 @@ class People(Protocol):
         """The CRM refuses the changes of some accounts, each with this message, and takes the others."""
         ...
 
+    def refuse_tasks(self, message: str) -> Fault:
+        """The CRM refuses to make some tasks, each with this message."""
+        ...
+
     def allowance_used_up(self, **which: str) -> Fault:
         """The CRM says to API calls, or to those of a `match`, that none are left today."""
         ...

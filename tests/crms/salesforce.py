@@ -202,6 +202,11 @@ class SalesforcePeople:
         formula = 'Foretag_Tier__c = "D"'
         return {"kind": "validation_rule", "object": "Account", "formula": formula, "message": message}
 
+    def refuse_tasks(self, message: str) -> Fault:
+        """A validation rule: none of low urgency."""
+        formula = 'Priority = "Normal"'
+        return {"kind": "validation_rule", "object": "Task", "formula": formula, "message": message}
+
     def allowance_used_up(self, **which: str) -> Fault:
         """REQUEST_LIMIT_EXCEEDED."""
         return {"kind": "request_limit", "times": None, **which}

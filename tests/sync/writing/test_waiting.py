@@ -6,9 +6,14 @@ from datetime import timedelta
 
 import pytest
 
+from config.problems import ConfigProblem
+from sync.writing.retry import retry
 from tests.crms import CRMS
+from tests.world import EVERY_RECORD
 
-BOTH = pytest.mark.parametrize("crm", CRMS, indirect=True)
+FIRST_IN_TIME = pytest.mark.parametrize(
+    "crm", [CRMS[0], *(pytest.param(crm, marks=pytest.mark.long) for crm in CRMS[1:])], indirect=True
+)
 
 
 def refused(world):
@@ -23,7 +28,7 @@ def refused(world):
         return number, report, job.ledger.items(report.run, "refused")
 
 
-@BOTH
+@FIRST_IN_TIME
 def test_what_was_refused_is_set_aside_and_said_to_be(world):
     """The next run sends none of it, ends well, names the count, and lists each record with reason and fix."""
     _, first, items = refused(world)
@@ -37,7 +42,7 @@ def test_what_was_refused_is_set_aside_and_said_to_be(world):
     assert all("not this one" in item.message and item.fix for item in waiting)
 
 
-@BOTH
+@pytest.mark.long
 def test_a_record_that_changes_is_sent_again_alone(world):
     """Somebody edits one of them: it is tried again; if it is taken, it waits no more."""
     number, _, items = refused(world)
@@ -51,6 +56,7 @@ def test_a_record_that_changes_is_sent_again_alone(world):
     assert world.run().quarantined == len(items) - 1
 
 
+@pytest.mark.long
 def test_other_rules_that_want_other_values_try_again(world):
     """The digest is of record and values: what wants something else is a new attempt."""
     number, _, items = refused(world)
@@ -63,6 +69,7 @@ def test_other_rules_that_want_other_values_try_again(world):
     assert report.exit_code == 0
 
 
+@pytest.mark.long
 def test_the_days_that_values_are_good_for_are_no_reason_to_try_again(world):
     """A renewal of the validity alone is not sent to a record that is refused."""
     _, _, items = refused(world)
@@ -73,6 +80,8 @@ def test_the_days_that_values_are_good_for_are_no_reason_to_try_again(world):
     assert len(again) < len(items) / 2
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("crm", CRMS[:1], indirect=True)
 def test_a_lock_is_no_refusal_to_remember(world):
     """It passes by itself: the next run tries again."""
     number = world.sandbox.faults.add([{"kind": "lock_rows", "prefix": "001", "percent": 20, "hold": None}])[
@@ -83,3 +92,61 @@ def test_a_lock_is_no_refusal_to_remember(world):
     second = world.run()
     assert (first.refused["account"] > 0, second.quarantined) == (True, 0)
     assert second.done["account"] == first.refused["account"]
+
+
+@FIRST_IN_TIME
+def test_retry_sends_again_what_a_run_did_not_get_done_and_nothing_else(world):
+    """After the fix all of it is written, by a run of its own that names the first; others wait for the next run."""
+    number, first, items = refused(world)
+    world.sandbox.faults.remove(number)
+    deal = world.open_deals("amount")[0]
+    world.people.edit("opportunity", {"id": deal["id"], "amount": 9_999_999})
+    position = world.sandbox.journal.position
+    with world.job() as job:
+        report = retry(job, first.run)
+        row = job.ledger.run(report.run)
+    written = {one for entry in world.sandbox.journal.writes(position) for one in entry.ids}
+    assert written == {item.record_id for item in items}
+    assert (report.exit_code, report.done["account"], row["of"]) == (0, len(items), first.run)
+    assert world.run().quarantined == 0
+
+
+@pytest.mark.long
+@FIRST_IN_TIME
+def test_a_retry_before_the_fix_is_refused_and_set_aside_anew(world):
+    """Exit 3, and the next run sends none of it."""
+    _, first, items = refused(world)
+    with world.job() as job:
+        report = retry(job, first.run)
+    again = world.run()
+    assert (report.exit_code, report.refused["account"]) == (3, len(items))
+    assert (again.exit_code, again.quarantined) == (0, len(items))
+
+
+@pytest.mark.long
+def test_a_refused_task_waits_until_it_is_retried(world):
+    """A task is refused for its record or its words: it is not sent each night, and made once when it is retried."""
+    world.use_rules(EVERY_RECORD)
+    fault = world.people.refuse_tasks("no task here")
+    number = world.sandbox.faults.add([fault])[0]
+    first = world.run()
+    assert first.refused["task"] > 0
+    second = world.run()
+    world.sandbox.faults.remove(number)
+    third = world.run()
+    assert (second.refused["task"], third.done["task"]) == (0, 0)
+    assert second.quarantined == third.quarantined == first.refused["task"]
+    with world.job() as job:
+        report = retry(job, first.run)
+    assert report.done["task"] == first.refused["task"]
+    tasks = [row["key"] for row in world.people.rows("task", "key") if row["key"]]
+    assert len(tasks) == len(set(tasks)) == first.planned["task"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("crm", CRMS[:1], indirect=True)
+def test_only_a_run_of_the_connection_can_be_retried(world):
+    """Anything else is refused with a word on what to do."""
+    world.run()
+    with world.job() as job, pytest.raises(ConfigProblem, match='there is no run "never"'):
+        retry(job, "never")
