@@ -43,7 +43,9 @@ def runs(talk: Talk, settings: Path, connection: str | None, run_id: str | None)
     """The history: all runs, or one with everything it did and did not do."""
     with opened_ledger(settings) as (loaded, ledger):
         if run_id is None:
-            _show_runs(talk, ledger.runs(connection))
+            found = ledger.runs(connection)
+            _show_runs(talk, found, {row["id"] for row in found if ledger.undone.by(row["id"])})
+            _show_shut(talk, ledger, found)
             return DONE
         row = ledger.run(run_id)
         if row is None:
@@ -58,16 +60,39 @@ def runs(talk: Talk, settings: Path, connection: str | None, run_id: str | None)
         return DONE
 
 
-def _show_runs(talk: Talk, found: Sequence[Row]) -> None:
+def _show_runs(talk: Talk, found: Sequence[Row], undone: set[str]) -> None:
     talk.result(found)
     talk.table(
         "",
         ("run", "command", "state", "exit", "what it said"),
-        [(row["id"], _what(row), row["state"], row["exit_code"], row["last_line"]) for row in found],
+        [
+            (
+                row["id"],
+                _what(row),
+                f"{row['state']}, taken back" if row["id"] in undone else row["state"],
+                row["exit_code"],
+                row["last_line"],
+            )
+            for row in found
+        ],
         right=("exit",),
     )
     if not found:
         talk.say("No runs yet.")
+
+
+def _show_shut(talk: Talk, ledger: Ledger, found: Sequence[Row]) -> None:
+    """What keeps connections from being written now, as far as the history knows without asking the CRM."""
+    newest = {row["connection"]: row for row in reversed(found)}
+    for name, row in newest.items():
+        pause, held = ledger.gates.paused(name), ledger.gates.holds(name, row["rules"])
+        if pause is not None:
+            talk.say(f"{name} is paused by {pause.by}: `foretag resume`.", "yellow")
+        if held:
+            undos = ", ".join(sorted({hold.run for hold in held}))
+            talk.say(
+                f"{name}: what undo {undos} took back is not written: `foretag check` names it.", "yellow"
+            )
 
 
 def _what(row: Row) -> str:

@@ -110,7 +110,7 @@ def _not_done(report: Report) -> str:
         (report.stale, "stale"),
         (report.set_aside, "unreadable"),
         (report.quarantined, "set aside after a refusal"),
-        (report.left, "left as found"),
+        (report.left, "left as they are"),
     )
     told = "".join(f" {count:,} {what}: see `foretag runs {report.run}`." for count, what in counts if count)
     held = (

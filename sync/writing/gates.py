@@ -40,8 +40,8 @@ def check_gates(pass_: Pass, plan: Plan) -> None:
         _unless_paused(job, "nothing was written")
     if command not in READ_BEFORE and unapproved(job):
         raise Parked(
-            f"these rules ({job.rules.digest}) are not approved: nothing was written; of tiers,"
-            f" {_moves_told(job, plan)}; look at it and say yes with `foretag approve`"
+            f"These rules ({job.rules.digest}) are not approved: nothing was written. Tiers would change,"
+            f" {_moves_told(job, plan)}. Look at it, and say yes, with `foretag approve`."
         )
     if command != "undo":
         _unless_held(job, plan)
@@ -152,7 +152,7 @@ def _unless_paused(job: Job, written: str) -> None:
     pause = job.ledger.gates.paused(job.name)
     if pause is not None:
         reason = f" ({pause.reason})" if pause.reason else ""
-        raise Parked(f"paused by {pause.by}{reason}: {written}; `foretag resume` lets it write again")
+        raise Parked(f"Paused by {pause.by}{reason}: {written}; `foretag resume` lets it write again.")
 
 
 def _unless_held(job: Job, plan: Plan) -> None:
@@ -161,8 +161,8 @@ def _unless_held(job: Job, plan: Plan) -> None:
     found = [hold for hold in held if (hold.object, hold.field) in wanted]
     if found:
         raise Parked(
-            f"this would write what undo {found[0].run} took back ({held_words(job, found)}): nothing was"
-            " written; make a new plan, or let it be written again with `foretag resume`"
+            f"This would write what undo {found[0].run} took back, {held_words(job, found)}: nothing was"
+            " written; make a new plan, or let it be written again with `foretag resume`."
         )
 
 

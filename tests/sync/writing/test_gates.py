@@ -77,7 +77,7 @@ def test_a_paused_connection_writes_nothing_but_an_undo(world):
     world.use_rules(OTHER_RULES)
     with world.counting() as written:
         with pytest.raises(
-            Parked, match=r"paused by ann \(new territories\): nothing was written"
+            Parked, match=r"Paused by ann \(new territories\): nothing was written"
         ) as stopped:
             world.run()
         with world.job() as job, pytest.raises(Parked):

@@ -98,7 +98,7 @@ def test_what_a_person_changed_after_us_is_left_and_listed(world):
     assert told[account, "CHANGED_SINCE"] == "Suggested next step: changed since, by a person or a later run"
     assert "was deleted" in told[other, "GONE"]
     assert back.exit_code == 3
-    assert f"{len(left):,} left as found: see `foretag runs {back.run}`" in back.last_line
+    assert f"{len(left):,} left as they are: see `foretag runs {back.run}`" in back.last_line
 
 
 @ONE
