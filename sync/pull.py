@@ -123,6 +123,7 @@ class _ObjectPull:
     set_aside: list[Item] = field(default_factory=list)
 
     def run(self) -> tuple[int, int]:
+        self.tell(self.object_name, 0, None)
         since = self._since()
         checkpoints: list[Checkpoint] = []
         gone = 0

@@ -17,6 +17,7 @@ BENCHMARKS = {
     "startup": "bench_startup.py",
     "pull": "bench_pull.py",
     "write": "bench_write.py",
+    "backfill": "bench_backfill.py",
     "scoring": "bench_scoring.py",
     "book": "bench_book.py",
     "quality": "bench_quality.py",

@@ -108,6 +108,15 @@ def traffic(crm: dict[str, Any], since: int) -> Traffic:
     )
 
 
+def requests_since(crm: dict[str, Any], since: int) -> list[str]:
+    """The counted calls since a position of the journal, as `METHOD /path`."""
+    return [
+        f"{entry['method']} {entry['path']}"
+        for entry in _journal(crm, since)["entries"]
+        if entry["kind"] == "request" and entry["counted"]
+    ]
+
+
 def show_rates(crm: str, seen: Traffic, seconds: float) -> None:
     """How near to the CRM's rates it came, if the CRM has any."""
     if seen.floor:
