@@ -130,7 +130,7 @@ def held_words(job: Job, held: Sequence[Hold]) -> str:
         labels = [label for field, label in LABELS.items() if field in fields]
         if name == "task":
             words += [noun.many] * bool(fields)
-        elif fields >= {field.name for field in job.written(name)}:
+        elif fields and fields >= {field.name for field in job.written(name)}:
             words.append(f"{noun.many} (all {job.crm.field.many})")
         elif labels:
             words.append(f"{noun.one} {', '.join(labels)}")

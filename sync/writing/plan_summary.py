@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sync.writing.moves import moves
 from sync.writing.plan import OBJECTS
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def summary(plan: Plan, header: PlanHeader, crm: Crm) -> tuple[str, ...]:
     """Whose plan it is, what it would change, and how to do it."""
     kind = "PRODUCTION" if header.production else "sandbox"
-    chosen = [f"{name.replace('_', ' ')} {value}" for name, value in header.selection.items()]
+    chosen = [f"{name.replace('_', ' ')} {_listed(value)}" for name, value in header.selection.items()]
     return (
         f"Foretag plan of {header.today} for {header.org_name} ({kind}), connection {header.connection}",
         f"Would write {crm.counted(header.planned)}, of a book of {crm.counted(header.book)}.",
@@ -26,6 +26,11 @@ def summary(plan: Plan, header: PlanHeader, crm: Crm) -> tuple[str, ...]:
         f"Rules {header.rules}, run {header.run}, made by Foretag {header.version}.",
         "Rows that events overtake are skipped and listed. It names companies and owners: share it with care.",
     )
+
+
+def _listed(value: Any) -> str:
+    """What an option asked for, several values with commas between them."""
+    return ", ".join(value) if isinstance(value, list | tuple) else str(value)
 
 
 def _moves_line(plan: Plan, object_name: str, crm: Crm) -> str:
