@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _WORD, _UNTIL, _REASON = "foretag_override", "foretag_override_until", "foretag_override_reason"
 _SAID = (_WORD, _UNTIL, _REASON)
+_FROM = "(said of a record merged into this one)"
 _LONGEST = next(field.length for field in HUMAN_FIELDS if field.name == _REASON)
 
 
@@ -67,15 +68,14 @@ class Follower:
     def _words(self, object_name: str, winners: Mapping[str, str]) -> dict[str, dict[str, Any]]:
         """The overrides that losers hand on: those that hold today, each with its day."""
         ids = pa.array(list(winners), pa.string())
-        rows = self.job.mirror.read(object_name, ("id", "name", *_SAID), ids=ids).to_pylist()
+        rows = self.job.mirror.read(object_name, ("id", *_SAID), ids=ids).to_pylist()
         seen = self.job.tags.overrides_seen(object_name, ids)
         words = {}
         for row in rows:
             first = seen.get(row["id"], self.today)
             until = row[_UNTIL] or first + timedelta(days=self.job.rules.overrides.days)
             if row[_WORD] is not None and until >= self.today:
-                told = f"{row[_REASON] or ''} (said of {row['name'] or row['id']}, merged into this one)"
-                words[row["id"]] = {_WORD: row[_WORD], _UNTIL: str(until), _REASON: told.strip()[:_LONGEST]}
+                words[row["id"]] = {_WORD: row[_WORD], _UNTIL: str(until), _REASON: _told(row[_REASON])}
         return words
 
     def _hold(self, object_name: str, heirs: Mapping[str, Sequence[Inheritance]]) -> None:
@@ -120,6 +120,12 @@ class Follower:
                 """
             ).to_arrow_table()
         self.job.mirror.load("commitment", held.column_names, [moved.cast(held.schema)])
+
+
+def _told(reason: str | None) -> str:
+    """A person's reason, with where it comes from: not by name, which goes with the record that bore it."""
+    before = (reason or "").strip().removesuffix(_FROM).strip()
+    return f"{before[: _LONGEST - len(_FROM) - 1]} {_FROM}".strip()
 
 
 def _typed(word: Mapping[str, Any]) -> dict[str, Any]:

@@ -114,7 +114,7 @@ class Forgetting:
             for some in chunked(ids):
                 for table in (tables.quarantine, tables.edit, tables.gone):
                     db.execute(table.delete().where(*_about(table.c, connection, object_name, some)))
-                self._erase_merges(db, connection, object_name, some)
+                self._erase_merges(db, connection, object_name, some, inherited=task_keys)
                 keys = self._task_keys(db, connection, object_name, some)
                 self._erase_items(db, connection, object_name, some)
                 if task_keys:
@@ -124,12 +124,18 @@ class Forgetting:
             with self._engine.connect() as db:
                 db.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _erase_merges(self, db: sa.Connection, connection: str, object_name: str, ids: list[str]) -> None:
+    def _erase_merges(
+        self, db: sa.Connection, connection: str, object_name: str, ids: list[str], *, inherited: bool
+    ) -> None:
+        """Unless `inherited`, a person's word that a merged record handed on stays: it is the other one's by now."""
         merge = tables.merge.c
         concerned = sa.or_(merge.loser.in_(ids), merge.winner.in_(ids))
         db.execute(
             tables.merge.delete().where(
-                merge.connection == connection, merge.object == object_name, concerned
+                merge.connection == connection,
+                merge.object == object_name,
+                concerned,
+                sa.true() if inherited else merge.inherited.is_(None),
             )
         )
 

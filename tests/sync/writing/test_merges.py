@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from sync.ledger import Ledger
+from sync.ledger.merges import Inheritance
 from tests.acceptance.conftest import BOTH_IN_TIME
 from tests.world import EVERY_RECORD
 
@@ -130,3 +132,19 @@ def test_what_is_restored_is_written_again_and_what_is_deleted_is_not(world):
     world.run()
     until = world.row("account", account, "foretag_valid_until")["foretag_valid_until"]
     assert str(until) > str(world.sandbox.today)
+
+
+def test_a_word_handed_on_outlives_the_record_that_handed_it_on(tmp_path):
+    """Records deleted long ago are erased, and a merged one is deleted; what a person said is the other one's now."""
+    ledger = Ledger.open(tmp_path, lambda: datetime(2026, 11, 22, tzinfo=UTC))
+    word = {"foretag_override": "A", "foretag_override_until": "2027-01-01", "foretag_override_reason": "x"}
+    ledger.merges.keep("demo", "account", {"1": "2", "3": "2"}, {"1": word})
+    ledger.forgetting.erase("demo", "account", ["1", "3"], task_keys=False)
+    assert ledger.merges.inheritances("demo") == [Inheritance("account", "1", "2", word)]
+    assert ledger.merges.winners("demo", "account") == {"1": "2"}
+    # A chain is followed to its end, and who is forgotten for good hands on nothing.
+    ledger.merges.keep("demo", "account", {"2": "4"}, {})
+    assert ledger.merges.winners("demo", "account") == {"1": "4", "2": "4"}
+    ledger.forgetting.erase("demo", "account", ["1"])
+    assert ledger.merges.inheritances("demo") == []
+    ledger.close()
