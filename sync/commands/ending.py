@@ -84,5 +84,7 @@ def end(talk: Talk, report: Report, crm: Crm) -> int:
         ],
         right=("planned", "written", "refused", "not confirmed"),
     )
+    if report.least_calls:
+        talk.say(f"{report.api_calls:,} API calls; for what was done, {report.least_calls:,} at the least.")
     talk.say(report.last_line)
     return report.exit_code
