@@ -23,7 +23,8 @@ def tell_past(talk: Talk, report: Report, job: Job) -> None:
     for place, count in report.untold.items():
         name, _, column = place.partition(".")
         noun = job.crm.nouns.get(name)
-        called = labels.get(place) or fields.get(name, {}).get(column) or column.removesuffix("_id")
+        linked = job.crm.nouns.get(column.removesuffix("_id"), column)
+        called = labels.get(place) or fields.get(name, {}).get(column) or str(linked)
         rows.append((noun.one if noun else name, called, count))
     if rows:
         field = job.crm.field.many
