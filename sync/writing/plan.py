@@ -93,7 +93,8 @@ class Plan:
     the plan; it is called, with the changes, when they are about to be written. `states` is that state, of all records
     scored, as far as it is known.
 
-    A plan that is to be kept also has in each row the columns of `KEPT`.
+    A plan that is to be kept also has in each row the columns of `KEPT`; one that was read from a file says when it was
+    `made_on`.
     """
 
     changes: Mapping[str, pa.Table]
@@ -103,6 +104,7 @@ class Plan:
     book: Mapping[str, int]
     keep_states: Callable[[TagStore, Mapping[str, pa.Table]], None]
     states: tuple[pa.Table, ...] = ()
+    made_on: date | None = None
 
     @property
     def records(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -136,7 +137,8 @@ def read_plan(path: Path) -> tuple[PlanHeader, Plan]:
         if digest_of(_signed(told), rows) != told["digest"]:
             raise _unusable(path, _CHANGED)
         header = PlanHeader(**{name: told[name] for name in PlanHeader.__slots__})
-        return header, plan_of(rows, header.fields, header.book)
+        plan = plan_of(rows, header.fields, header.book)
+        return header, replace(plan, made_on=date.fromisoformat(header.today))
     except NotOurs:
         raise _unusable(path, _CHANGED) from None
 

@@ -17,7 +17,7 @@ from sync.writing.keeping import ACCOUNT_OF, as_planned, states_of
 from sync.writing.plan import OBJECTS
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from sync.pipeline import Pass
     from sync.writing.plan import Plan
@@ -51,6 +51,7 @@ class Overtaken:
     pass_: Pass
     since: datetime
     begun: bool = False
+    made_on: date | None = None
 
     @classmethod
     def pulled(cls, pass_: Pass) -> Overtaken:
@@ -61,6 +62,7 @@ class Overtaken:
 
     def left(self, plan: Plan) -> Plan:
         """The plan without the rows that are overtaken (listed as stale) or done already (counted)."""
+        self.made_on = plan.made_on
         plan, digests = self._waited(plan), self._digests(None)
         return replace(
             plan,
@@ -118,7 +120,7 @@ class Overtaken:
             "held": self._held(kind, rows),
             "digest": digests,
             "deal": self._deals(kind),
-            "day": pa.table({"today": [self.pass_.today]}),
+            "day": pa.table({"today": [self.pass_.today], "made_on": pa.array([self.made_on], pa.date32())}),
             "rows": rows.append_column("place", pa.array(np.arange(rows.num_rows))),
         }
         with database(**tables) as db:
@@ -225,8 +227,9 @@ def _cases(kind: str, rows: pa.Table) -> list[tuple[str, str]]:
         cases = _record_cases(_fields(rows))
     if "inputs" in rows.column_names:
         cases.append(("r.inputs IS DISTINCT FROM digest.inputs", "INPUTS_CHANGED"))
-        if "foretag_valid_until" in rows.column_names:
-            cases.append(("r.foretag_valid_until < day.today", "EXPIRED"))
+    if "foretag_valid_until" in rows.column_names:
+        # Scores as of a past day were no longer valid when they were planned, and are wanted so.
+        cases.append(("r.foretag_valid_until BETWEEN day.made_on AND day.today - 1", "EXPIRED"))
     # Nothing is asked of a change of tasks that was not kept: they are looked at when they are sent.
     return cases or [("FALSE", HOLDS)]
 

@@ -13,7 +13,7 @@ from sync.pipeline import apply_plan, carry_out, recorded
 from sync.writing.inputs import inputs_of
 from sync.writing.plan import OBJECTS
 from sync.writing.stale import Overtaken
-from tests.crms import BOTH_IN_TIME
+from tests.acceptance.conftest import BOTH_IN_TIME
 from tests.world import EVERY_RECORD
 
 ONE_CRM = pytest.mark.parametrize("crm", ["salesforce"])
@@ -171,7 +171,7 @@ def test_inputs_are_what_people_and_other_machines_change(world):
 def test_a_plan_whose_day_has_passed_is_not_written(world):
     """What it would say is no longer valid, and its tasks are overdue before they are made."""
     world.use_rules(EVERY_RECORD)
-    plan = world.plan()
+    plan = replace(world.plan(), made_on=world.sandbox.today)
     world.sandbox.clock.advance(timedelta(days=30))
     with world.counting() as written:
         report, stale, items = apply(world, plan)
