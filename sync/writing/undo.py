@@ -60,6 +60,8 @@ def undo(job: Job, run_id: str, selection: Selection = EVERYTHING, *, dry_run: b
 
 def undoable(job: Job, run_id: str, selection: Selection = EVERYTHING) -> dict[str, Any]:
     """The run's row. Raises `ConfigProblem`, saying what there is instead, where it cannot be undone."""
+    # A word that names nothing is told before a run begins.
+    selection.fields(_ours(), job.crm)
     row = job.ledger.run(run_id)
     if row is None:
         raise _cannot(run_id, "there is no such run", "`foretag runs` lists them")
@@ -85,6 +87,11 @@ def undoable(job: Job, run_id: str, selection: Selection = EVERYTHING) -> dict[s
     return row
 
 
+def _ours() -> dict[str, tuple[OutputField, ...]]:
+    """Every field that a run may have written, whatever is written now."""
+    return {name: written(name, "full") for name in OBJECTS}
+
+
 def _kept(job: Job, run_id: str) -> bool:
     return any(_journal(job).changes(name, run_id) is not None for name in (*OBJECTS, "task", TASK_JOURNAL))
 
@@ -101,7 +108,7 @@ def _plan(pass_: Pass, row: Mapping[str, Any], selection: Selection) -> Plan:
     """What goes back, of all fields that the run wrote or of those chosen; what does not is listed."""
     job, report = pass_.job, pass_.report
     report.only = list(selection.only)
-    ours = {name: written(name, "full") for name in OBJECTS}
+    ours = _ours()
     changes: dict[str, pa.Table] = {}
     left: list[Item] = []
     with pass_.timed("plan"):
