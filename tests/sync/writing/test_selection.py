@@ -28,8 +28,8 @@ RULES = Rules.model_validate({"priority": {"weights": {"soon": 1, "profitable": 
 
 
 def _changed(day: int) -> datetime:
-    """Half an hour after midnight of a November day in New York."""
-    return datetime(2026, 11, day, 5, 30, tzinfo=UTC)
+    """Half an hour before the end of a November day in New York."""
+    return datetime(2026, 11, day + 1, 4, 30, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
