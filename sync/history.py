@@ -107,7 +107,8 @@ def _nouns(settings: Settings, connection: str) -> Mapping[str, Noun]:
 
 def _show_run(talk: Talk, row: Row, batches: Sequence[Row], nouns: Mapping[str, Noun]) -> None:
     """What it was, what came of it by object and batch, and what it took."""
-    talk.say(f"{_what(row)} {row['id']}: {row['state']}, exit {row['exit_code']}, for {row['today']}")
+    of = f", of {row['of']}" if row["of"] else ""
+    talk.say(f"{row['command']} {row['id']}{of}: {row['state']}, exit {row['exit_code']}, for {row['today']}")
     if row["options"]:
         asked = ", ".join(f"{name} {value}" for name, value in row["options"].items())
         talk.say(f"Asked for: {asked}.")
