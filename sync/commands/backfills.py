@@ -111,8 +111,8 @@ def _show(talk: Talk, quote: Quote, terms: Terms, crm: Crm) -> None:
         f" {quote.looking:,} to see what changes meanwhile), {lasting(quote.seconds)}."
     )
     if quote.left is not None:
-        share = f", about {_percent(quote.share)} of the day's {quote.limit:,} calls" if quote.share else ""
-        talk.say(f"{quote.left:,} calls are left to it today{share}; the reserve for others is kept.")
+        share = f"; it takes {_percent(quote.share)} of a day's {quote.limit:,}" if quote.share else ""
+        talk.say(f"{quote.left:,} calls are left to it today, the reserve for others kept{share}.")
         if calls > quote.left:
             talk.say(
                 "That is not enough: it will stop, and go on with `foretag backfill --resume`.", "yellow"
@@ -122,4 +122,4 @@ def _show(talk: Talk, quote: Quote, terms: Terms, crm: Crm) -> None:
 
 
 def _percent(share: float) -> str:
-    return f"{share:.1%}" if share >= 0.001 else "0.1%"
+    return f"about {share:.1%}" if share >= 0.001 else "under 0.1%"
