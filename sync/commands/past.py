@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from sync.report import Report
     from sync.talk import Talk
 
+_CHANGED = "changed since, by us too"
+
 
 def tell_past(talk: Talk, report: Report, job: Job) -> None:
     """What was taken as it is today, though the records changed since; nothing for scores of today."""
@@ -30,7 +32,7 @@ def tell_past(talk: Talk, report: Report, job: Job) -> None:
         field = job.crm.field.many
         talk.table(
             f"Taken as it is today: {job.crm.label} tells no history of these {field}",
-            ("record", job.crm.field.one, "changed since"),
+            ("record", job.crm.field.one, _CHANGED),
             sorted(rows),
-            right=("changed since",),
+            right=(_CHANGED,),
         )

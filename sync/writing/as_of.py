@@ -87,10 +87,10 @@ def _then(pass_: Pass, object_name: str, day: date, moment: datetime) -> pa.Tabl
     held = held.filter(_changed_since(held, moment))
     if not held.num_rows or not fields:
         return None
-    parts = []
+    parts, tell = [], pass_.spending.watched(job.tell)
     for part in job.connector.history(object_name, fields, held.select(["id", *fields]), moment):
         parts.append(part)
-        job.tell(f"{object_name} history", sum(one.num_rows for one in parts), held.num_rows)
+        tell(f"{object_name} history", sum(one.num_rows for one in parts), held.num_rows)
     told = _lined_up(object_name, held, fields, parts)
     for name in fields:
         untold = pc.and_not(pc.is_valid(held[name]), told[f"told_{name}"])
