@@ -190,7 +190,7 @@ class Pass:
             stamp = f"{job.rules.digest}/{report.run}"
             edits = Edits.of(job, self.today)
             scored = score(book.mirror, book.tags, job.rules, scope, book.today, stamp, edits)
-            self.note(edits)
+            self.note(edits, past=book.past)
         report.book, report.held = dict(scored.book), held_words(job, holds(job))
         report.chosen = scope.counted(scored.chosen, scored.book, job.crm)
         with self.timed("plan"):
@@ -223,10 +223,11 @@ class Pass:
         """What was refused, and waits."""
         return Waiting(self.job.name, self.job.ledger, self.job.mirror)
 
-    def note(self, edits: Edits) -> None:
-        """Write down what others changed of our values, and what becomes of it."""
-        edits.keep()
-        self.job.ledger.list_items(self.report.run, edits.news)
+    def note(self, edits: Edits, *, past: bool) -> None:
+        """Write down what others changed of our values, and what becomes of it; scores of a past day say nothing of it."""
+        if not past:
+            edits.keep()
+            self.job.ledger.list_items(self.report.run, edits.news)
         self.report.respected = edits.respected
 
     def _unknown_names(self) -> list[Item]:

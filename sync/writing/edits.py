@@ -93,12 +93,15 @@ class Edits:
     def _is_respected(self, object_name: str, row: Mapping[str, Any], before: Edit | None) -> bool:
         """Whether another's value stays, now that it has been looked at: agreed with, new, or known."""
         key = (object_name, row["id"], row["field"])
+        digest = _digest(row["theirs"])
+        same = before is not None and before.value == digest
         if row["theirs"] == row["wanted"]:
+            # Scores may move on while theirs is still to be respected.
+            if before is not None and same and before.respected(self.today):
+                return True
             self._agreed.setdefault(object_name, set()).add(row["id"])
             self._over.append(key)
             return False
-        digest = _digest(row["theirs"])
-        same = before is not None and before.value == digest
         seen_on = before.seen_on if before is not None and same else self.today
         days = self.rules.edits.days_of(row["field"])
         edit = Edit(*key, seen_on, seen_on + timedelta(days) if days else None, digest)
