@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 def summary(plan: Plan, header: PlanHeader, crm: Crm) -> tuple[str, ...]:
     """Whose plan it is, what it would change, and how to do it."""
     kind = "PRODUCTION" if header.production else "sandbox"
+    book = ", ".join(f"{count:,} {crm.nouns[name].many}" for name, count in header.book.items())
     chosen = [f"{name.replace('_', ' ')} {_listed(value)}" for name, value in header.selection.items()]
     return (
         f"Foretag plan of {header.today} for {header.org_name} ({kind}), connection {header.connection}",
-        f"Would write {crm.counted(header.planned)}, of a book of {crm.counted(header.book)}.",
+        f"Would write {crm.counted(header.planned)}, of a book of {book}.",
         *(line for name in OBJECTS if (line := _moves_line(plan, name, crm))),
         *(_fields_line(name, names, crm) for name, names in header.fields.items() if names),
         f"Chosen: {'; '.join(chosen)}" if chosen else "Chosen: all records.",
