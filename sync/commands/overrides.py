@@ -118,7 +118,7 @@ def _show(talk: Talk, job: Job, found: list[Override], owners: Mapping[str, str]
             [tuple(row.values()) for row in by_owner(standing, owners)],
             right=_OWNER_HEADS[1:],
         )
-    _show_records(talk, job, sorted(found, key=lambda one: one.ended))
+    _show_records(talk, job, sorted(found, key=lambda one: one.ended), owners)
 
 
 def _sum_up(talk: Talk, job: Job, standing: list[Override], ended: int) -> None:
@@ -137,15 +137,18 @@ def _sum_up(talk: Talk, job: Job, standing: list[Override], ended: int) -> None:
         talk.say(f"Ended, but still on their records: {ended:,}; renew or empty them.")
 
 
-def _show_records(talk: Talk, job: Job, found: list[Override]) -> None:
+def _show_records(
+    talk: Talk, job: Job, found: list[Override], owners: Mapping[str, str] | None
+) -> None:
     more = f" ({MOST} of {len(found):,}: see --json)" if len(found) > MOST else ""
     talk.table(
         f"\nRecords{more}",
-        ("record", "name", "said", "score says", "score", "until", "", "why"),
+        ("record", "name", *(("owner",) if owners else ()), "said", "score says", "score", "until", "", "why"),
         [
             (
                 job.crm.nouns[one.object],
                 one.name,
+                *((owners.get(one.owner_id, one.owner_id),) if owners else ()),
                 one.word,
                 one.score_tier,
                 one.score,
