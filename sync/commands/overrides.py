@@ -137,13 +137,21 @@ def _sum_up(talk: Talk, job: Job, standing: list[Override], ended: int) -> None:
         talk.say(f"Ended, but still on their records: {ended:,}; renew or empty them.")
 
 
-def _show_records(
-    talk: Talk, job: Job, found: list[Override], owners: Mapping[str, str] | None
-) -> None:
+def _show_records(talk: Talk, job: Job, found: list[Override], owners: Mapping[str, str] | None) -> None:
     more = f" ({MOST} of {len(found):,}: see --json)" if len(found) > MOST else ""
     talk.table(
         f"\nRecords{more}",
-        ("record", "name", *(("owner",) if owners else ()), "said", "score says", "score", "until", "", "why"),
+        (
+            "record",
+            "name",
+            *(("owner",) if owners else ()),
+            "said",
+            "score says",
+            "score",
+            "until",
+            "",
+            "why",
+        ),
         [
             (
                 job.crm.nouns[one.object],
