@@ -224,7 +224,7 @@ class Pass:
         return Waiting(self.job.name, self.job.ledger, self.job.mirror)
 
     def note(self, edits: Edits, *, past: bool) -> None:
-        """Write down what others changed of our values and what comes of it, unless it was seen by a past day's scores."""
+        """Write down what others changed of our values and what comes of it; a past day's scores settle nothing."""
         if not past:
             edits.keep()
             self.job.ledger.list_items(self.report.run, edits.news)
