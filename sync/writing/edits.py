@@ -62,9 +62,13 @@ class Edits:
     def of(cls, job: Job, today: date) -> Edits:
         """Those of a run, with what is known of before."""
         found = cls(job.name, job.ledger, job.left_there, job.folder / "journal", job.rules, today)
-        for edit in job.ledger.edits.of(job.name):
-            found._known.setdefault(edit.object, {})[edit.record_id, edit.field] = edit
+        found.learn()
         return found
+
+    def learn(self) -> None:
+        """Take in what the history knows of before."""
+        for edit in self.ledger.edits.of(self.connection):
+            self._known.setdefault(edit.object, {})[edit.record_id, edit.field] = edit
 
     def honoured(self, object_name: str, bucket: int, wanted: pa.Table, held: pa.Table) -> pa.Table:
         """The wanted values of a bucket, with another's in the place of ours where it is to be respected."""

@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import pyarrow as pa
 import pytest
 
+from config.records import schema
+from config.rules import Rules
 from connectors.contract import RetryLater
 from sync.ledger import Ledger
 from sync.ledger.edits import Edit
+from sync.store.mirror import Mirror
+from sync.store.written import Written
+from sync.writing.edits import Edits
 from tests.acceptance.conftest import BOTH_IN_TIME
 
 DAY = timedelta(days=1)
@@ -93,6 +99,40 @@ def test_another_change_begins_anew_an_override_goes_before_it_and_changing_it_b
     assert (world.run().respected, _tier(world, account)) == (1, "C")
     world.people.edit("account", {"id": account, "foretag_next_step": ours["foretag_next_step"]})
     assert (world.run().respected, _edits(world)) == (0, [])
+
+
+def test_scores_that_agree_for_a_while_end_nothing_while_theirs_is_to_be_respected(tmp_path):
+    """And what they agree with afterwards counts as ours."""
+    ledger = Ledger.open(tmp_path, lambda: datetime(2026, 11, 22, tzinfo=UTC))
+    fields = {"account": {"foretag_tier": "Foretag_Tier__c"}}
+    mirror = Mirror(tmp_path / "mirror")
+    written = Written(tmp_path / "written", mirror, fields)
+    stamp = datetime(2026, 11, 22, tzinfo=UTC)
+
+    def held(tier):
+        row = {"id": "1", "foretag_tier": tier, "modified_at": stamp}
+        return pa.Table.from_pylist([row], schema=schema("account", ("id", "foretag_tier", "modified_at")))
+
+    def looked_at(wanted, today, theirs="A"):
+        rows = [
+            {"id": "1", "foretag_tier": wanted, "foretag_reason": "x", "leave": False, "overridden": False}
+        ]
+        edits = Edits("demo", ledger, written, tmp_path / "journal", Rules(), today)
+        edits.learn()
+        said = edits.honoured("account", 0, pa.Table.from_pylist(rows), held(theirs))
+        edits.keep()
+        return said["foretag_tier"][0].as_py(), len(edits.news), len(ledger.edits.of("demo"))
+
+    day = date(2026, 11, 22)
+    mirror.load("account", ("id", "foretag_tier", "modified_at"), [held("D")])
+    written.keep("account", pa.table({"id": ["1"]}), {})
+    mirror.load("account", ("id", "foretag_tier", "modified_at"), [held("A")])
+    assert looked_at("D", day) == ("A", 1, 1)
+    assert looked_at("A", day + DAY) == ("A", 0, 1)
+    assert looked_at("C", day + 90 * DAY) == ("A", 0, 1)
+    assert looked_at("A", day + 91 * DAY) == ("A", 0, 0)
+    assert looked_at("C", day + 92 * DAY) == ("C", 0, 0)
+    ledger.close()
 
 
 @ONE
