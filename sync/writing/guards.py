@@ -77,7 +77,7 @@ def _most_changes(job: Job, book: int) -> tuple[int, str]:
             (int(book * limits.max_share / 100), f"`limits.max_share`, {limits.max_share:g} % of {book:,}")
         )
     usual = max(DEFAULT_MAX_CHANGES, int(DEFAULT_MAX_SHARE * book))
-    return min(found) if found else (usual, f"{DEFAULT_MAX_CHANGES} or 10 % of {book:,}, the larger")
+    return min(found) if found else (usual, f"by default, {DEFAULT_MAX_CHANGES} or 10 % of {book:,}")
 
 
 def _guard_tiers(pass_: Pass, plan: Plan) -> None:
