@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from config.records import STAMP
 from connectors.contract import OUTCOME_SCHEMA
 from sync.ledger import Item
 from sync.writing.task_life import is_touched
+from sync.writing.task_refusals import KIND, note_refused
 from sync.writing.task_texts import content, gist
 
 if TYPE_CHECKING:
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 
     Row = Mapping[str, Any]
 
-# What checks see such rows as, and where the journal keeps them: what is made, and what is changed, is told apart.
-KIND, JOURNAL = "task change", "task_change"
+# Where the journal keeps such rows: what is made, and what is changed, is told apart.
+JOURNAL = "task_change"
 # So many at once: what an interruption leaves in doubt.
 PORTION = 1_000
 
@@ -98,6 +100,7 @@ class _Portion:
         with applier.in_doubt(number, "task", table, applied):
             outcomes = pa.concat_tables([OUTCOME_SCHEMA.empty_table(), *self._sent()])
             self._record(outcomes)
+            note_refused(applier.ledger, applier.connection, applier.run_id, self.rows, outcomes)
             applier.settle("task", number, outcomes)
         applied.count("task", outcomes)
         applier.require_crm(outcomes)
@@ -126,7 +129,24 @@ class _Portion:
             ids = [row["crm_id"] for row in closed if (row["comment"] or "") == comment]
             yield connector.close_tasks(ids, comment)
         if gone := self._of("delete"):
-            yield connector.delete_tasks([row["crm_id"] for row in gone])
+            yield from self._deleted(gone)
+
+    def _deleted(self, rows: list[dict[str, Any]]) -> Iterator[pa.Table]:
+        """Who may not delete a task of somebody else's may complete it."""
+        connector = self.applier.connector
+        outcomes = connector.delete_tasks([row["crm_id"] for row in rows])
+        barred = pc.and_(pc.equal(outcomes["status"], "refused"), pc.invert(outcomes["passing"]))
+        yield outcomes.filter(pc.invert(barred))
+        if ids := outcomes.filter(barred)["id"].to_pylist():
+            yield connector.close_tasks(
+                ids, f"Closed by Foretag on {self.applier.today}: nothing is to be done."
+            )
+            for row in rows:
+                if row["crm_id"] in ids:
+                    row |= {
+                        "action": "close",
+                        "ended": "closed" if row["ended"] == "lapsed" else row["ended"],
+                    }
 
     def _of(self, *actions: str) -> list[dict[str, Any]]:
         return [row for row in self.rows if row["action"] in actions]
@@ -137,10 +157,8 @@ class _Portion:
         stamps = {row["id"]: row["modified_at"] for row in outcomes.to_pylist() if row["status"] == "done"}
         done = [row for row in self.rows if row["crm_id"] in stamps]
         applier.ledger.our_tasks.change(applier.connection, ((row["key"], self._now(row)) for row in done))
-        now = applier.connector.server_time() if self._of("delete") else None
-        if now is not None:
-            gone = [row["crm_id"] for row in done if row["action"] == "delete"]
-            applier.mirror.remove("task", gone, now)
+        if gone := [row["crm_id"] for row in done if row["action"] == "delete"]:
+            applier.mirror.remove("task", gone, applier.connector.server_time())
         applier.mirror.patch("task", _patch((row for row in done if row["action"] != "delete"), stamps))
 
     def _now(self, row: Row) -> dict[str, Any]:

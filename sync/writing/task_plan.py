@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from sync.store.embedded import database
 from sync.writing.plan import TASK_CHANGE_SCHEMA, TASK_SCHEMA
 from sync.writing.task_life import live_on
+from sync.writing.task_refusals import without_refused
 from sync.writing.tasks import due_tasks, task_key, tasks_in_crm
 
 if TYPE_CHECKING:
@@ -36,8 +37,9 @@ def plan_tasks(pass_: Pass, wanted: pa.Table) -> tuple[pa.Table, pa.Table, list[
     life = live_on(wanted, in_crm, known, job.connector, _active(pass_), pass_.today)
     if life.seen:
         job.ledger.our_tasks.change(job.name, life.seen)
+    life.changes, waiting = without_refused(job.ledger, job.name, life.changes)
     tasks, held_back = due(pass_, wanted, rules, _after(in_crm, life.table))
-    return tasks, life.table, [*life.held_back, *held_back]
+    return tasks, life.table, [*life.held_back, *waiting, *held_back]
 
 
 def due(

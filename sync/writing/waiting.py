@@ -12,6 +12,7 @@ from sync.ledger import Item
 from sync.ledger.quarantine import Refusal
 from sync.store.embedded import database
 from sync.writing.plan import OBJECTS
+from sync.writing.task_refusals import KIND
 from sync.writing.tasks import task_key
 
 if TYPE_CHECKING:
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from sync.store.mirror import Mirror
     from sync.writing.plan import Plan
 
-# These move with the days; nobody refuses a record for them.
-_RIDING = ("foretag_valid_until", "foretag_stamp")
+# These move with the days, or a little each day; numbers are compared by tens.
+_RIDING = ("foretag_valid_until", "foretag_stamp", "foretag_reason")
+_NUMBERS = ("foretag_score", "foretag_likelihood", "foretag_growth_score")
 _TASK_VALUES = ("subject", "description", "owner_id", "priority")
 
 
@@ -74,6 +76,7 @@ class Waiting:
             self.ledger.our_tasks.change(
                 self.connection, ((key, {"state": "intended"}) for key in sorted(keys))
             )
+            self.ledger.quarantine.lift(self.connection, KIND, record_ids)
         self.ledger.quarantine.lift(self.connection, object_name, record_ids)
 
     def note(self, object_name: str, rows: pa.Table, outcomes: pa.Table, run_id: str) -> None:
@@ -108,7 +111,10 @@ class Waiting:
         """By id (of a task: key), a digest of the record as it is, and of the values that are wanted of it."""
         if not rows.num_rows:
             return {}
-        values = [f"CAST(rows.{name} AS VARCHAR)" for name in _values(object_name, rows)]
+        values = [
+            f"CAST(rows.{name}{' // 10' if name in _NUMBERS else ''} AS VARCHAR)"
+            for name in _values(object_name, rows)
+        ]
         if object_name != "task":
             riding = ", ".join(f"'{name}'" for name in _RIDING)
             values.append(

@@ -7,11 +7,14 @@ from datetime import UTC, date, datetime
 import pyarrow as pa
 
 from config.records import schema
-from connectors.contract import TASK_STATE_SCHEMA
+from connectors.contract import OUTCOME_SCHEMA, TASK_STATE_SCHEMA
+from sync.ledger import Ledger
 from sync.ledger.our_tasks import KNOWN_SCHEMA
 from sync.writing.task_life import live_on
+from sync.writing.task_refusals import note_refused, without_refused
 from sync.writing.task_texts import content, gist
 from sync.writing.tasks import due_tasks, task_key
+from sync.writing.waiting import Waiting
 from tests.sync.test_tasks import TODAY, WANTED, decide, known, want
 
 WORDS = ("Call", "A 82 by best deal · closes 14 Mar +41 · good margin +22 · 95k +19")
@@ -237,3 +240,31 @@ def test_very_many_that_must_wait_are_counted():
     assert waiting[100].message.startswith("47 more of this owner's wait")
     assert len(waiting) == 101
     assert task_key("0149", "close it", "2026-03") == due["key"][0].as_py()
+
+
+def test_what_was_refused_waits_until_something_else_is_wanted(tmp_path):
+    """A deletion that became a completion is the same wish; other words are another; a retry lets it go on."""
+    ledger = Ledger.open(tmp_path, lambda: datetime(2026, 3, 2, tzinfo=UTC))
+    run = ledger.start_run("main", "run", TODAY, "digest")
+    reword = {
+        "crm_id": "1",
+        "action": "reword",
+        "subject": "Visit",
+        "description": "",
+        "owner_id": None,
+        "ended": None,
+    }
+    delete = {"crm_id": "2", "action": "delete", "ended": "lapsed"}
+    said = {"status": "refused", "code": "NO", "message": "not this one", "passing": False}
+    outcomes = pa.Table.from_pylist([{**said, "id": "1"}, {**said, "id": "2"}], schema=OUTCOME_SCHEMA)
+    note_refused(ledger, "main", run, [reword, {**delete, "action": "close", "ended": "closed"}], outcomes)
+    still, items = without_refused(ledger, "main", [reword, delete])
+    assert (still, [item.record_id for item in items]) == ([], ["1", "2"])
+    other = {**reword, "subject": "Write"}
+    assert without_refused(ledger, "main", [other])[0] == [other]
+    Waiting("main", ledger, None).lift("task", ["1"])
+    assert without_refused(ledger, "main", [reword, delete])[0] == [reword]
+    done = pa.Table.from_pylist([{**said, "id": "2", "status": "done"}], schema=OUTCOME_SCHEMA)
+    note_refused(ledger, "main", run, [delete], done)
+    assert without_refused(ledger, "main", [delete])[0] == [delete]
+    ledger.close()

@@ -200,3 +200,33 @@ def test_a_rep_who_is_faster_than_we_are_keeps_the_task(desk, monkeypatch):
     assert (report.stale, report.exit_code, item.record_id) == (1, 3, first)
     assert "begun or changed" in item.message
     assert tasks(desk)[first]["subject"].startswith("Look at")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("crm", ["hubspot"], indirect=True)
+def test_a_task_that_may_not_be_deleted_is_completed(desk):
+    """So that it leaves the desk, and is not asked for each night."""
+    archive = r"/tasks/batch/archive\b"
+    desk.sandbox.faults.add([{"kind": "refuse_rows", "match": archive, "percent": 100, "message": "no"}])
+    made = len(tasks(desk))
+    rules(desk, when=NONE)
+    report = settled(desk)
+    assert (report.exit_code, report.done["task"]) == (0, made)
+    left = tasks(desk, "description")
+    assert len(left) == made
+    assert all(row["is_closed"] and "Closed by Foretag" in row["description"] for row in left.values())
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("crm", ["salesforce"], indirect=True)
+def test_a_change_that_is_refused_is_listed_and_not_repeated_each_night(desk):
+    """Until other words are wanted, or the cause is gone and somebody says so."""
+    (number,) = desk.sandbox.faults.add([desk.people.refuse_tasks("not now")])
+    rules(desk, subject="Visit")
+    first = desk.run()
+    assert first.refused["task"] > 0
+    second = settled(desk)
+    assert (second.exit_code, second.quarantined) == (0, first.refused["task"])
+    desk.sandbox.faults.remove(number)
+    rules(desk, subject="Call")
+    assert settled(desk).done["task"] == first.refused["task"]
