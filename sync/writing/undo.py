@@ -171,8 +171,17 @@ def _no_longer_ours(job: Job, name: str, wrote: pa.Table, fields: list[OutputFie
     labels = [field.label for field in fields if _wrote(wrote, field.name)]
     if labels:
         noun = job.crm.nouns[name].one
-        message = f"{noun} {', '.join(labels)}: not written any more (`outputs: {job.connection.outputs}`)"
-        yield Item(name, "", "left", "NOT_WRITTEN", message, "set `outputs: full` and undo again with --only")
+        message = (
+            f"{noun} {', '.join(labels)}: not written here any more (`outputs:` or `writes:` of the settings)"
+        )
+        yield Item(
+            name,
+            "",
+            "left",
+            "NOT_WRITTEN",
+            message,
+            "let them be written, and undo the run again with --only",
+        )
 
 
 def _wrote(rows: pa.Table, field: str) -> bool:

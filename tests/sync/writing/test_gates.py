@@ -88,7 +88,7 @@ def test_a_paused_connection_writes_nothing_but_an_undo(world):
         assert any("paused by ann on" in words for words in shut(job))
 
 
-@ONE
+@pytest.mark.long
 def test_a_pause_stops_a_run_under_way_before_its_next_portion(world, monkeypatch):
     """Of what was planned the accounts are written; the pause comes, and the opportunities are not."""
     with world.job() as job:
@@ -129,7 +129,7 @@ def test_changed_rules_wait_for_an_approval(make_world):
     assert world.run().writes > 0
 
 
-@ONE
+@pytest.mark.long
 def test_a_plan_from_before_an_undo_does_not_write_what_was_taken_back(world):
     """Applying an old plan file would undo the undo: it parks, and says how to let it."""
     with world.job() as job:

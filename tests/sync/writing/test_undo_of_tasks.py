@@ -61,6 +61,7 @@ def test_tasks_that_nobody_touched_are_deleted_and_not_made_again(world):
     assert set(tasks(world)) == {changed, done}, "a key is made once, whatever became of it"
 
 
+@pytest.mark.long
 def test_words_that_a_run_changed_are_put_back_and_forth(world):
     """A reworded task says again what it said; an undo of the undo gives it the new words; a rep's words stay."""
     rules(world, "Look at")
