@@ -38,6 +38,21 @@ def test_each_guarantee_lists_the_tests_named_after_it(number):
     assert written <= linked
 
 
+@pytest.mark.parametrize("number", range(1, 16))
+def test_each_fault_has_its_line(number):
+    """All fifteen: at least one test each, and all that carry its number stand in its line."""
+    written = {
+        name
+        for path in (DOCS.parent / "tests" / "faults").glob("test_*.py")
+        for name in re.findall(
+            rf"^def (test_fault_{number:02}_\w+)\(", path.read_text(encoding="utf-8"), re.MULTILINE
+        )
+    }
+    (line,) = [line for line in PAGE.splitlines() if line.startswith(f"| {number} | ")]
+    assert written
+    assert written == set(re.findall(r"\[`(test_\w+)`\]", line))
+
+
 def test_the_scopes_on_hubspots_page_are_those_that_the_product_asks_for():
     """An admin who copies them gives enough, and nothing more."""
     page = (DOCS / "hubspot.md").read_text(encoding="utf-8")
