@@ -253,8 +253,7 @@ def test_a_backfill_of_some_records_does_not_end_the_preview(make_world):
 @pytest.mark.long
 def test_a_backfill_killed_at_any_instant_goes_on_and_repeats_nothing(world):
     """The real program, `kill -9` while the CRM holds back a reply; then `--resume`, to the end, by itself."""
-    world.run()
-    world.use_rules("tiers: {account: {A: {share: 0.3}}}\nwriting: {tolerance: 1}\n")
+    world.people.count_generously()
     options = ["--settings", str(world.settings)]
     world.sandbox.faults.add(
         [{"kind": "latency", "seconds": 600, "match": world.people.writing(), "after": 1}]
@@ -262,7 +261,7 @@ def test_a_backfill_killed_at_any_instant_goes_on_and_repeats_nothing(world):
     position = world.sandbox.journal.position
     process = subprocess.Popen([FORETAG, "backfill", "--yes", *options], stdin=subprocess.DEVNULL)
     try:
-        for _ in range(3_000):
+        for _ in range(10_000):
             if written_ids(world, position):
                 break
             with suppress(subprocess.TimeoutExpired):
