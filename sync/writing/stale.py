@@ -166,10 +166,15 @@ class Overtaken:
         """Judge again the rows whose account, or what hangs on it, somebody touched."""
         with database(rows=rows, deal=self._deals(kind), touched=pa.table({"id": touched})) as db:
             found = db.sql(
-                f"SELECT r.id FROM rows r LEFT JOIN deal ON deal.id = r.id WHERE {ACCOUNT_OF[kind]} IN (FROM touched)"  # noqa: S608  # names from the schema, no values
-            ).to_arrow_table()["id"]
-        again = pc.is_in(rows["id"], value_set=found)
-        still = self._judged(kind, rows.filter(again), self._digests(touched))
+                f"SELECT r.id, {ACCOUNT_OF[kind]} AS account FROM rows r LEFT JOIN deal ON deal.id = r.id"  # noqa: S608  # names from the schema, no values
+                " WHERE account IN (FROM touched)"
+            ).to_arrow_table()
+        if not found.num_rows:
+            return rows
+        again = pc.is_in(rows["id"], value_set=found["id"])
+        # Of their accounts alone: those of a chunk lie in few buckets.
+        digests = self._digests(pc.unique(found["account"]))
+        still = self._judged(kind, rows.filter(again), digests)
         return rows.filter(pc.or_(pc.invert(again), pc.is_in(rows["id"], value_set=still["id"])))
 
     def _look(self) -> pa.ChunkedArray:

@@ -57,6 +57,24 @@ def test_an_increment_holds_what_changed_since_and_what_may_have_come_late(bulk_
     assert pull(connector, "account", ACCOUNT_FIELDS, cursor).ids() == {first["id"]}
 
 
+@WAYS
+def test_a_look_shows_what_changed_a_moment_ago_ours_too(bulk_threshold, world) -> None:
+    """It moves no cursor, goes back no further than asked, and costs one call where nothing changed."""
+    connector = world.connect(bulk_threshold=bulk_threshold)
+    first, second, *_ = pull(connector, "account", ACCOUNT_FIELDS).rows
+    world.people.edit("account", {"id": first["id"], "employees": 4711})
+    world.advance(60)
+    since = connector.server_time()
+    connector.update("account", changes(second["id"], foretag_reason="ours"))
+    (page,) = connector.recent("account", ACCOUNT_FIELDS, since)
+    assert page.schema == schema("account", ("id", *ACCOUNT_FIELDS, "modified_at"))
+    assert page["id"].to_pylist() == [second["id"]]
+    world.advance(60)
+    since, before = connector.server_time(), connector.budget().calls
+    assert list(connector.recent("account", ACCOUNT_FIELDS, since)) == []
+    assert connector.budget().calls == before + 1
+
+
 def test_the_cursor_ignores_our_own_clock(world) -> None:
     """The worker's clock stands in 2020, the CRM's elsewhere; the cursor is the CRM's."""
     connector = world.connect()
