@@ -158,8 +158,7 @@ def do(job: Job, backfill: Backfill, say: Callable[[str], None]) -> Report:
         pass_.report.mode = "live"
         pace = _pace(pass_, backfill, say)
         pace.require_window()
-        if terms.speed.share is not None:
-            pass_.spending.take_share(terms.speed.share)
+        _take_share(pass_, terms)
         carry_out(pass_, backfill.plan, [pace], terms.speed.portion)
         if not backfill.header.selection:
             end_preview(pass_)
@@ -202,6 +201,20 @@ def _require_fit(job: Job, begun: Begun, header: PlanHeader) -> None:
                 for one in differing
             )
         )
+
+
+def _take_share(pass_: Pass, terms: Terms) -> None:
+    """Keep to the share of the allowance that was asked for. Raises `ConfigProblem` where nobody knows what is left."""
+    if terms.speed.share is None:
+        return
+    if pass_.spending.left is None:
+        what = f"nobody tells how many API calls are left, so {terms.rate} of them is not known"
+        raise ConfigProblem(
+            Problem(
+                what, where="--rate", fix="give records (200/s), or `limits.calls_per_run` in the settings"
+            )
+        )
+    pass_.spending.take_share(terms.speed.share)
 
 
 def _pace(pass_: Pass, backfill: Backfill, say: Callable[[str], None]) -> Pace:
