@@ -105,15 +105,20 @@ def _nouns(settings: Settings, connection: str) -> Mapping[str, Noun]:
     return {} if known is None else CRMS[known.crm].nouns
 
 
+def _option(name: str, value: Any) -> str:
+    """`owners Ann, Bob`."""
+    return f"{name.replace('_', ' ')} {', '.join(value) if isinstance(value, list) else value}"
+
+
 def _show_run(talk: Talk, row: Row, batches: Sequence[Row], nouns: Mapping[str, Noun]) -> None:
     """What it was, what came of it by object and batch, and what it took."""
     of = f", of {row['of']}" if row["of"] else ""
     talk.say(f"{row['command']} {row['id']}{of}: {row['state']}, exit {row['exit_code']}, for {row['today']}")
-    if row["options"]:
-        asked = ", ".join(f"{name} {value}" for name, value in row["options"].items())
-        talk.say(f"Asked for: {asked}.")
-    talk.say(row["last_line"] or "")
     report = row["report"] or {}
+    asked = (row["options"] or {}) | report.get("asked", {})
+    if asked:
+        talk.say(f"Asked for: {'; '.join(_option(*pair) for pair in asked.items())}.")
+    talk.say(row["last_line"] or "")
     counted = [report.get(name) or {} for name in ("planned", "done", "refused", "unknown")]
     talk.table(
         "What came of it",

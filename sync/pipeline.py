@@ -192,6 +192,7 @@ class Pass:
             scored = score(book.mirror, book.tags, job.rules, scope, book.today, stamp, edits)
             self.note(edits, past=book.past)
         report.book, report.held = dict(scored.book), held_words(job, holds(job))
+        report.asked = scope.selection.as_dict()
         report.chosen = scope.counted(scored.chosen, scored.book, job.crm)
         with self.timed("plan"):
             tasks, task_changes, held_back = none_due() if book.past else self.tasks(scored.tasks)

@@ -27,6 +27,7 @@ class Report:
     pulled: dict[str, int] = field(default_factory=dict)
     gone: dict[str, int] = field(default_factory=dict)
     book: dict[str, int] = field(default_factory=dict)
+    asked: dict[str, Any] = field(default_factory=dict)
     chosen: dict[str, int] = field(default_factory=dict)
     planned: dict[str, int] = field(default_factory=dict)
     done: dict[str, int] = field(default_factory=dict)

@@ -45,7 +45,8 @@ SETTINGS = Path("foretag.yaml")
 Only = Annotated[
     list[str] | None,
     typer.Option(
-        help="Only this object (account, tasks), field (tier) or field of an object (account.tier); may be repeated."
+        metavar="NAME",
+        help="Only this object (account, tasks), field (tier) or field of an object (account.tier); may be repeated.",
     ),
 ]
 Where = Annotated[
@@ -56,7 +57,8 @@ Where = Annotated[
     ),
 ]
 Owners = Annotated[
-    list[str] | None, typer.Option("--owner", help="Only this owner's: a name or an id; may be repeated.")
+    list[str] | None,
+    typer.Option("--owner", metavar="NAME", help="Only this owner's: a name or an id; may be repeated."),
 ]
 Sample = Annotated[
     int | None,
@@ -66,11 +68,15 @@ Sample = Annotated[
 ]
 ChangedSince = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help="Only records last changed in the CRM on this day or later."),
+    typer.Option(
+        formats=["%Y-%m-%d"], metavar="DAY", help="Only records last changed in the CRM on this day or later."
+    ),
 ]
 ChangedBefore = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help="Only records last changed in the CRM before this day."),
+    typer.Option(
+        formats=["%Y-%m-%d"], metavar="DAY", help="Only records last changed in the CRM before this day."
+    ),
 ]
 
 AsOf = Annotated[
