@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 from sync.ledger import Item
 from sync.ledger.quarantine import Refusal
 from sync.store.embedded import database
-from sync.writing.plan import OBJECTS
 from sync.writing.task_refusals import KIND
 from sync.writing.tasks import task_key
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 # These move with the days, or a little each day; numbers are compared by tens.
 _RIDING = ("foretag_valid_until", "foretag_stamp", "foretag_reason")
 _NUMBERS = ("foretag_score", "foretag_likelihood", "foretag_growth_score")
-_TASK_VALUES = ("subject", "description", "owner_id", "priority")
+_TASK_VALUES = ("subject", "owner_id", "priority")
 
 
 @dataclass(frozen=True)
@@ -108,38 +107,31 @@ class Waiting:
         self.ledger.our_tasks.change(self.connection, ((key, {"state": "intended"}) for key in passing))
 
     def _digests(self, object_name: str, rows: pa.Table) -> dict[str, str]:
-        """By id (of a task: key), a digest of the record as it is, and of the values that are wanted of it."""
+        """By id (of a task: key), a digest of the record as it is, and of the values that are wanted of it.
+
+        Of a task the values alone: the run that made it wrote into its record, whose stamp the CRM tells only later.
+        """
         if not rows.num_rows:
             return {}
         values = [
             f"CAST(rows.{name}{' // 10' if name in _NUMBERS else ''} AS VARCHAR)"
             for name in _values(object_name, rows)
         ]
+        stamps = pa.table({"id": rows["id"], "modified_at": pa.nulls(rows.num_rows)}).slice(0, 0)
         if object_name != "task":
             riding = ", ".join(f"'{name}'" for name in _RIDING)
             values.append(
                 f"CAST(list_sort(list_filter(rows.clear, lambda one: one NOT IN ({riding}))) AS VARCHAR)"
             )
+            stamps = self.mirror.read(object_name, ("id", "modified_at"), ids=rows["id"])
         told = ", ".join(f"coalesce({value}, chr(0))" for value in values)
         name = _named_by(object_name)
-        if object_name != "task":
-            rows = rows.append_column("object", pa.repeat(pa.scalar(object_name), rows.num_rows))
-        with database(rows=rows, stamps=self._stamps(rows["id"])) as db:
+        with database(rows=rows, stamps=stamps) as db:
             found = db.sql(
                 f"SELECT rows.{name}, sha256(concat_ws(chr(31), rows.id, CAST(modified_at AS VARCHAR), {told}))"  # noqa: S608  # names of our own schema
-                " FROM rows LEFT JOIN stamps USING (object, id)"
+                " FROM rows LEFT JOIN stamps USING (id)"
             ).fetchall()
         return dict(found)
-
-    def _stamps(self, ids: pa.ChunkedArray) -> pa.Table:
-        """When the records with these ids last changed; an id may be that of a record of each object."""
-        held = {name: self.mirror.read(name, ("id", "modified_at"), ids=ids) for name in OBJECTS}
-        return pa.concat_tables(
-            [
-                rows.append_column("object", pa.repeat(pa.scalar(name), rows.num_rows))
-                for name, rows in held.items()
-            ]
-        )
 
 
 def _named_by(object_name: str) -> str:

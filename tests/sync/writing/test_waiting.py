@@ -61,9 +61,7 @@ def test_other_rules_that_want_other_values_try_again(world):
     """The digest is of record and values: what wants something else is a new attempt."""
     number, _, items = refused(world)
     world.sandbox.faults.remove(number)
-    world.use_rules(
-        "playbook: {next_steps: {Reduce: No visits please.}}\ntiers: {by: company, A: 90, B: 5, C: 3}\n"
-    )
+    world.use_rules("tiers: {by: company, A: 90, B: 5, C: 3}\n")
     report = world.run()
     assert report.quarantined < len(items)
     assert report.exit_code == 0
@@ -134,7 +132,7 @@ def test_a_refused_task_waits_until_it_is_retried(world):
     second = world.run()
     world.sandbox.faults.remove(number)
     third = world.run()
-    assert (second.refused["task"], third.done["task"]) == (0, 0)
+    assert (second.refused.get("task", 0), third.done.get("task", 0)) == (0, 0)
     assert second.quarantined == third.quarantined == first.refused["task"]
     with world.job() as job:
         report = retry(job, first.run)
