@@ -298,6 +298,33 @@ def test_rules_with_mistakes_are_all_named_at_once(shell):
     assert "rules.yaml:3:1: unknown key 'writng'; did you mean \"writing\"?" in done.err
 
 
+@BOTH_IN_TIME
+def test_a_plan_is_read_changed_refused_and_done(production):
+    """As a spreadsheet: its summary is shown, a changed cell refused, and applied twice it writes once."""
+    shell = production
+    shell.foretag("setup", "--yes")
+    assert shell.foretag("plan", "-o", "friday.csv").code == 0
+    text = (shell.folder / "friday.csv").read_text("utf-8-sig")
+    summary = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("# ")][:-1]
+    assert "PRODUCTION" in summary[0]
+    again = shell.foretag("plan", "-o", "friday.csv")
+    assert (again.code, again.err) == (2, "error: friday.csv: there is such a file; name another, or remove it\n")
+    shell.write("changed.csv", text.replace('"D"', '"A"', 1))
+    position = shell.sandbox.journal.position
+    refused = shell.foretag("apply", "changed.csv", "--yes")
+    assert refused.code == 2
+    assert "changed.csv: was changed or cut short after it was made" in refused.err
+    assert shell.sandbox.journal.writes(position) == []
+    done = shell.foretag("apply", "friday.csv", "--yes", "--json")
+    assert done.code == 0, done.err
+    for line in summary:
+        assert line in done.err
+    position = shell.sandbox.journal.position
+    again = shell.foretag("apply", "friday.csv", "--yes", "--json").json
+    assert shell.sandbox.journal.writes(position) == []
+    assert again["already"] == sum(done.json["done"].values()) > 0
+
+
 def test_a_plan_of_another_kind_is_refused(shell):
     """Rules that changed since, and a file that is no plan."""
     shell.foretag("setup", "--yes")
