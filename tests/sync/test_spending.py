@@ -74,6 +74,7 @@ def test_a_budget_of_a_run_is_kept_in_mid_write_and_the_next_runs_go_on(world, m
     assert done == len(ids) == len(set(ids))
 
 
+@pytest.mark.long
 @both
 def test_a_budget_of_a_day_counts_what_earlier_runs_used(world):
     """The second run of a day has what the first one left, and parks before it reads on."""
@@ -147,6 +148,7 @@ def test_an_allowance_used_up_in_the_last_portion_parks_the_run(world):
     assert pass_.report.exit_code == 75
 
 
+@pytest.mark.long
 @both
 def test_a_run_tells_its_calls_and_the_least_that_would_have_done(world):
     """Never fewer than the least, and the least is no wish: a small book comes near it."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from config.problems import ConfigProblem
-from connectors.contract import RetryLater
+from connectors.contract import Budget, RetryLater
 from connectors.hubspot.connector import HubSpotConnector
 from connectors.salesforce.connector import SalesforceConnector
 from sync.exits import Guarded, exit_code
@@ -101,6 +101,7 @@ def test_a_quote_says_what_it_would_take_and_writes_nothing(world):
     assert not any(again.planned.values())
 
 
+@pytest.mark.long
 def test_only_what_was_chosen_is_priced_and_written(world):
     """One field of one object: nothing else is in the quote, and nothing else is touched."""
     quote, run = quoted(world, Selection(only=("account.tier",), sample=7))
@@ -146,6 +147,22 @@ def test_a_share_of_the_allowance_is_kept_and_the_rest_is_done_by_and_by(world, 
     assert rows[-1]["exit_code"] == 0
     ids = written_ids(world, position)
     assert len(ids) == len(set(ids)) == 40
+
+
+@pytest.mark.long
+def test_a_share_of_an_allowance_that_nobody_tells_is_refused(world, monkeypatch):
+    """As HubSpot tells none to apps that sign in by OAuth: nothing is written by a share of what is not known."""
+    for connector in (SalesforceConnector, HubSpotConnector):
+        monkeypatch.setattr(connector, "budget", lambda _: Budget(None, None, 0))
+    quote, _ = quoted(world)
+    assert (quote.left, quote.share) == (None, None)
+    with (
+        world.counting() as written,
+        world.job() as job,
+        pytest.raises(ConfigProblem, match="nobody tells how many API calls"),
+    ):
+        backfill.do(job, replace(backfill.found(job), terms=Terms(rate="25%")), print)
+    assert written() == 0
 
 
 @pytest.mark.long
