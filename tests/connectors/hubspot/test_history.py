@@ -51,8 +51,8 @@ def version(day: str, value: str | None, source: str = "CRM_UI") -> dict[str, An
     ],
 )
 def test_a_value_counts_as_known_only_where_it_is(
-    versions: list[dict[str, Any]], known: bool, value: str | None
-) -> None:  # noqa: FBT001
+    versions: list[dict[str, Any]], *, known: bool, value: str | None
+) -> None:
     """A list that is full, worked out anew, or of no readable time may hide what was before."""
     then = _Then({"id": "1", "propertiesWithHistory": {"amount": versions}}, AS_OF)
     assert (("amount" in then.known), then.values.get("amount")) == (known, value)

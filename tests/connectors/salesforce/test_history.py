@@ -19,8 +19,8 @@ DAY = 86_400
 
 @pytest.mark.parametrize(("days", "told"), [(30, True), (600, False)])
 def test_tracked_changes_are_trusted_for_eighteen_months(
-    days: int, told: bool, make_world: Callable[..., World]
-) -> None:  # noqa: FBT001
+    days: int, *, told: bool, make_world: Callable[..., World]
+) -> None:
     """Salesforce keeps them no longer: what is left does not begin where it is asked."""
     world = make_world(data=small_book())
     world.set_up()
