@@ -2,6 +2,8 @@
 
 import pytest
 
+from config.files.documents import load_document
+from config.linting.lint_settings import settings_warnings
 from config.problems import ConfigProblem
 from config.settings import load_settings
 
@@ -116,3 +118,64 @@ def test_a_missing_file_says_how_to_make_one(tmp_path):
         ConfigProblem, match="No such file or directory; correct the path; `foretag init` makes"
     ):
         load_settings(tmp_path / "foretag.yaml")
+
+
+def test_the_allow_list_names_our_fields_alone(tmp_path):
+    """An object that is not named is not written; a field that we do not write there is refused, with its place."""
+    writes = (
+        load(tmp_path, GOOD + "    writes: {account: [foretag_tier], opportunity: all}\n")
+        .connections["main"]
+        .writes
+    )
+    assert writes.allows("account", "foretag_tier")
+    assert not writes.allows("account", "foretag_score")
+    assert writes.allows("opportunity", "foretag_reason")
+    wrong = GOOD + "    writes: {account: [foretag_tire], opportunity: [foretag_segment]}\n"
+    assert problems(tmp_path, wrong)[0] == (
+        '8:24: connections.main.writes.account.0: "foretag_tire" is not written on an account; did you mean'
+        ' "foretag_tier"?'
+    )
+    assert (
+        '8:53: connections.main.writes.opportunity.0: "foretag_segment" is not'
+        in problems(tmp_path, wrong)[1]
+    )
+    nothing = load(tmp_path, GOOD + "    writes: {opportunity: all}\n").connections["main"].writes
+    assert not nothing.allows("account", "foretag_tier")
+
+
+@pytest.mark.parametrize(
+    ("said", "warnings"),
+    [
+        ("limits: {max_gained: {A: 15}}", []),
+        ("writes: {account: all}", []),
+        ("writes: {}", ["writes: allows no field at all; write `account: all`, or name some fields"]),
+        (
+            "writes: {account: [foretag_valid_until, foretag_likelihood]}",
+            [
+                "writes.account.1: foretag_likelihood is not written with `outputs: basic`; write `outputs: full`, or"
+            ],
+        ),
+        (
+            "writes: {account: [foretag_tier]}",
+            [
+                "writes.account: leaves out foretag_valid_until: nobody will see that a value has become stale; add it"
+            ],
+        ),
+        (
+            "writes: {account: all}\n    limits: {max_amount_moved: {A: 20}, max_gained: {A: 1}}",
+            [
+                "limits.max_amount_moved: never stops a run: `writes` leaves foretag_tier of opportunity alone; take it"
+            ],
+        ),
+    ],
+)
+def test_limits_and_permissions_that_never_say_anything_are_told(tmp_path, said, warnings):
+    """Each fits the file's model, and yet cannot be what was meant; warnings never stop."""
+    path = tmp_path / "foretag.yaml"
+    path.write_text(f"{GOOD}    {said}\n")
+    document = load_document(path)
+    found = settings_warnings(document, load_settings(path))
+    assert {problem.severity for problem in found} <= {"warning"}
+    assert len(found) == len(warnings)
+    for problem, words in zip(found, warnings, strict=True):
+        assert f"connections.main.{words}" in str(problem)
