@@ -34,7 +34,10 @@ from sync.cli.options import (
 def plan(
     settings: SettingsFile = SETTINGS,
     connection: ConnectionName = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Keep the plan in this file.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Keep the plan in this file: .csv, .xlsx, or Parquet."),
+    ] = None,
     rules: Annotated[
         Path | None, typer.Option(help="Show what these rules would do to the book, beside the present ones.")
     ] = None,
