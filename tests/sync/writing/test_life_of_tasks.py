@@ -19,7 +19,7 @@ tasks:
     description: "{{reason}}"
     due_days: 2
     period: {period}
-task_limits: {{new_per_owner_and_day: 100, open_per_owner: 100, cool_down_days: {cool_down}}}
+task_limits: {{new_per_owner_and_day: 100, open_per_owner: {room}, cool_down_days: {cool_down}}}
 """
 EVERY, NONE = 'tier in ["A", "B", "C", "D"]', "employees > 90000000"
 
@@ -38,9 +38,9 @@ def desk(world):
     return world
 
 
-def rules(world, when=EVERY, subject="Look at", period="month", cool_down=30):
+def rules(world, when=EVERY, subject="Look at", period="month", cool_down=30, room=100):
     """Rules that want one task of each of these accounts."""
-    text = ACCOUNTS.format(when=when, subject=subject, period=period, cool_down=cool_down)
+    text = ACCOUNTS.format(when=when, subject=subject, period=period, cool_down=cool_down, room=room)
     world.use_rules(text)
 
 
@@ -230,3 +230,17 @@ def test_a_change_that_is_refused_is_listed_and_not_repeated_each_night(desk):
     desk.sandbox.faults.remove(number)
     rules(desk, subject="Call")
     assert settled(desk).done["task"] == first.refused["task"]
+
+
+@pytest.mark.long
+def test_room_that_lapsed_tasks_leave_is_given_out_in_the_same_run(world):
+    """So that a run straight after has nothing to do."""
+    rules(world, when='tier in ["A", "B"]', room=2)
+    world.run()
+    first = set(tasks(world))
+    rules(world, when='tier in ["C", "D"]', room=2)
+    settled(world)
+    later = set(tasks(world))
+    assert first
+    assert later
+    assert not first & later
