@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from config.outputs import written as written_fields
 from config.problems import ConfigProblem
 from connectors.contract import RetryLater
+from sync.pipeline import recorded
+from sync.stopping import LeaseLost
 from sync.writing.selection import Selection
 from sync.writing.undo import undo
 from tests.world import Crash
@@ -181,16 +185,18 @@ def test_a_tier_that_an_undo_brought_back_is_not_held_up_for_now(world):
 
 @ONE
 def test_what_cannot_be_undone_is_refused_with_the_reason(world):
-    """No such run, one that wrote nothing, one whose old values are gone: each says so, and nothing is written."""
-    import shutil
-
+    """No such run, one under way, one that wrote nothing, one whose old values are gone: nothing is written."""
+    with world.job() as job, world.job() as other, world.counting() as written:
+        with pytest.raises(ConfigProblem, match="there is no such run"):
+            undo(job, "20200101-000000-1")
+        with recorded(other, "plan") as under_way, pytest.raises(LeaseLost, match="has not ended"):
+            undo(job, under_way.report.run)
+        with pytest.raises(ConfigProblem, match="this plan wrote nothing"):
+            undo(job, under_way.report.run)
+        assert written() == 0
     wrote = world.run()
-    looked = world.run()
-    with world.job() as job:
-        for run, words in (("20200101-000000-1", "no such run"), (looked.run, "wrote nothing")):
-            with pytest.raises(ConfigProblem, match=words):
-                undo(job, run)
+    with world.job() as job, world.counting() as written:
         shutil.rmtree(job.folder / "journal")
-        with world.counting() as written, pytest.raises(ConfigProblem, match="are kept no longer"):
+        with pytest.raises(ConfigProblem, match="are kept no longer"):
             undo(job, wrote.run)
         assert written() == 0
