@@ -10,6 +10,7 @@ import pytest
 
 from config.records import schema
 from config.rules import Rules
+from config.sections.edits import EDITABLE
 from connectors.contract import RetryLater
 from sync.ledger import Ledger
 from sync.ledger.edits import Edit
@@ -70,14 +71,11 @@ def test_another_persons_value_is_reported_once_and_stays_for_ninety_days(edited
     assert (world.run().respected, _edits(world)) == (0, [])
 
 
-@ONE
-def test_rules_may_put_a_value_right_at_once(edited):
-    """By field or for all: then it is only reported."""
-    world, account = edited
-    world.use_rules("edits: {fields: {tier: 0}}")
-    report = world.run()
-    assert (_tier(world, account), report.respected) == ("D", 0)
-    assert "put right, as `edits:` of the rules says" in _news(world, report)[0][1]
+def test_rules_say_by_field_how_long_a_value_is_respected():
+    """The worker's own marks, validity and stamp, are no opinions and have no number."""
+    rules = Rules.model_validate({"edits": {"days": 30, "fields": {"tier": 0}}})
+    assert (rules.edits.days_of("foretag_tier"), rules.edits.days_of("foretag_score")) == (0, 30)
+    assert not {"foretag_valid_until", "foretag_stamp"} & set(EDITABLE)
 
 
 @ONE
@@ -146,19 +144,33 @@ def test_a_write_of_ours_without_an_answer_is_nobodys_edit(world):
     with pytest.raises(RetryLater):
         world.run()
     world.sandbox.faults.remove()
+    # The scores want something else by now than what was sent.
+    world.people.edit("opportunity", *({"id": deal["id"], "amount": 10} for deal in deals))
     report = world.run()
+    assert report.done["opportunity"] > 0
     assert (_news(world, report), report.respected, _edits(world)) == ([], 0, [])
 
 
-@ONE
-def test_a_field_read_from_elsewhere_is_nobodys_edit(world):
-    """What stands in a field that is mapped anew was never ours."""
-    world.run()
-    with world.job() as job:
-        fields = {name: dict(columns) for name, columns in job.tags.fields().items()}
-        fields["account"]["foretag_tier"] = "Another__c"
-        job.tags.keep_fields(fields)
-        assert job.left_there.read("account", 0).num_rows == 0
+def test_a_field_read_from_elsewhere_is_nobodys_edit(tmp_path):
+    """What stands in a field that is mapped anew, or was not written before, was never ours."""
+    mirror = Mirror(tmp_path / "mirror")
+    row = {"id": "1", "foretag_tier": "A", "modified_at": datetime(2026, 11, 22, tzinfo=UTC)}
+    columns = ("id", "foretag_tier", "modified_at")
+    mirror.load("account", columns, [pa.Table.from_pylist([row], schema=schema("account", columns))])
+    done = pa.table({"id": ["1"]})
+
+    def known(**fields):
+        return Written(tmp_path / "written", mirror, {"account": fields})
+
+    first = known(foretag_tier="Foretag_Tier__c")
+    first.keep("account", done, {})
+    assert first.read("account", 0).to_pylist() == [{"id": "1", "foretag_tier": "A"}]
+    elsewhere = known(foretag_tier="Rank__c")
+    assert elsewhere.read("account", 0).num_rows == 0
+    elsewhere.keep("account", done, {})
+    assert elsewhere.read("account", 0).num_rows == 1
+    more = known(foretag_tier="Rank__c", foretag_score="Foretag_Score__c")
+    assert more.read("account", 0).num_rows == 0
 
 
 def test_a_merged_records_edits_go_to_the_one_that_it_became_part_of(tmp_path):
