@@ -38,6 +38,7 @@ def states(world):
         return job.tags.read("state").sort_by([("object", "ascending"), ("id", "ascending")]).to_pylist()
 
 
+@BOTH_IN_TIME
 def test_rows_whose_inputs_or_values_changed_are_skipped_and_listed(world):
     """What hangs on the account counts, and what people wrote into our fields; all other rows are done."""
     plan = world.plan()
@@ -144,6 +145,7 @@ def test_what_was_applied_is_remembered_as_if_a_run_had_written_it(world):
     assert kept == [row for row in wanted if row["id"] in sent]
 
 
+@pytest.mark.long
 @ONE_CRM
 def test_inputs_are_what_people_and_other_machines_change(world):
     """Neither our own writes nor a day change them; a deal, a case, an owner who leaves, a name do."""
@@ -181,6 +183,7 @@ def test_a_plan_whose_day_has_passed_is_not_written(world):
     assert report.stale == plan.records + plan.tasks.num_rows
 
 
+@pytest.mark.long
 @ONE_CRM
 def test_a_task_is_not_made_for_what_changed_nor_for_whom_left(world):
     """Its account has another owner now, or its owner is switched off."""
