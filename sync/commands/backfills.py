@@ -105,6 +105,8 @@ def _show(talk: Talk, quote: Quote, terms: Terms, crm: Crm) -> None:
         ],
         right=("chosen", "as wanted", "to write"),
     )
+    if not any(quote.planned.values()):
+        return
     calls = quote.calls + quote.looking
     talk.say(
         f"Quote: {crm.counted(quote.planned)}, in about {calls:,} API calls ({quote.calls:,} to write,"
