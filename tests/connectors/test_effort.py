@@ -20,7 +20,7 @@ from connectors.salesforce import effort as salesforce
         (salesforce, 2_000, "task", 500, 4),
         (hubspot, 500_000, "account", 101, 2),
         (hubspot, 500_000, "opportunity", 499_999, 5_000),
-        (hubspot, 500_000, "account", 1_000_000, 3),
+        (hubspot, 500_000, "account", 1_000_000, 300),
         (hubspot, 500_000, "task", 150, 4),
     ],
 )
