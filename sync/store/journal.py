@@ -21,7 +21,7 @@ class Journal:
     folder: Path
 
     def changes(self, object_name: str, run: str) -> pa.Table | None:
-        """What a run was about to write of an object, the last word for each record; None if there is nothing."""
+        """What a run was about to write of an object, each record once; None if there is nothing."""
         uri = str(self.folder / f"changes_{object_name}")
         if not DeltaTable.is_deltatable(uri):
             return None

@@ -33,7 +33,7 @@ class PutBack:
 def put_back(object_name: str, wrote: pa.Table, held: pa.Table, fields: tuple[OutputField, ...]) -> PutBack:
     """What of a run's changes can be taken back, of these fields.
 
-    `wrote` are the rows that the journal keeps of the run, `held` is what the CRM holds now: id, name, owner_id,
+    `wrote` are the rows that the journal keeps of the run, one for each record, `held` is what the CRM holds now: id, name, owner_id,
     account_id of deals, and the fields. A value goes back only where the CRM still holds what the run wrote; where
     it holds what was there before the run (the CRM refused it, or somebody put it back), nothing is to be done.
     """
@@ -76,10 +76,9 @@ def _told(names: list[str], object_name: str) -> str:
         for name in names
     ]
     return f"""
-        WITH last AS (FROM wrote QUALIFY row_number() OVER (PARTITION BY id ORDER BY batch DESC) = 1),
-        lined_up AS (
+        WITH lined_up AS (
             SELECT w.id, h.id IS NULL AS gone, {parent} AS parent_id, h.name, h.owner_id, {", ".join(values)}
-            FROM last w LEFT JOIN held h ON h.id = w.id
+            FROM wrote w LEFT JOIN held h ON h.id = w.id
         ),
         telling AS (SELECT {", ".join(["*", *flags])} FROM lined_up),
         told AS (SELECT {", ".join(["*", *riding])} FROM telling)
