@@ -33,6 +33,9 @@ class PastMirror(Mirror):
     def __init__(self, mirror: Mirror, day: date, moment: datetime, then: Mapping[str, pa.Table]) -> None:
         super().__init__(mirror.location)
         self._day, self._moment, self._then = day, pa.scalar(moment, STAMP), then
+        # Buckets are read several times over: of each, what was told of its records, and who came from elsewhere.
+        self._told: dict[tuple[str, int], pa.Table] = {}
+        self._came: dict[tuple[str, frozenset[str]], pa.Table] = {}
         self._elsewhere = {name: self._moves(name) for name in _PLACE if name in then}
 
     def read(
@@ -57,16 +60,21 @@ class PastMirror(Mirror):
         )
         rows = super().read(object_name, asked, bucket, ids=ids, bucketed=True)
         rows = rows.filter(_or_unknown(pc.less(rows["created_at"], self._moment)))
-        rows = self._as_then(object_name, rows)
+        rows = self._as_then(object_name, rows, bucket if ids is None else None)
         if object_name in self._elsewhere and ids is None:
             rows = self._moved_over(object_name, asked, rows, bucket)
         return rows.select(wanted)
 
-    def _as_then(self, object_name: str, rows: pa.Table) -> pa.Table:
+    def _as_then(self, object_name: str, rows: pa.Table, bucket: int | Sequence[int] | None) -> pa.Table:
         """The rows with the values of then, where they are known."""
         then = self._then.get(object_name)
         if then is None:
             return rows
+        if isinstance(bucket, int):
+            key = (object_name, bucket)
+            if key not in self._told:
+                self._told[key] = _of(then, rows["id"])
+            then = self._told[key]
         places = pc.index_in(rows["id"], value_set=then["id"].combine_chunks())
         for number, name in enumerate(rows.column_names):
             if f"told_{name}" in then.column_names:
@@ -96,16 +104,27 @@ class PastMirror(Mirror):
         if not moved.num_rows:
             return rows
         stayed = rows.filter(pc.invert(pc.is_in(rows["id"], value_set=moved["id"].combine_chunks())))
-        here = [bucket] if isinstance(bucket, int) else bucket
-        came = moved if here is None else moved.filter(pc.is_in(moved["bucket"], pa.array(here, pa.int32())))
-        entered = self._placed_then(object_name, asked, came)
-        return pa.concat_tables([stayed, entered.select(stayed.column_names)])
+        came = self._placed_then(object_name, asked)
+        if bucket is not None:
+            here = [bucket] if isinstance(bucket, int) else bucket
+            came = came.filter(pc.is_in(came["bucket"], pa.array(here, pa.int32())))
+        return pa.concat_tables([stayed, came.select(stayed.column_names)])
 
-    def _placed_then(self, object_name: str, asked: Sequence[str], moved: pa.Table) -> pa.Table:
-        rows = self.read(object_name, asked, ids=moved["id"], bucketed=True)
-        places = pc.index_in(rows["id"], value_set=moved["id"].combine_chunks())
-        number = rows.schema.get_field_index("bucket")
-        return rows.set_column(number, rows.schema.field(number), moved["bucket"].take(places))
+    def _placed_then(self, object_name: str, asked: Sequence[str]) -> pa.Table:
+        """The rows that lay in another bucket, each with that bucket's number."""
+        key = (object_name, frozenset(asked))
+        if key not in self._came:
+            moved = self._elsewhere[object_name]
+            rows = self.read(object_name, asked, ids=moved["id"], bucketed=True)
+            places = pc.index_in(rows["id"], value_set=moved["id"].combine_chunks())
+            number = rows.schema.get_field_index("bucket")
+            there = moved["bucket"].take(places)
+            self._came[key] = rows.set_column(number, rows.schema.field(number), there)
+        return self._came[key]
+
+
+def _of(then: pa.Table, ids: pa.ChunkedArray) -> pa.Table:
+    return then.filter(pc.is_in(then["id"], value_set=ids.combine_chunks()))
 
 
 def _or_unknown(holds: pa.ChunkedArray) -> pa.ChunkedArray:
