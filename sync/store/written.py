@@ -23,7 +23,7 @@ _PLACE = {"account": ("id",), "opportunity": ("id", "account_id")}
 
 @dataclass(frozen=True)
 class Written:
-    """Delta tables like the local copy's, and cut as it is, of the records that we wrote: all our fields as we left them.
+    """Delta tables like the local copy's, cut as it is: the records that we wrote, with all our fields as we left them.
 
     `fields` are the CRM's names of the columns that we write, by object: of a column that is another field now, or
     was not written then, nothing is known.
