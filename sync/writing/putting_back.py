@@ -33,9 +33,9 @@ class PutBack:
 def put_back(object_name: str, wrote: pa.Table, held: pa.Table, fields: tuple[OutputField, ...]) -> PutBack:
     """What of a run's changes can be taken back, of these fields.
 
-    `wrote` are the rows that the journal keeps of the run, one for each record, `held` is what the CRM holds now: id, name, owner_id,
-    account_id of deals, and the fields. A value goes back only where the CRM still holds what the run wrote; where
-    it holds what was there before the run (the CRM refused it, or somebody put it back), nothing is to be done.
+    `wrote` are the rows that the journal keeps of the run, one for each record; `held` is what the CRM holds now: id,
+    name, owner_id, account_id of deals, and the fields. A value goes back only where the CRM still holds what the run
+    wrote; where it holds what was there before the run (refused, or put back by somebody), nothing is to be done.
     """
     names = [field.name for field in fields if {field.name, f"old_{field.name}"} <= set(wrote.column_names)]
     schema = change_schema(object_name, tuple(field for field in fields if field.name in names))
