@@ -76,7 +76,7 @@ def _without_tiers(kept: pa.Table) -> pa.Table:
     return kept.set_column(place, kept.field(place), pa.nulls(kept.num_rows, pa.string()))
 
 
-def score(  # noqa: PLR0913, PLR0917  # what a plan depends on, no more
+def score(  # what a plan depends on, no more
     mirror: Mirror,
     tags: TagStore,
     rules: Rules,

@@ -28,7 +28,8 @@ from sync.cli.options import (
 
 
 @app.command(
-    epilog="Example: foretag plan -o friday.plan --sample 50   ·   foretag plan --where 'tier == \"A\"' --only next_step"
+    epilog="Example: foretag plan -o friday.plan --sample 50"
+    "   ·   foretag plan --where 'tier == \"A\"' --only next_step"
     "   ·   foretag plan --rules new.yaml --html new.html"
 )
 def plan(
