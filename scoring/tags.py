@@ -46,8 +46,9 @@ class Tagged:
         `config.records`; `foretag_valid_until` and `foretag_stamp` are added by sync), then leave (bool: a
         person said "Leave alone", change nothing), overridden (bool: a person gave the tier), override_until (the
         last day of a person's word, null if none was said), score_tier (the tier that the score alone gives),
-        cause (new, data, time, rules: of the last change of tier), changed (bool: the tier differs from `kept`), expected_spend (decimal), topics
-        (the two items that weigh most in the reason: compare these, not the text, to see if it is a new one).
+        cause (new, data, time, rules: of the last change of tier), changed (bool: the tier differs from
+        `kept`), expected_spend (decimal), topics (the two items that weigh most in the reason: compare these, not
+        the text, to see if it is a new one).
     opportunities: open deals, and closed ones that still hold a tag of ours (all outputs null): id,
         account_id, owner_id, foretag_tier, foretag_score, foretag_reason, foretag_next_step, leave,
         overridden, override_until, score_tier, cause, changed, topics, amount.
