@@ -15,9 +15,10 @@ NOT_FOUND = "OBJECT_NOT_FOUND"
 
 REMEDIES = {
     "hubspot_owner_id": Remedy("that owner has left HubSpot: give the record another one"),
-    "INVALID_OPTION": Remedy("run `foretag setup`, which adds the options that are missing"),
-    "PROPERTY_DOESNT_EXIST": Remedy("run `foretag setup`, which makes the property"),
-    "READ_ONLY_VALUE": Remedy("make the property editable, or map the output to another one"),
+    # While these last, the check before each run stops it; once they are mended, all is to be written.
+    "INVALID_OPTION": Remedy("run `foretag setup`, which adds the options that are missing", passing=True),
+    "PROPERTY_DOESNT_EXIST": Remedy("run `foretag setup`, which makes the property", passing=True),
+    "READ_ONLY_VALUE": Remedy("make the property editable, or map the output to another one", passing=True),
     "INVALID_INTEGER": Remedy(_SETUP),
     "INVALID_LONG": Remedy(_SETUP),
     "INVALID_DATE": Remedy(_SETUP),

@@ -365,10 +365,11 @@ def test_an_option_taken_out_in_mid_run_refuses_the_records_that_want_it(install
     assert report.done["opportunity"] == report.planned["opportunity"]
     refused = listed(installation, report, "refused")
     assert set(refused) == wanted
-    (message,) = {item["message"] for item in refused.values()}
-    assert message == (
+    (told,) = {(item["message"], item["fix"]) for item in refused.values()}
+    assert told == (
         "demo: HubSpot refuses it: 400 INVALID_OPTION Property values were not valid: foretag_tier: INVALID_OPTION"
-        " (POST /crm/v3/objects/companies/batch/update); run `foretag setup`, which adds the options that are missing"
+        " (POST /crm/v3/objects/companies/batch/update)",
+        "run `foretag setup`, which adds the options that are missing",
     )
     # The batch, and each of its four values.
     assert len(arrivals(installation, "companies/batch/update", position)) == 5
@@ -392,11 +393,11 @@ def test_a_property_archived_in_mid_run_refuses_the_records_that_carry_it(instal
     assert report.done["account"] == 40 - len(wanted)
     refused = listed(installation, report, "refused")
     assert set(refused) == wanted
-    (message,) = {item["message"] for item in refused.values()}
-    assert message == (
+    (told,) = {(item["message"], item["fix"]) for item in refused.values()}
+    assert told == (
         "demo: HubSpot refuses it: 400 PROPERTY_DOESNT_EXIST Property values were not valid:"
-        " foretag_alert: PROPERTY_DOESNT_EXIST (POST /crm/v3/objects/companies/batch/update);"
-        " run `foretag setup`, which makes the property"
+        " foretag_alert: PROPERTY_DOESNT_EXIST (POST /crm/v3/objects/companies/batch/update)",
+        "run `foretag setup`, which makes the property",
     )
     assert len(arrivals(installation, "companies/batch/update", position)) == 2
     assert_set_up_again_heals(installation, "companies.foretag_alert: the property is missing")
