@@ -367,8 +367,10 @@ def test_an_option_taken_out_in_mid_run_refuses_the_records_that_want_it(install
     assert set(refused) == wanted
     (told,) = {(item["message"], item["fix"]) for item in refused.values()}
     assert told == (
-        "demo: HubSpot refuses it: 400 INVALID_OPTION Property values were not valid: foretag_tier: INVALID_OPTION"
-        " (POST /crm/v3/objects/companies/batch/update)",
+        (
+            "demo: HubSpot refuses it: 400 INVALID_OPTION Property values were not valid: foretag_tier: INVALID_OPTION"
+            " (POST /crm/v3/objects/companies/batch/update)"
+        ),
         "run `foretag setup`, which adds the options that are missing",
     )
     # The batch, and each of its four values.
@@ -395,8 +397,10 @@ def test_a_property_archived_in_mid_run_refuses_the_records_that_carry_it(instal
     assert set(refused) == wanted
     (told,) = {(item["message"], item["fix"]) for item in refused.values()}
     assert told == (
-        "demo: HubSpot refuses it: 400 PROPERTY_DOESNT_EXIST Property values were not valid:"
-        " foretag_alert: PROPERTY_DOESNT_EXIST (POST /crm/v3/objects/companies/batch/update)",
+        (
+            "demo: HubSpot refuses it: 400 PROPERTY_DOESNT_EXIST Property values were not valid:"
+            " foretag_alert: PROPERTY_DOESNT_EXIST (POST /crm/v3/objects/companies/batch/update)"
+        ),
         "run `foretag setup`, which makes the property",
     )
     assert len(arrivals(installation, "companies/batch/update", position)) == 2
