@@ -60,7 +60,9 @@ def listed(installation: Installation, report: Report, status: str) -> dict[str,
     people = said(installation, report.run)
     for item in items.values():
         assert {item["code"], *item["message"].split()} <= set(people.split())
-    assert len(items) > 10 or all(record_id in people for record_id in items)
+    # Of a task the record that it is about is shown; the key is for machines.
+    named = [record_id for record_id, item in items.items() if item["object"] != "task"]
+    assert len(named) > 10 or all(record_id in people for record_id in named)
     return items
 
 
