@@ -159,7 +159,7 @@ def backfill(
     """
     from sync.commands.backfills import begin
     from sync.commands.backfills import resume as take_up
-    from sync.writing.backfill import Terms
+    from sync.runs.backfill import Terms
 
     with talking(machine) as talk:
         chosen = selected(only, where, owner, changed_since, changed_before, sample)

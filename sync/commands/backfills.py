@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from sync.commands.ending import confirm, end, tell_chosen
 from sync.commands.past import tell_past
 from sync.exits import INTERRUPTED, PARKED, UNAVAILABLE, exit_code
+from sync.runs import backfill as backfills
+from sync.runs.pace import lasting
 from sync.stopping import cause
 from sync.workplace import opened_job
-from sync.writing import backfill as backfills
-from sync.writing.pace import lasting
 
 if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
     from config.crms import Crm
+    from sync.runs.backfill import Backfill, Quote, Terms
     from sync.talk import Talk
-    from sync.writing.backfill import Backfill, Quote, Terms
     from sync.writing.selection import Selection
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from sync.commands.ending import confirm, end
 from sync.exits import DONE
+from sync.runs.retry import not_done
+from sync.runs.retry import retry as retry_run
 from sync.workplace import opened_job
-from sync.writing.retry import not_done
-from sync.writing.retry import retry as retry_run
 
 if TYPE_CHECKING:
     from pathlib import Path

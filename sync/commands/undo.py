@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sync.commands.ending import confirm, end
+from sync.runs.undo import undo as undo_run
 from sync.workplace import opened_job
-from sync.writing.undo import undo as undo_run
 
 if TYPE_CHECKING:
     from pathlib import Path

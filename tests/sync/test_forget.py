@@ -10,8 +10,8 @@ from config.problems import ConfigProblem
 from sync.forget import forget, kept_of
 from sync.ledger import Item
 from sync.retention import erase_expired
+from sync.runs.undo import undoable
 from sync.store.erasing import kept_tables
-from sync.writing.undo import undoable
 from tests.crms import CRMS
 
 FIRST_IN_TIME = pytest.mark.parametrize(

@@ -16,9 +16,9 @@ from connectors.contract import Budget, RetryLater
 from connectors.hubspot.connector import HubSpotConnector
 from connectors.salesforce.connector import SalesforceConnector
 from sync.exits import Guarded, exit_code
+from sync.runs import backfill
+from sync.runs.backfill import Terms
 from sync.stopping import Parked
-from sync.writing import backfill
-from sync.writing.backfill import Terms
 from sync.writing.selection import Selection
 from tests.world import Crash
 

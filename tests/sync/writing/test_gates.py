@@ -10,9 +10,9 @@ from sync.exits import exit_code
 from sync.ledger import Ledger
 from sync.ledger.gates import TASKS
 from sync.pipeline import apply_plan, preview, run
+from sync.runs.undo import undo
 from sync.stopping import Parked
 from sync.writing.gates import shut
-from sync.writing.undo import undo
 
 ONE = pytest.mark.parametrize("crm", ["salesforce", pytest.param("hubspot", marks=pytest.mark.long)])
 OTHER_RULES = "tasks: []\ntiers: {A: 50, B: 20, C: 20, a_at_least: 0}\n"

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from config.problems import ConfigProblem
+from sync.runs.pace import Pace, Rate, Window, lasting
 from sync.stopping import Parked
-from sync.writing.pace import Pace, Rate, Window, lasting
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

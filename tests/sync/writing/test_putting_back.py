@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from config.outputs import written
+from sync.runs.putting_back import put_back
 from sync.writing.plan import change_schema
-from sync.writing.putting_back import put_back
 
 FIELDS = written("account", "basic")
 SCHEMA = change_schema("account", FIELDS)

@@ -10,9 +10,9 @@ from config.outputs import written as written_fields
 from config.problems import ConfigProblem
 from connectors.contract import RetryLater
 from sync.pipeline import recorded
+from sync.runs.undo import undo
 from sync.stopping import LeaseLost
 from sync.writing.selection import Selection
-from sync.writing.undo import undo
 from tests.world import Crash
 
 OURS = {

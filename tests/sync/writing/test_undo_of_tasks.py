@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from sync.runs.undo import undo
 from sync.writing.selection import Selection
-from sync.writing.undo import undo
 
 RULES = """\
 tasks:

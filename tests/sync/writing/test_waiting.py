@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from config.problems import ConfigProblem
-from sync.writing.retry import retry
+from sync.runs.retry import retry
 from tests.crms import CRMS
 from tests.world import EVERY_RECORD
 

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.effort import PORTION
-from sync.writing import backfill
+from sync.runs import backfill
 from sync.writing.selection import Selection
 
 # Creating, filling and closing a job, and fetching its results; not looking at it.

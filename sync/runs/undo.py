@@ -12,16 +12,16 @@ from config.problems import ConfigProblem, Problem
 from sync.ledger import Item
 from sync.ledger.gates import TASKS
 from sync.pipeline import recorded
+from sync.runs.putting_back import put_back
+from sync.runs.tags_back import keep_tiers
+from sync.runs.tasks_back import tasks_back
 from sync.stopping import LeaseLost
 from sync.store.journal import Journal
 from sync.writing.change_tasks import JOURNAL as TASK_JOURNAL
 from sync.writing.gates import LABELS, check_gates, held_words, holds, written_by
 from sync.writing.plan import OBJECTS, TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan, change_schema
-from sync.writing.putting_back import put_back
 from sync.writing.selection import EVERYTHING, Selection
 from sync.writing.stale import Overtaken
-from sync.writing.tags_back import keep_tiers
-from sync.writing.tasks_back import tasks_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
