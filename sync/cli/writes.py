@@ -90,8 +90,8 @@ def apply(
 ) -> None:
     """Do exactly what a plan file says.
 
-    Records that changed since the plan was made are left alone and listed as stale. The first plan applied ends
-    a connection's preview: from then on `run` writes.
+    Records that changed since the plan was made are left alone and listed as stale. Shows what the file says and
+    asks. The first plan of the whole book ends a connection's preview: from then on `run` writes.
     """
     from sync.commands.plans import apply as run_apply
 

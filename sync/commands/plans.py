@@ -92,7 +92,7 @@ def apply(
             raise ConfigProblem(*differing)
         for line in header.summary:
             talk.say(line)
-        if not yes and talk.is_interactive:
+        if not yes:
             confirm(talk, "Write this to PRODUCTION?" if org.production else "Write this?")
         report = apply_plan(job, kept, whole=not header.selection)
     return end(talk, report, job.crm)

@@ -28,7 +28,7 @@ def retry(
             return DONE
         talk.banner(job.connector.org(), job.name)
         talk.say(f"Run {run_id} did not get done: {job.crm.counted(counts)}.")
-        if not yes and talk.is_interactive:
+        if not yes:
             confirm(talk, "Try these again?")
         report = retry_run(job, run_id)
         idle = sum(counts.values()) - sum(report.planned.values())

@@ -131,7 +131,10 @@ def test_the_first_walk(production):
     planned = production.start("plan", "-o", "friday.plan")
     assert planned.code == 0
     assert "Nothing was written." in planned.err
-    applied = production.start("apply", "friday.plan", "--json")
+    unanswered = production.start("apply", "friday.plan")
+    assert unanswered.code == 2
+    assert "repeat with --yes" in unanswered.err
+    applied = production.start("apply", "friday.plan", "--yes", "--json")
     assert applied.code == 0, applied.err
     assert applied.json["done"]["account"] == applied.json["planned"]["account"] > 0
 
@@ -154,7 +157,7 @@ def test_people_of_hubspot_read_their_own_words(shell):
         ("setup", "--print", "by-hand"),
         ("check",),
         ("plan", "-o", "p"),
-        ("apply", "p"),
+        ("apply", "p", "--yes"),
         ("run",),
         ("explain", "nobody"),
     ):
