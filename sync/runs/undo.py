@@ -93,7 +93,7 @@ def _ours() -> dict[str, tuple[OutputField, ...]]:
 
 
 def _kept(job: Job, run_id: str) -> bool:
-    return any(_journal(job).changes(name, run_id) is not None for name in (*OBJECTS, "task", TASK_JOURNAL))
+    return any(_journal(job).holds(name, run_id) for name in (*OBJECTS, "task", TASK_JOURNAL))
 
 
 def _journal(job: Job) -> Journal:

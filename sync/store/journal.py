@@ -20,10 +20,17 @@ class Journal:
 
     folder: Path
 
+    def holds(self, object_name: str, run: str) -> bool:
+        """Whether a run was about to write anything of an object; no row is read."""
+        rows = self._rows(object_name)
+        return rows is not None and rows.count_rows(filter=pads.field("run") == run) > 0
+
     def changes(self, object_name: str, run: str) -> pa.Table | None:
         """What a run was about to write of an object, each record once; None if there is nothing."""
+        rows = self._rows(object_name)
+        found = None if rows is None else rows.to_table(filter=pads.field("run") == run)
+        return found if found is not None and found.num_rows else None
+
+    def _rows(self, object_name: str) -> pads.Dataset | None:
         uri = str(self.folder / f"changes_{object_name}")
-        if not DeltaTable.is_deltatable(uri):
-            return None
-        found = DeltaTable(uri).to_pyarrow_dataset().to_table(filter=pads.field("run") == run)
-        return found if found.num_rows else None
+        return DeltaTable(uri).to_pyarrow_dataset() if DeltaTable.is_deltatable(uri) else None
