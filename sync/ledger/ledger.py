@@ -1,4 +1,4 @@
-"""The ledger: runs, cursors, batches, what was not done, task keys and leases, in one small SQL database.
+"""The ledger: runs, cursors, batches, what was not done and leases, in one small SQL database; all else in rooms of it.
 
 Everything is written down before its effect: a batch before it is sent, a task key before the task is made.
 Times are UTC without a zone, as SQLite keeps them.
@@ -27,6 +27,7 @@ from sync.ledger.merges import Merges
 from sync.ledger.our_tasks import OurTasks
 from sync.ledger.past import Past
 from sync.ledger.quarantine import Quarantine
+from sync.ledger.rows import upsert
 from sync.ledger.undone import Undone
 from sync.stopping import LeaseLost
 
@@ -144,7 +145,7 @@ class Ledger:
     def keep_token(self, connection: str, value: str) -> None:
         """Keep a rotated refresh token, durably, before it is used."""
         with self._engine.begin() as db:
-            _upsert(db, tables.token, {"connection": connection}, {"value": value})
+            upsert(db, tables.token, {"connection": connection}, {"value": value})
 
     # Leases.
 
@@ -297,7 +298,7 @@ class Ledger:
     def keep_cursor(self, connection: str, object_name: str, value: str, columns: Sequence[str]) -> None:
         """Move a cursor: only after every change before it is in the mirror."""
         with self._engine.begin() as db:
-            _upsert(
+            upsert(
                 db,
                 tables.cursor,
                 {"connection": connection, "object": object_name},
@@ -391,35 +392,6 @@ class Ledger:
                 ],
             )
 
-    # Task keys.
-
-    def intend_tasks(self, connection: str, run_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write down the keys of tasks about to be made. A key once there is kept, whatever became of it."""
-        with self._engine.begin() as db:
-            for row in rows:
-                _upsert(
-                    db,
-                    tables.task,
-                    {"connection": connection, "key": row["key"]},
-                    {"run": run_id, "state": "intended", **{k: v for k, v in row.items() if k != "key"}},
-                )
-
-    def settle_tasks(self, connection: str, outcomes: Iterable[tuple[str, str, str | None]]) -> None:
-        """Write down what became of them: (key, state, id in the CRM)."""
-        with self._engine.begin() as db:
-            for key, state, crm_id in outcomes:
-                db.execute(
-                    tables.task.update()
-                    .where(tables.task.c.connection == connection, tables.task.c.key == key)
-                    .values(state=state, crm_id=crm_id)
-                )
-
-    def tasks(self, connection: str) -> list[dict[str, Any]]:
-        """Every task key of a connection."""
-        query = sa.select(tables.task).where(tables.task.c.connection == connection)
-        with self._engine.connect() as db:
-            return [dict(row) for row in db.execute(query).mappings()]
-
     # How it is stored.
 
     def _now(self) -> datetime:
@@ -462,12 +434,6 @@ def _is_dead(holder: str) -> bool:
     except PermissionError:
         return False
     return False
-
-
-def _upsert(db: sa.Connection, table: sa.Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    where = sa.and_(*(table.c[name] == value for name, value in key.items()))
-    if db.execute(table.update().where(where).values(**values)).rowcount == 0:
-        db.execute(table.insert().values(**key, **values))
 
 
 def _sqlite_pragmas(connection: Any, _record: Any) -> None:

@@ -1,4 +1,4 @@
-"""The tasks that we made, in the history: what we last wrote into each, and how it ended."""
+"""The tasks that we make, in the history: their keys, what we last wrote into each, and how it ended."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from sync.ledger import tables
 from sync.ledger.chunks import chunked
+from sync.ledger.rows import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -33,6 +34,20 @@ class OurTasks:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
+    def intend(self, connection: str, run_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Write down the keys of tasks about to be made. A key once there is kept, whatever became of it."""
+        with self._engine.begin() as db:
+            for row in rows:
+                values = {name: value for name, value in row.items() if name != "key"}
+                key = {"connection": connection, "key": row["key"]}
+                upsert(db, tables.task, key, {"run": run_id, "state": "intended", **values})
+
+    def settle(self, connection: str, outcomes: Iterable[tuple[str, str, str | None]]) -> None:
+        """Write down what became of them: (key, state, id in the CRM)."""
+        self.change(
+            connection, ((key, {"state": state, "crm_id": crm_id}) for key, state, crm_id in outcomes)
+        )
+
     def recent(self, connection: str, since: date) -> pa.Table:
         """In `KNOWN_SCHEMA`: those that have not ended, those made or ended since a day, those made but once."""
         task = tables.task.c
@@ -44,6 +59,15 @@ class OurTasks:
                 task.ended_on >= since,
                 task.period == "once",
             ),
+        )
+        with self._engine.connect() as db:
+            return _table(db.execute(query).all())
+
+    def of_run(self, connection: str, run_id: str) -> pa.Table:
+        """In `KNOWN_SCHEMA`: those that a run was about to make."""
+        task = tables.task.c
+        query = sa.select(*(task[name] for name in KNOWN_SCHEMA.names)).where(
+            task.connection == connection, task.run == run_id
         )
         with self._engine.connect() as db:
             return _table(db.execute(query).all())

@@ -217,7 +217,9 @@ task = Table(
         String(64),
         comment="digest of what we last wrote into it; two while we change it; empty: a person touched it",
     ),
-    Column("gist", String(64), comment="digest of the same without its figures: another one is worth a change"),
+    Column(
+        "gist", String(64), comment="digest of the same without its figures: another one is worth a change"
+    ),
     Column("due", Date, comment="as we last wrote it"),
     Column("ended_on", Date, comment="when it was closed or deleted, by whomever"),
     Column("ended", String(16), comment="how: done, closed, deleted, lapsed or undone"),

@@ -30,11 +30,13 @@ def tasks_back(job: Job, journal: Journal, run_id: str) -> tuple[pa.Table, list[
     The CRM is asked how the tasks are now. One that it shows no more is gone, and nothing is to be done; one that the
     run itself closed or deleted stays so.
     """
-    known = {task["key"]: task for task in job.ledger.tasks(job.name)}
-    made = {key: task for key, task in known.items() if task["run"] == run_id and task["ended"] is None}
+    ours = job.ledger.our_tasks
+    of_run = _by_key(ours.of_run(job.name, run_id))
+    made = {key: task for key, task in of_run.items() if task["ended"] is None}
     ids = _ids(job.connector, [task for task in made.values() if task["state"] != "refused"])
     changed = journal.changes(JOURNAL, run_id)
     rows = [row for row in ([] if changed is None else changed.to_pylist()) if row["key"] not in made]
+    known = of_run | _by_key(ours.by_key(job.name, [row["key"] for row in rows]))
     ids |= {row["key"]: row["crm_id"] for row in rows if row["action"] in _UPDATED}
     states = job.connector.our_tasks(sorted(ids.values())).to_pylist() if ids else []
     desk = _Desk({state["key"]: state for state in states}, known)
@@ -43,6 +45,10 @@ def tasks_back(job: Job, journal: Journal, run_id: str) -> tuple[pa.Table, list[
     for row in rows:
         desk.put_back(row)
     return pa.Table.from_pylist(desk.changes, schema=TASK_CHANGE_SCHEMA), desk.left
+
+
+def _by_key(tasks: pa.Table) -> dict[str, dict[str, Any]]:
+    return {task["key"]: task for task in tasks.to_pylist()}
 
 
 def _ids(connector: Connector, tasks: list[dict[str, Any]]) -> dict[str, str]:

@@ -10,15 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import write_deltalake
 
-from config.records import schema
 from connectors.outcomes import NOT_SENT
 from sync.ledger import Item
 from sync.stopping import stop_if_told
 from sync.store.embedded import database
 from sync.writing.change_tasks import change_tasks
 from sync.writing.edits import others
+from sync.writing.make_tasks import make_tasks
 from sync.writing.plan import OBJECTS
-from sync.writing.task_texts import content, gist
 from sync.writing.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -93,9 +92,7 @@ class Applier:
                 sent += portion.num_rows
                 self.tell(f"write {object_name}", sent, plan.changes[object_name].num_rows)
         change_tasks(self, plan.task_changes, applied)
-        tasks = self.checked("task", plan.tasks)
-        if tasks.num_rows:
-            self._send_tasks(tasks, applied)
+        make_tasks(self, plan.tasks, applied)
 
     def checked(self, object_name: str, rows: pa.Table) -> pa.Table:
         """The rows of a portion that all checks let pass."""
@@ -123,58 +120,9 @@ class Applier:
             done = _written(chunk.select(new), outcomes)
             self.mirror.patch(object_name, done)
             self.left_there.keep(object_name, done, others(self.ledger, self.connection, object_name))
-            self._waiting.note(object_name, chunk, outcomes, self.run_id)
+            self.waiting.note(object_name, chunk, outcomes, self.run_id)
             self.settle(object_name, number, outcomes)
         applied.count(object_name, outcomes)
-        self.require_crm(outcomes)
-
-    def _send_tasks(self, tasks: pa.Table, applied: Applied) -> None:
-        number = self.intend("task", tasks)
-        self.ledger.intend_tasks(
-            self.connection,
-            self.run_id,
-            [
-                {
-                    "key": row["key"],
-                    "rule": row["rule"],
-                    "record_id": row["id"],
-                    "period": row["period"],
-                    "owner_id": row["owner_id"],
-                    "created_on": self.today,
-                    "object": row["object"],
-                    "account_id": row["account_id"],
-                    "content": content(row["subject"], row["description"]),
-                    "gist": gist(row["subject"], row["description"]),
-                    "due": row["due"],
-                }
-                for row in tasks.to_pylist()
-            ],
-        )
-        columns = [
-            "key",
-            "subject",
-            "description",
-            "owner_id",
-            "account_id",
-            "opportunity_id",
-            "due",
-            "priority",
-        ]
-        with self.in_doubt(number, "task", tasks, applied):
-            outcomes = self.connector.upsert_tasks(tasks.select(columns))
-            self.ledger.settle_tasks(
-                self.connection,
-                zip(
-                    outcomes["id"].to_pylist(),
-                    outcomes["status"].to_pylist(),
-                    outcomes["crm_id"].to_pylist(),
-                    strict=True,
-                ),
-            )
-            self.mirror.append("task", _made(tasks, outcomes))
-            self._waiting.note("task", tasks, outcomes, self.run_id)
-            self.settle("task", number, outcomes)
-        applied.count("task", outcomes)
         self.require_crm(outcomes)
 
     def require_crm(self, outcomes: pa.Table) -> None:
@@ -183,7 +131,8 @@ class Applier:
             self.connector.server_time()
 
     @property
-    def _waiting(self) -> Waiting:
+    def waiting(self) -> Waiting:
+        """What was refused, and waits."""
         return Waiting(self.connection, self.ledger, self.mirror)
 
     def intend(self, object_name: str, rows: pa.Table, journal: str = "") -> int:
@@ -237,20 +186,3 @@ def _written(chunk: pa.Table, outcomes: pa.Table) -> pa.Table:
         return db.sql(
             "SELECT chunk.*, outcomes.modified_at FROM chunk JOIN outcomes USING (id) WHERE status = 'done'"
         ).to_arrow_table()
-
-
-def _made(tasks: pa.Table, outcomes: pa.Table) -> pa.Table:
-    """The tasks that now exist, as the mirror keeps tasks."""
-    made = {row["id"]: row for row in outcomes.to_pylist() if row["status"] == "done" and row["crm_id"]}
-    rows = [
-        {
-            **{name: row[name] for name in ("key", "owner_id", "account_id", "opportunity_id", "due")},
-            "id": made[row["key"]]["crm_id"],
-            "is_closed": False,
-            "created_at": made[row["key"]]["modified_at"],
-            "modified_at": made[row["key"]]["modified_at"],
-        }
-        for row in tasks.to_pylist()
-        if row["key"] in made
-    ]
-    return pa.Table.from_pylist(rows, schema=schema("task"))

@@ -95,8 +95,8 @@ def _adopt(pass_: Pass, wanted: pa.Table, in_crm: pa.Table, known: pa.Table) -> 
         for task in wanted.to_pylist()
         if (key := task_key(task["id"], task["rule"], task["period"])) in strange
     ]
-    job.ledger.intend_tasks(job.name, pass_.report.run, rows)
-    job.ledger.settle_tasks(job.name, ((row["key"], "done", strange[row["key"]]["id"]) for row in rows))
+    job.ledger.our_tasks.intend(job.name, pass_.report.run, rows)
+    job.ledger.our_tasks.settle(job.name, ((row["key"], "done", strange[row["key"]]["id"]) for row in rows))
     return bool(rows)
 
 

@@ -61,6 +61,8 @@ class Waiting:
         refusals = self.ledger.quarantine.of(self.connection, "task")
         if not refusals:
             return []
+        known = self.ledger.our_tasks.by_key(self.connection, refusals)
+        wanted = _of(wanted, "id", known["record_id"].to_pylist())
         columns = (wanted[name].to_pylist() for name in ("id", "rule", "period"))
         keys = [task_key(*row) for row in zip(*columns, strict=True)]
         _, items = self.left_out("task", wanted.append_column("key", pa.array(keys, pa.string())))
@@ -80,8 +82,6 @@ class Waiting:
 
     def note(self, object_name: str, rows: pa.Table, outcomes: pa.Table, run_id: str) -> None:
         """Remember what was refused, unless it passes by itself, and forget what was done after all."""
-        if object_name == "task":
-            self._let_pass(outcomes)
         lasting = pc.and_(pc.equal(outcomes["status"], "refused"), pc.invert(outcomes["passing"]))
         refused = {row["id"]: row for row in outcomes.filter(lasting).to_pylist()}
         if refused:
@@ -100,11 +100,6 @@ class Waiting:
         if waited:
             done = outcomes.filter(pc.equal(outcomes["status"], "done"))["id"].to_pylist()
             self.ledger.quarantine.lift(self.connection, object_name, waited.intersection(done))
-
-    def _let_pass(self, outcomes: pa.Table) -> None:
-        """A task refused for the moment alone is wanted still."""
-        passing = outcomes.filter(outcomes["passing"])["id"].to_pylist()
-        self.ledger.our_tasks.change(self.connection, ((key, {"state": "intended"}) for key in passing))
 
     def _digests(self, object_name: str, rows: pa.Table) -> dict[str, str]:
         """By id (of a task: key), a digest of the record as it is, and of the values that are wanted of it.

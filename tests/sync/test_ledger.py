@@ -144,10 +144,10 @@ def test_a_task_key_is_kept_whatever_became_of_it(ledger):
     """Intended twice, settled once: one key, the last state."""
     run = ledger.start_run("main", "run", TODAY, "abc")
     row = {"key": "k", "rule": "r", "record_id": "1", "period": "p", "owner_id": "o", "created_on": TODAY}
-    ledger.intend_tasks("main", run, [row])
-    ledger.intend_tasks("main", run, [row])
-    ledger.settle_tasks("main", [("k", "done", "00T1")])
-    (task,) = ledger.tasks("main")
+    ledger.our_tasks.intend("main", run, [row])
+    ledger.our_tasks.intend("main", run, [row])
+    ledger.our_tasks.settle("main", [("k", "done", "00T1")])
+    (task,) = ledger.our_tasks.by_key("main", ["k"]).to_pylist()
     assert (task["state"], task["crm_id"]) == ("done", "00T1")
 
 
