@@ -140,11 +140,11 @@ class Overtaken:
             return pa.table({"id": pa.array([], pa.string())})
         if kind != _TASK:
             return job.mirror.read(kind, ("id", *_fields(rows)), ids=rows["id"])
-        known = [row["key"] for row in job.ledger.tasks(job.name) if row["state"] == "done"]
+        known = job.ledger.our_tasks.by_key(job.name, rows["key"].to_pylist())
         tables = {
             "keys": rows.select(["key", "owner_id"]),
             "active": job.mirror.read("owner", ("id", "active")),
-            "known": pa.table({"key": pa.array(known, pa.string())}),
+            "known": known.filter(pc.equal(known["state"], "done")).select(["key"]),
             "ours": job.mirror.read("task", ("id", "key")),
         }
         with database(**tables) as db:
@@ -180,9 +180,9 @@ class Overtaken:
     def _look(self) -> pa.ChunkedArray:
         """Take in what changed since the last look; returns the accounts that others touched."""
         job, began = self.pass_.job, self.pass_.job.connector.server_time()
-        wanted = job.columns()
+        wanted, forgotten = job.columns(), job.forgotten
         touched = [
-            self._take_in(name, page)
+            self._take_in(name, forgotten.without(name, page))
             for name in ("account", *HANGING, "line_item")
             if name in wanted
             for page in job.connector.recent(name, wanted[name], self.since)
