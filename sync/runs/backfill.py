@@ -117,7 +117,8 @@ def quote(
         if plan.records or plan.tasks.num_rows:
             path = path_of(job, pass_.report.run)
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            write_plan(path, kept(plan, job.mirror, job.rules), _header(pass_, selection, as_of))
+            plan = kept(plan, job.mirror, job.rules)
+            write_plan(path, plan, PlanHeader.of(job, pass_.report, plan, selection))
             job.ledger.backfills.begin(pass_.report.run, asdict(terms))
     return pass_.report, told
 
@@ -169,23 +170,6 @@ def do(job: Job, backfill: Backfill, say: Callable[[str], None]) -> Report:
 def path_of(job: Job, run: str) -> Path:
     """Where a backfill's plan is kept."""
     return job.folder / "backfills" / f"{run}.plan"
-
-
-def _header(pass_: Pass, selection: Selection, as_of: date | None) -> PlanHeader:
-    job, report, org = pass_.job, pass_.report, pass_.org
-    return PlanHeader(
-        connection=job.name,
-        org_id=org.id,
-        org_name=org.name,
-        production=org.production,
-        rules=job.rules.digest,
-        outputs=job.connection.outputs,
-        today=report.today,
-        run=report.run,
-        planned=report.planned,
-        book=report.book,
-        selection=selection.as_dict() | ({"as_of": str(as_of)} if as_of else {}),
-    )
 
 
 def _require_fit(job: Job, begun: Begun, header: PlanHeader) -> None:
