@@ -156,6 +156,9 @@ class _Task:
             else:
                 why = "its owner is not active: give the record to somebody who is"
                 self.life.held_back.append(Item("task", row["record_id"], "held_back", row["rule"], why))
+        elif by and to == by != row["owner_id"]:
+            # We died before we knew that it was given, or a person was first: it follows its owner from now on.
+            self._note(owner_id=to)
         if new:
             self._change(**new)
 

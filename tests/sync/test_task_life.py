@@ -162,6 +162,9 @@ def test_a_task_follows_its_owner_touched_or_not():
     assert live([moved], [copied(owner_id="third")], [made()]).changes == []
     life = live([{**SAME, "owner_id": "gone"}], [copied()], [made()])
     assert (life.changes, [item.record_id for item in life.held_back]) == ([], ["a"])
+    # Given to the new owner already, by us before we died or by a person: known, or the next owner would not get it.
+    life = live([moved], [copied(owner_id="other")], [made()])
+    assert (life.changes, life.seen) == ([], [("k", {"owner_id": "other"})])
 
 
 def test_new_owner_and_new_words_are_one_change():
