@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -119,7 +118,6 @@ class Forgetting:
                 self._erase_items(db, connection, object_name, some)
                 if task_keys:
                     self._erase_tasks(db, connection, keys)
-        self._erase_options(connection, ids)
         if self._engine.dialect.name == "sqlite":
             with self._engine.connect() as db:
                 db.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -161,16 +159,6 @@ class Forgetting:
             .where(item.run.in_(runs), item.object.in_(objects), item.record_id.in_(ids))
             .values(record_id=ERASED, message="")
         )
-
-    def _erase_options(self, connection: str, ids: Collection[str]) -> None:
-        """What a run was asked for may name a record."""
-        run = tables.run.c
-        query = sa.select(run.id, run.options).where(run.connection == connection, run.options.is_not(None))
-        with self._engine.begin() as db:
-            for run_id, options in db.execute(query).all():
-                text = json.dumps(options)
-                if any(json.dumps(one)[1:-1] in text for one in ids):
-                    db.execute(tables.run.update().where(run.id == run_id).values(options={"asked": ERASED}))
 
 
 def _about(
