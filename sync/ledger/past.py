@@ -11,6 +11,7 @@ from sync.ledger.chunks import chunked
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import date
 
 
 class Past:
@@ -24,6 +25,12 @@ class Past:
         query = sa.select(tables.run).where(tables.run.c.of == run_id).order_by(tables.run.c.started_at)
         with self._engine.connect() as db:
             return [dict(row) for row in db.execute(query).mappings()]
+
+    def days(self, connection: str) -> dict[str, date]:
+        """The day for which each of a connection's runs was made, by run."""
+        query = sa.select(tables.run.c.id, tables.run.c.today).where(tables.run.c.connection == connection)
+        with self._engine.connect() as db:
+            return dict(db.execute(query).tuples().all())
 
     def records_of(self, connection: str, keys: Collection[str]) -> dict[str, str]:
         """The record that each task is about, by the task's key; keys that are not known are left out."""

@@ -20,7 +20,6 @@ _WRITTEN = pa.schema(
     [("object", pa.string()), ("id", pa.string()), ("day", pa.date32()), ("seq", pa.string()),
      ("tier", pa.string()), ("before", pa.string())]
 )  # fmt: skip
-_EVERY = 1_000_000
 
 
 def state_of(job: Job, day: date, buckets: int) -> list[pa.Table] | None:
@@ -38,7 +37,7 @@ def state_of(job: Job, day: date, buckets: int) -> list[pa.Table] | None:
 
 def _written(job: Job) -> pa.Table:
     """Every tier that was sent, with the day of its run and what it replaced."""
-    days = {run["id"]: run["today"] for run in job.ledger.runs(job.name, _EVERY)}
+    days = job.ledger.past.days(job.name)
     runs = pa.table({"run": list(days), "day": pa.array(list(days.values()), pa.date32())})
     parts = [_WRITTEN.empty_table()]
     for name in OBJECTS:
