@@ -47,7 +47,7 @@ def whole_batch_marked_done(patched):
     def all_done(self, object_name, number, outcomes):
         self.ledger.settle(self.run_id, number, outcomes.num_rows, [])
 
-    patched.setattr(apply.Applier, "_settle", all_done)
+    patched.setattr(apply.Applier, "settle", all_done)
 
 
 def random_task_key(patched):
