@@ -50,7 +50,7 @@ Only = Annotated[
     ),
 ]
 Where = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="CONDITION",
         help="Only records for which a condition of the rules' language holds; accounts bring their opportunities.",
@@ -89,7 +89,7 @@ AsOf = Annotated[
 
 def selected(
     only: list[str] | None = None,
-    where: str = "",
+    where: str | None = None,
     owners: list[str] | None = None,
     changed_since: datetime | None = None,
     changed_before: datetime | None = None,

@@ -46,7 +46,7 @@ def plan(
         Path | None, typer.Option(help="With --rules: draw it on one page, in this file.")
     ] = None,
     only: Only = None,
-    where: Where = "",
+    where: Where = None,
     owner: Owners = None,
     changed_since: ChangedSince = None,
     changed_before: ChangedBefore = None,
@@ -128,7 +128,7 @@ def backfill(
     settings: SettingsFile = SETTINGS,
     connection: ConnectionName = None,
     only: Only = None,
-    where: Where = "",
+    where: Where = None,
     owner: Owners = None,
     changed_since: ChangedSince = None,
     changed_before: ChangedBefore = None,

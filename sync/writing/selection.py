@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     Fields = Mapping[str, tuple[OutputField, ...]]
 
 _OURS = "foretag_"
+# What is no name of a condition because an option chooses by it.
+_OPTIONS = {"owner": "choose an owner's records by --owner NAME"}
 
 
 @dataclass(frozen=True)
@@ -131,14 +133,16 @@ def _listed(written: Fields) -> str:
 def choose(
     *,
     only: tuple[str, ...] = (),
-    where: str = "",
+    where: str | None = None,
     owners: tuple[str, ...] = (),
     changed_since: date | None = None,
     changed_before: date | None = None,
     sample: int | None = None,
 ) -> Selection:
     """The selection that a command line asks for. Raises `ConfigProblem` with all that is wrong with it by itself."""
-    problems = [] if not where or objects_of(where) else [_unreadable(where)]
+    # A script's variable that is empty asks for nothing, not for everything.
+    conditions = () if where is None else (where,)
+    problems = [_unreadable(one) for one in conditions if one.strip() and not objects_of(one)]
     if changed_since and changed_before and changed_since >= changed_before:
         problems.append(
             Problem(
@@ -149,12 +153,12 @@ def choose(
         )
     problems += [
         Problem("is empty", where=option, fix="leave it out, or name something")
-        for option, words in (("--only", only), ("--owner", owners))
+        for option, words in (("--only", only), ("--where", conditions), ("--owner", owners))
         if not all(word.strip() for word in words)
     ]
     if problems:
         raise ConfigProblem(*problems)
-    return Selection(only, where, owners, changed_since, changed_before, sample)
+    return Selection(only, where or "", owners, changed_since, changed_before, sample)
 
 
 def objects_of(condition: str) -> tuple[str, ...]:
@@ -173,14 +177,25 @@ def _faults(condition: str, object_name: str) -> tuple[Fault, ...]:
 def _unreadable(condition: str) -> Problem:
     """What is wrong with a condition that no object understands, as the one that understands most of it sees it."""
     faults = {name: _faults(condition, name) for name in OBJECTS}
-    fault = min(faults.values(), key=len)[0]
-    alone = [condition[slice(one.start, one.end)] for one in faults["opportunity"]]
-    if all(word in NAMES["account"].keys() - NAMES["opportunity"].keys() for word in alone):
-        # Each of its names is known, but none of the objects knows them all.
+    known = {word for names in NAMES.values() for word in names}
+    foreign = {
+        name: [
+            word
+            for one in faults[name]
+            if (word := condition[slice(one.start, one.end)]) in known - NAMES[name].keys()
+        ]
+        for name in OBJECTS
+    }
+    alone = foreign["opportunity"]
+    if foreign["account"] and alone:
+        # Each of these names is known, but none of the objects knows them all.
         of_account = [f"account_{word}" for word in alone if f"account_{word}" in NAMES["opportunity"]]
         fix = f"of an opportunity's account, write {', '.join(of_account)}" if of_account else ""
         words = ", ".join(f'"{word}"' for word in dict.fromkeys(alone))
         return Problem(
             f"{words}: known of accounts alone, and others of opportunities", where="--where", fix=fix
         )
-    return Problem(fault.message, where="--where", fix=fault.fix)
+    fault = min((faults[name] for name in OBJECTS if not foreign[name]), key=len)[0]
+    word = condition[slice(fault.start, fault.end)]
+    hint = "docs/inputs.md lists the names and their kinds" if word.isidentifier() else ""
+    return Problem(fault.message, where="--where", fix=_OPTIONS.get(word, fault.fix) or hint)

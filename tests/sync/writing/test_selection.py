@@ -164,6 +164,10 @@ def test_only_refuses_what_is_not_written(word):
             '"industry": known of accounts alone, and others of opportunities; of an opportunity\'s account, write',
         ),
         ({"changed_since": TODAY, "changed_before": TODAY}, "no day is both 2026-11-22 or later and before"),
+        ({"where": 'spend_last_year > "x"'}, "is a text, where a number is needed"),
+        ({"where": 'owner == "Ann"'}, "choose an owner's records by --owner NAME"),
+        ({"where": 'name == "Acme"'}, 'unknown name "name"; docs/inputs.md lists the names'),
+        ({"where": ""}, "--where: is empty; leave it out"),
         ({"owners": (" ",)}, "--owner: is empty"),
     ],
 )
