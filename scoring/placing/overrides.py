@@ -73,7 +73,7 @@ def sentences(table: pa.Table, found: Overrides, today: int) -> pa.Array:
     reasons = table["override_reason"].take(pa.array(rows)).to_pylist()
     for row, reason in zip(rows.tolist(), reasons, strict=True):
         until = date_text(int(found.until[row]), today, year=True)
-        ends = "which ends" if found.ending[row] else "until"
+        ends = "; ends" if found.ending[row] else " until"
         why = f": {plain(reason, _LONGEST_REASON)}" if reason and reason.strip() else ""
-        texts[row] = f"Set to {WORDS[found.word[row]]} by a person {ends} {until}{why}"
+        texts[row] = f"Set to {WORDS[found.word[row]]} by a person{ends} {until}{why}"
     return pa.array(texts, pa.string())

@@ -140,7 +140,7 @@ def test_override_without_a_date_holds_ninety_days_from_first_seen(company, find
     assert [found["overridden"] for found in told.values()] == [True, True, True, True, False]
     assert "until 20 Feb 2027" in told[60]["foretag_reason"]
     assert told[60]["foretag_alert"] is None or "override" not in told[60]["foretag_alert"]
-    assert "which ends 20 Feb 2027" in told[80]["foretag_reason"]
+    assert "by a person; ends 20 Feb 2027" in told[80]["foretag_reason"]
     assert "override ends 20 Feb 2027" in told[80]["foretag_alert"]
     assert "by a person" not in told[91]["foretag_reason"]
 

@@ -90,7 +90,7 @@ def test_people_are_counted_and_named_only_where_the_settings_say_so(world, caps
     world.sandbox.clock.advance(timedelta(days=7))
     world.run()
     after = world.row("account", accounts[0]["id"], "foretag_reason", "foretag_alert")
-    assert ("until" in before, "which ends" in after["foretag_reason"]) == (True, True)
+    assert ("until" in before, "; ends" in after["foretag_reason"]) == (True, True)
     assert "override ends" in after["foretag_alert"]
     told = _listed(world, capsys)
     assert (told["standing"], told["end_soon"], "by_owner" in told) == (2, 2, False)
