@@ -25,7 +25,9 @@ _BOM = b"\xef\xbb\xbf"
 _COMMENT = b"# "
 _HEADER = "foretag: "
 _SUMMARY, _ROWS = "Plan", "Rows"
-_WIDTHS = {"id": 20, "company": 32, "owner": 20, "foretag_reason": 60, "subject": 40}
+_WIDTHS = {"id": 20, "company": 32, "owner": 20, "foretag_reason": 60, "foretag_next_step": 50, "subject": 40}
+# What only Foretag needs, and what is empty in each row, is there and hidden: so a person sees what would change.
+_FOR_FORETAG = {"clear", "key", "parent_id", "owner_id", "inputs", "state"}
 
 
 class NotOurs(Exception):  # noqa: N818  # named after what happened
@@ -77,12 +79,16 @@ def excel_bytes(summary: Sequence[str], header: str, rows: pa.Table) -> bytes:
     first.column_dimensions["A"].width = 100
     for line in summary:
         first.append([_text_cell(first, line)])
-    for part in _parts(_HEADER + header):
+    for number, part in enumerate(_parts(_HEADER + header), start=len(summary) + 1):
+        first.row_dimensions[number].hidden = True
         first.append([_text_cell(first, part)])
     sheet = book.create_sheet(_ROWS)
     sheet.freeze_panes = "F2"
     for number, name in enumerate(rows.column_names):
-        sheet.column_dimensions[_letters(number)].width = _WIDTHS.get(name, 14)
+        column = sheet.column_dimensions[_letters(number)]
+        column.width = _WIDTHS.get(name, 14)
+        column.hidden = name in _FOR_FORETAG or rows[name].null_count == rows.num_rows
+    sheet.auto_filter.ref = f"A1:{_letters(rows.num_columns - 1)}{rows.num_rows + 1}"
     sheet.append([_text_cell(sheet, name, Font(bold=True)) for name in rows.column_names])
     for batch in as_cells(rows).to_batches(max_chunksize=1000):
         for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True):
