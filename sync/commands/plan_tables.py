@@ -65,7 +65,7 @@ def _moved(table: pa.Table) -> Iterator[tuple[str, str, int]]:
     found = moves(table)
     yield from ((old, new, count) for (old, new), count in found.items())
     if stay := table.num_rows - sum(found.values()):
-        yield "unchanged", "unchanged", stay
+        yield "unchanged", "", stay
 
 
 def _first(table: pa.Table) -> Iterator[tuple[object, ...]]:

@@ -23,7 +23,7 @@ def summary(plan: Plan, header: PlanHeader, crm: Crm) -> tuple[str, ...]:
         f"Would write {crm.counted(header.planned)}, of a book of {book}.",
         *(line for name in OBJECTS if (line := _moves_line(plan, name, crm))),
         *(_fields_line(name, names, crm) for name, names in header.fields.items() if names),
-        f"Chosen: {'; '.join(chosen)}" if chosen else "Chosen: all records.",
+        f"Chosen: {'; '.join(chosen)}." if chosen else "Chosen: all records.",
         f"Rules {header.rules}, run {header.run}, made by Foretag {header.version}.",
         "Rows that events overtake are skipped and listed. It names companies and owners: share it with care.",
     )
@@ -35,12 +35,12 @@ def _listed(value: Any) -> str:
 
 
 def _moves_line(plan: Plan, object_name: str, crm: Crm) -> str:
-    """How many records go from which tier to which, those that stay in theirs last."""
+    """How many records go from which tier to which, those that stay as they are last."""
     table = plan.changes[object_name]
     found = moves(table)
     told = [f"{old} to {new} {count:,}" for (old, new), count in found.items() if old != new]
     same = table.num_rows - sum(count for (old, new), count in found.items() if old != new)
-    told += [f"same tier {same:,}"] if same and told else []
+    told += [f"unchanged {same:,}"] if same and told else []
     return f"{crm.nouns[object_name].many.capitalize()} by tier: {', '.join(told)}." if told else ""
 
 
