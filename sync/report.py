@@ -115,7 +115,7 @@ def _not_done(report: Report) -> str:
     )
     told = "".join(f" {count:,} {what}: see `foretag runs {report.run}`." for count, what in counts if count)
     held = (
-        f" Taken back by an undo and not written until the rules change or `foretag resume`: {report.held}."
+        f" Held since an undo, until the rules change or `foretag resume`: {report.held}."
         if report.held
         else ""
     )

@@ -161,8 +161,8 @@ def _unless_held(job: Job, plan: Plan) -> None:
     found = [hold for hold in held if (hold.object, hold.field) in wanted]
     if found:
         raise Parked(
-            f"This would write what undo {found[0].run} took back, {held_words(job, found)}: nothing was"
-            " written; make a new plan, or let it be written again with `foretag resume`."
+            f"Nothing was written: the plan holds what undo {found[0].run} took back ({held_words(job, found)})."
+            " Make a new plan, which leaves it out, or let it be written again with `foretag resume`."
         )
 
 

@@ -140,7 +140,7 @@ def test_a_plan_from_before_an_undo_does_not_write_what_was_taken_back(world):
     with (
         world.counting() as written,
         world.job() as job,
-        pytest.raises(Parked, match=f"would write what undo {undone.run} took back"),
+        pytest.raises(Parked, match=f"the plan holds what undo {undone.run} took back"),
     ):
         apply_plan(job, kept)
     assert written() == 0
