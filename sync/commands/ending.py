@@ -86,5 +86,7 @@ def end(talk: Talk, report: Report, crm: Crm) -> int:
     )
     if report.least_calls:
         talk.say(f"{report.api_calls:,} API calls; for what was done, {report.least_calls:,} at the least.")
+    if report.writes:
+        talk.say(f"To take this back: foretag undo {report.run}")
     talk.say(report.last_line)
     return report.exit_code
