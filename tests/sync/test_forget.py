@@ -9,9 +9,11 @@ import pytest
 from config.problems import ConfigProblem
 from sync.forget import forget, kept_of
 from sync.ledger import Item
+from sync.pipeline import recorded
 from sync.retention import erase_expired
 from sync.runs.undo import undoable
 from sync.store.erasing import kept_tables
+from sync.writing.stale import Overtaken
 from tests.crms import CRMS
 
 FIRST_IN_TIME = pytest.mark.parametrize(
@@ -95,6 +97,22 @@ def test_a_full_load_brings_no_forgotten_record_back(known):
             cursor, _ = job.ledger.cursor(job.name, name)
             job.ledger.keep_cursor(job.name, name, cursor, [])
     world.run()
+    assert _rows_with(world, account) == []
+
+
+@slowly
+def test_a_look_between_two_chunks_brings_no_forgotten_record_back(known):
+    """A kept plan looks at what changed before each chunk, past the pull that keeps such records out."""
+    world, account = known
+    with world.job() as job:
+        forget(job, kept_of(job, account))
+    plan = world.plan()
+    with world.job() as job, recorded(job, "apply") as pass_:
+        overtaken = Overtaken.pulled(pass_)
+        still = overtaken.left(plan)
+        overtaken("opportunity", still.changes["opportunity"])
+        world.people.edit("account", {"id": account, "name": f"{MARK} again"})
+        overtaken("opportunity", still.changes["opportunity"])
     assert _rows_with(world, account) == []
 
 

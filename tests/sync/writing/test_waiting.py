@@ -8,8 +8,9 @@ import pytest
 
 from config.problems import ConfigProblem
 from sync.runs.retry import retry
+from sync.writing.waiting import Waiting
 from tests.crms import CRMS
-from tests.world import EVERY_RECORD
+from tests.world import EVERY_RECORD, Crash
 
 FIRST_IN_TIME = pytest.mark.parametrize(
     "crm", [CRMS[0], *(pytest.param(crm, marks=pytest.mark.long) for crm in CRMS[1:])], indirect=True
@@ -148,3 +149,26 @@ def test_only_a_run_of_the_connection_can_be_retried(world):
     world.run()
     with world.job() as job, pytest.raises(ConfigProblem, match='there is no run "never"'):
         retry(job, "never")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("crm", CRMS[:1], indirect=True)
+def test_a_task_refused_when_we_died_is_not_forgotten(world, monkeypatch):
+    """Dead between the CRM's answer and our noting it: the next run asks again, and lists each refusal."""
+    world.use_rules(EVERY_RECORD)
+    world.sandbox.faults.add([world.people.refuse_tasks("no task here")])
+    note = Waiting.note
+
+    def die(self, object_name, *outcomes):
+        if object_name == "task":
+            raise Crash
+        note(self, object_name, *outcomes)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Waiting, "note", die)
+        with pytest.raises(Crash):
+            world.run()
+    report = world.run()
+    with world.job() as job:
+        listed = [item for item in job.ledger.items(report.run, "refused") if item.object == "task"]
+    assert len(listed) == report.refused["task"] > 0
