@@ -33,20 +33,21 @@ class OutputField:
         return "_".join(word.capitalize() for word in self.name.split("_")) + "__c"
 
 
-_BOTH = ("account", "opportunity")
+# What we write into, beside tasks.
+OBJECTS = ("account", "opportunity")
 
 OUTPUT_FIELDS = (
     OutputField(
         "foretag_tier",
         "Tier",
-        _BOTH,
+        OBJECTS,
         "picklist",
         "basic",
         "The order in which to call: A first.",
         values=TIERS,
     ),
     OutputField(
-        "foretag_score", "Score", _BOTH, "number", "basic", "0-100, to sort by within a tier.", length=3
+        "foretag_score", "Score", OBJECTS, "number", "basic", "0-100, to sort by within a tier.", length=3
     ),
     OutputField(
         "foretag_segment",
@@ -67,12 +68,12 @@ OUTPUT_FIELDS = (
         values=LEVELS,
     ),
     OutputField(
-        "foretag_reason", "Why", _BOTH, "text", "basic", "What made the score, strongest first.", length=255
+        "foretag_reason", "Why", OBJECTS, "text", "basic", "What made the score, strongest first.", length=255
     ),
     OutputField(
         "foretag_next_step",
         "Suggested next step",
-        _BOTH,
+        OBJECTS,
         "text",
         "basic",
         "One sentence from the playbook.",
@@ -88,12 +89,12 @@ OUTPUT_FIELDS = (
         length=255,
     ),
     OutputField(
-        "foretag_valid_until", "Valid until", _BOTH, "date", "basic", "After this day the score is stale."
+        "foretag_valid_until", "Valid until", OBJECTS, "date", "basic", "After this day the score is stale."
     ),
     OutputField(
         "foretag_status",
         "Score status",
-        _BOTH,
+        OBJECTS,
         "formula",
         "basic",
         "Current, or Stale once Valid until has passed; true even when the worker is down.",
@@ -119,7 +120,7 @@ OUTPUT_FIELDS = (
     OutputField(
         "foretag_stamp",
         "Foretag stamp",
-        _BOTH,
+        OBJECTS,
         "text",
         "full",
         "Which rules and run made the value.",
@@ -131,7 +132,7 @@ HUMAN_FIELDS = (
     OutputField(
         "foretag_override",
         "Tier override",
-        _BOTH,
+        OBJECTS,
         "picklist",
         "human",
         "A person's word: pins the tier.",
@@ -140,7 +141,7 @@ HUMAN_FIELDS = (
     OutputField(
         "foretag_override_until",
         "Override until",
-        _BOTH,
+        OBJECTS,
         "date",
         "human",
         "The override ends after this day; 90 days if empty.",
@@ -148,7 +149,7 @@ HUMAN_FIELDS = (
     OutputField(
         "foretag_override_reason",
         "Override reason",
-        _BOTH,
+        OBJECTS,
         "text",
         "human",
         "Why a person knows better.",

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from config.outputs import OBJECTS
 from config.problems import ConfigProblem, Problem
 from sync.store.erasing import deals_of, erase, rows_about
 from sync.store.files import sweep_copies
-from sync.writing.plan import OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from config.crms import CRMS, Crm
-from config.outputs import HUMAN_FIELDS, written
+from config.outputs import HUMAN_FIELDS, OBJECTS, written
 from config.records import RECORDS
 from sync.store.forgotten import Forgotten
 from sync.store.written import Written
-from sync.writing.plan import OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from config.outputs import OBJECTS
 from config.problems import raise_if_any
 from sync.exits import STATES, exit_code
 from sync.ledger import Item
@@ -37,7 +38,7 @@ from sync.writing.gates import (
 )
 from sync.writing.guards import check_guards
 from sync.writing.keeping import kept
-from sync.writing.plan import OBJECTS, Plan
+from sync.writing.plan import Plan
 from sync.writing.scope import Scope
 from sync.writing.selection import EVERYTHING, Selection
 from sync.writing.stale import Overtaken

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from config.outputs import written
+from config.outputs import OBJECTS, written
 from scoring import TIMES, kept_families, read_book, tag
 from sync.store.line_items import LineItems
 from sync.store.mirror import bucket_of
 from sync.store.side_tables import side_tables
-from sync.writing.plan import OBJECTS, change_schema, changes, valid_until
+from sync.writing.plan import change_schema, changes, valid_until
 from sync.writing.states import moved_states
 
 if TYPE_CHECKING:

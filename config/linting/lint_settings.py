@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from config.files.documents import Document, problem_at
-from config.outputs import written
+from config.outputs import OBJECTS, written
 from config.problems import Fault
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from config.problems import Problem
     from config.settings import Connection, Settings
 
-OBJECTS = ("account", "opportunity")
 # Limits in business terms, and the objects whose tiers they are about.
 _OF_TIERS = {
     "max_tier_changes": OBJECTS,

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from config.outputs import TIERS
+from config.outputs import OBJECTS, TIERS
 from sync.store.embedded import database
-from sync.writing.plan import OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

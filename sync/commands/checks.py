@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from config.crms import CRMS
+from config.outputs import OBJECTS
 from config.problems import Problem, has_errors, raise_if_any
 from config.rules import load_rules
 from sync.checking import all_problems
@@ -15,7 +16,6 @@ from sync.exits import DONE, FIX_CONFIGURATION
 from sync.talk import quiet
 from sync.workplace import admin_auth, chosen, connect, connect_admin, opened_job, opened_ledger
 from sync.writing.gates import shut
-from sync.writing.plan import OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from config.outputs import OBJECTS
 from config.problems import ConfigProblem, Problem
 from sync.commands.ending import confirm
 from sync.exits import DONE
@@ -11,7 +12,6 @@ from sync.forget import forget as forget_record
 from sync.forget import kept_of
 from sync.talk import quiet
 from sync.workplace import opened_job
-from sync.writing.plan import OBJECTS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from config.outputs import TIERS
+from config.outputs import OBJECTS, TIERS
 from config.problems import ConfigProblem, Problem
 from sync.commands.ending import confirm
 from sync.exits import DONE
 from sync.talk import quiet
 from sync.workplace import chosen, opened_job, opened_ledger, person
 from sync.writing.gates import held_words, holds, shut, unapproved
-from sync.writing.plan import OBJECTS
 
 if TYPE_CHECKING:
     from pathlib import Path

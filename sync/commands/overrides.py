@@ -6,14 +6,13 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from config.outputs import TIERS
+from config.outputs import OBJECTS, TIERS
 from config.problems import ConfigProblem, Problem
 from config.sections.edits import LABELS
 from sync.book.overridden import Override, by_owner, disagreement, overrides
 from sync.exits import DONE
 from sync.talk import quiet
 from sync.workplace import opened_job
-from sync.writing.plan import OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

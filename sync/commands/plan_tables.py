@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from config.outputs import OBJECTS
 from sync.writing.moves import moves
-from sync.writing.plan import OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

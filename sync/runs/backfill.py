@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from config.outputs import OBJECTS
 from config.problems import ConfigProblem, Problem
 from sync.ledger.backfills import COMMAND, Begun
 from sync.pipeline import carry_out, recorded
 from sync.runs.pace import Pace, Rate, Window
 from sync.writing.gates import end_preview
 from sync.writing.keeping import kept
-from sync.writing.plan import OBJECTS
 from sync.writing.plan_file import PlanHeader, mismatches, read_plan, write_plan
 from sync.writing.selection import EVERYTHING, Selection
 

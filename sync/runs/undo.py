@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from config.outputs import written
+from config.outputs import OBJECTS, written
 from config.problems import ConfigProblem, Problem
 from sync.ledger import Item
 from sync.ledger.gates import TASKS
@@ -19,7 +19,7 @@ from sync.stopping import LeaseLost
 from sync.store.journal import Journal
 from sync.writing.change_tasks import JOURNAL as TASK_JOURNAL
 from sync.writing.gates import LABELS, check_gates, held_words, holds, written_by
-from sync.writing.plan import OBJECTS, TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan, change_schema
+from sync.writing.plan import TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan, change_schema
 from sync.writing.selection import EVERYTHING, Selection
 from sync.writing.stale import Overtaken
 

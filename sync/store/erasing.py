@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from deltalake import DeltaTable
 
+from config.outputs import OBJECTS
 from sync.store.embedded import database
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 # Ids in one statement.
 _AT_ONCE = 2_000
-# `tags_account`, `changes_account`, `account_changes`: tables whose `id` is that of such a record.
-_OBJECTS = ("account", "opportunity")
 _HANGING = {"account": "account_id", "opportunity": "opportunity_id"}
 # Of these the table goes with its account, deleted or not.
 _PART_OF_ACCOUNT = ("commitment",)
@@ -35,8 +34,9 @@ class KeptTable:
     @property
     def about(self) -> str | None:
         """The object whose records it has rows of."""
+        # `tags_account`, `changes_account`, `account_changes`.
         words = self.path.name.split("_")
-        return next((name for name in _OBJECTS if name in words), None)
+        return next((name for name in OBJECTS if name in words), None)
 
     def conditions(self, object_name: str, *, hanging: bool) -> Iterator[tuple[str, str]]:
         """The column that names records of an object, and what else must be true of such a row."""

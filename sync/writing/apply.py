@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import write_deltalake
 
+from config.outputs import OBJECTS
 from connectors.outcomes import NOT_SENT
 from sync.ledger import Item
 from sync.stopping import stop_if_told
@@ -17,7 +18,6 @@ from sync.store.embedded import database
 from sync.writing.change_tasks import change_tasks
 from sync.writing.edits import others
 from sync.writing.make_tasks import make_tasks
-from sync.writing.plan import OBJECTS
 from sync.writing.waiting import Waiting
 
 if TYPE_CHECKING:

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
-from config.outputs import OUTPUT_FIELDS
+from config.outputs import OBJECTS, OUTPUT_FIELDS
 from sync.ledger.gates import TASKS
 from sync.stopping import Parked
 from sync.workplace import person
 from sync.writing.moves import moves
-from sync.writing.plan import OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

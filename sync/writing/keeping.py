@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from config.outputs import OBJECTS
 from scoring import STATE_SCHEMA
 from sync.store.embedded import database
 from sync.writing.inputs import inputs_of
-from sync.writing.plan import KEPT, OBJECTS
+from sync.writing.plan import KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from deltalake import DeltaTable
 
+from config.outputs import OBJECTS
 from scoring.placing.state import STATE_SCHEMA
 from sync.store.embedded import database
-from sync.writing.plan import OBJECTS
 
 if TYPE_CHECKING:
     from datetime import date

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from sync.ledger import Item
     from sync.store.tags import TagStore
 
-OBJECTS = ("account", "opportunity")
 _PARENT = {"account": "NULL", "opportunity": "held.account_id"}
 
 _EPOCH = date(1970, 1, 1)

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from config.outputs import OutputField, written
-from sync.writing.plan import KEPT, OBJECTS, TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan, change_schema
+from config.outputs import OBJECTS, OutputField, written
+from sync.writing.plan import KEPT, TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan, change_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from config.outputs import OBJECTS
 from sync.writing.moves import moves
-from sync.writing.plan import OBJECTS
 
 if TYPE_CHECKING:
     from config.crms import Crm

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from config.language.expressions import parse
 from config.language.vocabulary import NAMES
+from config.outputs import OBJECTS
 from config.problems import ConfigProblem, Faulty, Problem
-from sync.writing.plan import OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from config.outputs import OBJECTS
 from sync.ledger import Item
 from sync.store.embedded import database
 from sync.writing.inputs import HANGING, account_of, inputs_of
 from sync.writing.keeping import ACCOUNT_OF, as_planned, states_of
-from sync.writing.plan import OBJECTS
 
 if TYPE_CHECKING:
     from datetime import date, datetime

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from config.outputs import OBJECTS
 from sync.store.embedded import database
 from sync.store.owners import NOBODY, owner_names
-from sync.writing.plan import OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,13 +12,12 @@ import pyarrow as pa
 import pytest
 
 from config.crms import CRMS
-from config.outputs import written
+from config.outputs import OBJECTS, written
 from config.rules import Rules
 from sync.score import score
 from sync.store.tags import TagStore
 from sync.trial.comparing import Comparison, Side, compare
 from sync.trial.page import write_page
-from sync.writing.plan import OBJECTS
 from sync.writing.scope import Scope
 from tests.sync.loading import loaded
 

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from config.outputs import written
+from config.outputs import OBJECTS, written
 from config.problems import ConfigProblem
-from sync.writing.plan import KEPT, OBJECTS, TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan, change_schema
+from sync.writing.plan import KEPT, TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan, change_schema
 from sync.writing.plan_file import PlanHeader, check_target, mismatches, read_plan, write_plan
 
 HEADER = PlanHeader(

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from config.outputs import OBJECTS
 from sync.pipeline import apply_plan, carry_out, recorded
 from sync.writing.inputs import inputs_of
-from sync.writing.plan import OBJECTS
 from sync.writing.stale import Overtaken
 from tests.acceptance.conftest import BOTH_IN_TIME
 from tests.world import EVERY_RECORD

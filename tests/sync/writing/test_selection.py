@@ -10,13 +10,13 @@ import pyarrow as pa
 import pytest
 
 from config.crms import CRMS
-from config.outputs import written
+from config.outputs import OBJECTS, written
 from config.problems import ConfigProblem
 from config.rules import Rules
 from sync.score import score, tagged_book
 from sync.store.tags import TagStore
 from sync.writing.choosing import Chooser, check_read
-from sync.writing.plan import OBJECTS, TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan
+from sync.writing.plan import TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan
 from sync.writing.sample import sampled
 from sync.writing.scope import Scope
 from sync.writing.selection import EVERYTHING, Selection, choose
