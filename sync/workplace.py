@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import time
 from contextlib import contextmanager
@@ -49,14 +48,6 @@ class _KeptTokens:
 def now() -> datetime:
     """The system's clock, UTC: the one place that asks for it."""
     return datetime.now(UTC)
-
-
-def person() -> str:
-    """Who is at the keyboard, for the history: the user's name, or number where the machine knows no name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"user {os.getuid()}" if hasattr(os, "getuid") else "unknown"
 
 
 def chosen(settings: Settings, name: str | None, path: Path) -> tuple[str, Connection]:

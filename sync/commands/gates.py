@@ -8,8 +8,9 @@ from config.outputs import OBJECTS, TIERS
 from config.problems import ConfigProblem, Problem
 from sync.commands.ending import confirm
 from sync.exits import DONE
+from sync.person import person
 from sync.talk import quiet
-from sync.workplace import chosen, opened_job, opened_ledger, person
+from sync.workplace import chosen, opened_job, opened_ledger
 from sync.writing.gates import held_words, holds, shut, unapproved
 
 if TYPE_CHECKING:

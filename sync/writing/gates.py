@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 
 from config.outputs import OBJECTS, OUTPUT_FIELDS
 from sync.ledger.gates import TASKS
+from sync.person import person
 from sync.stopping import Parked
-from sync.workplace import person
 from sync.writing.moves import moves
 
 if TYPE_CHECKING:
