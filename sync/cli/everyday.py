@@ -37,7 +37,7 @@ def init(
     crm: CrmName = "salesforce",
     machine: Machine = False,
 ) -> None:
-    """Write starter files, foretag.yaml, rules.yaml and rules.test.yaml.
+    """Write starter files: foretag.yaml, rules.yaml and its tests.
 
     The first says which CRM, the second how you prioritise, the third tests the second. Nothing is overwritten.
     """
@@ -52,7 +52,7 @@ def schema(
     folder: Annotated[Path, typer.Argument(help="Where to put them: beside your files.")] = Path(),
     machine: Machine = False,
 ) -> None:
-    """Write the JSON Schemas by which editors complete, explain and check the files.
+    """Write the JSON Schemas by which editors check the files.
 
     An editor finds them, without a network, by a file's first line, as in the starter files. `foretag init` writes
     them, too.
@@ -123,9 +123,10 @@ def setup(
     ] = None,
     machine: Machine = False,
 ) -> None:
-    """Make our fields (HubSpot: properties) in the CRM, and what lets people use them.
+    """Make our fields in the CRM (HubSpot: properties).
 
-    Shows what is missing first; may be repeated, and then makes only what is missing.
+    And the permissions by which people use them. Shows what is missing first; may be repeated, and then makes only
+    what is missing.
 
     The worker itself has no rights to make them: give an admin's credentials for this once, as FORETAG_ADMIN_TOKEN
     (for HubSpot a service key; for Salesforce a session id, as `sf org display` shows it) or, for Salesforce, as

@@ -80,7 +80,9 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Erase without asking.")] = False,
     machine: Machine = False,
 ) -> None:
-    """Erase a record, and all that hangs on it, from everything that Foretag keeps; it does not come back.
+    """Erase a record from everything that Foretag keeps.
+
+    With all that hangs on it; it does not come back.
 
     From the local copy, scores, old values, history and kept backfills, older files included. The CRM is left as it
     is: what was written there stays. Plan files of your own, and backups, are yours to erase.

@@ -82,7 +82,9 @@ ChangedBefore = Annotated[
 AsOf = Annotated[
     datetime | None,
     typer.Option(
-        formats=["%Y-%m-%d"], help="By the scores of a past day, from the CRM's own history; without tasks."
+        formats=["%Y-%m-%d"],
+        metavar="DAY",
+        help="By the scores of a past day, from the CRM's own history; without tasks.",
     ),
 ]
 
@@ -121,8 +123,8 @@ def talking(machine: bool) -> Iterator[Talk]:
     talk = Talk(machine=machine)
     try:
         yield talk
-    except (typer.Exit, typer.Abort, BrokenPipeError):
-        # A reader that has seen enough, as `| head`, is no error; typer ends quietly.
+    except (typer.Exit, typer.Abort, BrokenPipeError, SystemExit):
+        # A reader that has seen enough, as `| head`, is no error; typer and rich end quietly.
         raise
     except BaseException as error:
         from sync.commands.ending import explain_error

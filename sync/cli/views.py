@@ -35,10 +35,10 @@ def book(
     owner: Annotated[str | None, typer.Option(help="Only this owner's book: a name or an id.")] = None,
     machine: Machine = False,
 ) -> None:
-    """Show the book: who spends most, most often, could grow; what hangs on whom; who looks after whom.
+    """Show the book: who matters, and who looks after whom.
 
-    As of the last `plan` or `run`. Quotas, territories and capacities come from the CRM or from files beside the
-    rules.
+    Who spends most, most often, could grow; what hangs on whom. As of the last `plan` or `run`. Quotas, territories
+    and capacities come from the CRM or from files beside the rules.
     """
     from sync.commands.views import book as show_book
 
@@ -52,10 +52,11 @@ def overrides(
     connection: ConnectionName = None,
     machine: Machine = False,
 ) -> None:
-    """List what people decided against the scores: overrides, and values of ours that they changed.
+    """List what people decided against the scores.
 
-    How many, on which records, until when, and how often and how far the score would have it otherwise. Owners are
-    named only where the settings say `people: names`. As of the last `plan` or `run`.
+    Overrides, and values of ours that they changed: how many, on which records, until when, and how often and how far
+    the score would have it otherwise. Owners are named only where the settings say `people: names`. As of the last
+    `plan` or `run`.
     """
     from sync.commands.overrides import show_overrides
 

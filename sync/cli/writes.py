@@ -221,7 +221,7 @@ def retry(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
     machine: Machine = False,
 ) -> None:
-    """Send again what a run did not get done: once the cause is fixed.
+    """Send again what was refused, once the cause is fixed.
 
     What the CRM refused is set aside until the record, or what is wanted of it, changes; this lifts that for the
     records and tasks of one run. Values are those of now.
