@@ -88,7 +88,8 @@ def test_fault_08_the_history_has_no_room(make_world, tried):
     tried(full, "a run whose history had no room")
 
 
-@pytest.mark.parametrize("limit", [3_000, pytest.param(12_000, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("limit", [3_000, 12_000])
 def test_fault_08_the_local_copy_has_no_room(make_world, tried, limit):
     """The real program, its files cut short: exit 2, a message that says where, nothing written; then all is done."""
     world = make_world(data="synthetic:40:200")

@@ -21,7 +21,8 @@ def busy(world, match, times):
     return {"kind": "status", "status": 503, "retry_after": AFTER, "match": match, "times": times}
 
 
-@pytest.mark.parametrize("storm", [pytest.param(1, marks=pytest.mark.long), 2])
+@pytest.mark.long
+@pytest.mark.parametrize("storm", [1, 2])
 def test_fault_02_a_storm_of_limits_is_waited_out(make_world, tried, storm):
     """Never again before the time that the CRM named; then all is done, once."""
     world = make_world(data=TINY)
@@ -35,6 +36,7 @@ def test_fault_02_a_storm_of_limits_is_waited_out(make_world, tried, storm):
     tried(2 * storm, "a call answered with 503 and Retry-After")
 
 
+@pytest.mark.long
 def test_fault_02_a_storm_that_does_not_end_is_given_up(make_world, tried):
     """After all retries: exit 69, no more calls than they allow, and what was sent is listed."""
     world = make_world(data=TINY)
@@ -52,6 +54,7 @@ def test_fault_02_a_storm_that_does_not_end_is_given_up(make_world, tried):
     tried(len(refused), "a call that never got through")
 
 
+@pytest.mark.long
 def test_fault_02_sigterm_ends_a_wait(make_world, tried):
     """A worker told to stop while it waits for the CRM does not wait on: exit 75, and the next run completes."""
     world = make_world(data=TINY)
@@ -104,8 +107,9 @@ def expire_and_run(world, calls):
     return len(world.sandbox.journal.requests(position))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("crm", ["salesforce"])
-@pytest.mark.parametrize("calls", [pytest.param(3, marks=pytest.mark.long), 17])
+@pytest.mark.parametrize("calls", [3, 17])
 def test_fault_03_a_session_that_ends_is_renewed_once(make_world, tried, calls):
     """One more sign-in, the call is repeated, and nothing else is."""
     world = make_world(data=TINY)
@@ -137,6 +141,7 @@ def test_fault_03_a_session_ends_before_each_call(make_world, tried):
     tried(calls, "a session that ended before a call")
 
 
+@pytest.mark.long
 def test_fault_03_a_second_refusal_is_a_matter_for_a_person(make_world, tried):
     """Exit 2, nothing read or written, the cursor where it was; with the right back, the next run completes."""
     world = make_world(data=TINY)

@@ -9,6 +9,7 @@ import pytest
 from connectors.contract import Checkpoint
 from tests.faults import test_crashes, test_refusals
 from tests.faults.test_crashes import TINY
+from tests.faults.trips import TABLE
 from tests.world import EVERY_RECORD
 
 
@@ -58,11 +59,10 @@ def random_task_key(patched):
 
 
 def a_crash_at_each_boundary(make_world, monkeypatch, _tried):
-    """Fault 1, from the pull on, in an increment."""
+    """Fault 1, in an increment, where tables are about to change."""
     world = make_world(data=TINY)
-    world.use_rules(EVERY_RECORD)
     world.run()
-    test_crashes.crash_at_every_boundary(world, monkeypatch, first=25)
+    test_crashes.crash_at_every_boundary(world, monkeypatch, only=TABLE)
 
 
 def lost_answers(make_world, _monkeypatch, _tried):
@@ -79,9 +79,9 @@ def a_partly_refused_batch(make_world, _monkeypatch, tried):
 
 CAUGHT = [
     pytest.param(cursor_before_intents, a_crash_at_each_boundary, marks=pytest.mark.long),
-    (no_look_up_after_an_unknown_create, lost_answers),
+    pytest.param(no_look_up_after_an_unknown_create, lost_answers, marks=pytest.mark.long),
     (whole_batch_marked_done, a_partly_refused_batch),
-    (random_task_key, lost_answers),
+    pytest.param(random_task_key, lost_answers, marks=pytest.mark.long),
 ]
 
 
@@ -95,6 +95,7 @@ def test_a_bug_is_caught(make_world, monkeypatch, bug, fault):
             fault(make_world, monkeypatch, lambda *_: None)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("crm", ["salesforce"])
 def test_without_the_bug_nothing_is_caught(make_world, monkeypatch):
     """The scenario that stands nowhere else passes as the product is."""

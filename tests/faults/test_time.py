@@ -12,13 +12,14 @@ from tests.faults.wholeness import assert_same_deals, assert_whole
 # Days on which clocks are moved, at an hour when the date depends on it, and the date in the org's time zone.
 CHANGES = (
     ("America/New_York", "2026-03-08T04:30:00+00:00", "2026-03-07"),
-    pytest.param("America/New_York", "2026-03-09T04:30:00+00:00", "2026-03-09", marks=pytest.mark.long),
-    pytest.param("Europe/Stockholm", "2026-10-24T22:30:00+00:00", "2026-10-25", marks=pytest.mark.long),
-    pytest.param("Europe/Stockholm", "2026-10-25T22:30:00+00:00", "2026-10-25", marks=pytest.mark.long),
+    ("America/New_York", "2026-03-09T04:30:00+00:00", "2026-03-09"),
+    ("Europe/Stockholm", "2026-10-24T22:30:00+00:00", "2026-10-25"),
+    ("Europe/Stockholm", "2026-10-25T22:30:00+00:00", "2026-10-25"),
 )
 
 
-@pytest.mark.parametrize("minutes", [pytest.param(10, marks=pytest.mark.long), -10])
+@pytest.mark.long
+@pytest.mark.parametrize("minutes", [10, -10])
 def test_fault_04_a_clock_that_differs_loses_nothing(make_world, tried, minutes):
     """The CRM's clock is ten minutes ahead of this machine's, or behind; people edit right before and after a run."""
     world = make_world(data=TINY)
@@ -35,6 +36,7 @@ def test_fault_04_a_clock_that_differs_loses_nothing(make_world, tried, minutes)
     tried(turns, f"an increment with clocks {minutes:+} minutes apart")
 
 
+@pytest.mark.long
 def test_fault_04_equal_stamps_across_pages(make_world, tried):
     """Every deal has the same stamp, and pages end in their midst."""
     world = make_world(data="synthetic:10:60")
@@ -57,6 +59,7 @@ def test_fault_04_equal_stamps_across_pages(make_world, tried):
     ("zone", "moment", "today"),
     CHANGES,
 )
+@pytest.mark.long
 def test_fault_04_daylight_saving_moves_no_day(make_world, tried, zone, moment, today):
     """In the night when clocks change, the day is the org's, and a second run finds nothing to write."""
     world = make_world(data=TINY, timezone=zone)
@@ -87,6 +90,7 @@ def test_fault_04_a_commit_that_comes_late(make_world, tried):
     tried(len(deals), "a commit seen three minutes late")
 
 
+@pytest.mark.long
 def test_fault_13_our_own_writes_are_no_news(make_world, tried):
     """Our writes move the CRM's stamps, so they are read again: nothing is written for that, ever after."""
     world = make_world(data=TINY)

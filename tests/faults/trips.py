@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # Functions that make a commit or a file, by the name under which modules hold them.
 _WRITERS = ("write_deltalake", "write_whole")
+# Their kind.
+TABLE = "table or file"
 # A process that never was: above the largest number that Linux gives.
 _NOBODY = "4194305"
 
@@ -34,17 +36,20 @@ _NOBODY = "4194305"
 class Trip:
     """Counts effects; at the N-th (from 1) and at all later ones the process is dead. 0: it lives on.
 
-    With `instead`, that happens once at the N-th effect, and the process lives on.
+    With `instead`, that happens once at the N-th effect, and the process lives on. With `only`, effects of that
+    kind alone are counted.
     """
 
-    def __init__(self, at: int = 0, instead: Callable[[], object] | None = None) -> None:
+    def __init__(self, at: int = 0, instead: Callable[[], object] | None = None, only: str = "") -> None:
         self.at = at
+        self.only = only
         self.kinds: list[str] = []
         self._instead = instead
 
     def __call__(self, kind: str) -> None:
         """One effect is about to happen."""
-        self.kinds.append(kind)
+        if self.only in ("", kind):
+            self.kinds.append(kind)
         if not self.at or len(self.kinds) < self.at:
             return
         if self._instead is None:
@@ -74,11 +79,11 @@ def tripping(monkeypatch: pytest.MonkeyPatch, trip: Trip) -> Iterator[None]:
 
     with monkeypatch.context() as patched:
         patched.setattr(HTTPAdapter, "send", counted("request", HTTPAdapter.send))
-        patched.setattr(DeltaTable, "delete", counted("table", DeltaTable.delete))
+        patched.setattr(DeltaTable, "delete", counted(TABLE, DeltaTable.delete))
         for module in [module for name, module in sys.modules.items() if name.startswith("sync.")]:
             for name in _WRITERS:
                 if hasattr(module, name):
-                    patched.setattr(module, name, counted("table or file", getattr(module, name)))
+                    patched.setattr(module, name, counted(TABLE, getattr(module, name)))
         event.listen(sa.Engine, "commit", before_commit)
         try:
             yield
