@@ -102,6 +102,7 @@ def small(make_world: Callable[..., World]) -> World:
     return world
 
 
+@pytest.mark.long
 def test_looking_back_changes_nothing_that_is_remembered(small: World) -> None:
     """Not the tags as last said, nor what keeps them calm: the next run writes nothing."""
     day = small.sandbox.clock().date()
@@ -115,6 +116,7 @@ def test_looking_back_changes_nothing_that_is_remembered(small: World) -> None:
     assert small.run().writes == 0
 
 
+@pytest.mark.long
 def test_what_keeps_a_tag_calm_is_that_of_then(small: World) -> None:
     """A tier that was given since is not remembered; the one before it is, with its day."""
     from sync.writing.past_tags import state_of
@@ -137,6 +139,7 @@ def test_what_keeps_a_tag_calm_is_that_of_then(small: World) -> None:
         assert (rows[one]["tier"], rows[one]["since"]) == (was[one]["foretag_tier"], day)
 
 
+@pytest.mark.long
 def test_it_is_said_of_what_the_crm_tells_no_history(small: World) -> None:
     """With how many records changed since: Salesforce tracks nothing unless told, HubSpot no links."""
     day = small.sandbox.clock().date()
@@ -151,6 +154,7 @@ def test_it_is_said_of_what_the_crm_tells_no_history(small: World) -> None:
     assert told not in untold
 
 
+@pytest.mark.long
 def test_a_deal_closed_later_was_open_though_nobody_tells_its_stage(make_world: Callable[..., World]) -> None:
     """An org that was filled by an import has no history of its deals before that."""
     world = make_world()
@@ -166,6 +170,7 @@ def test_a_deal_closed_later_was_open_though_nobody_tells_its_stage(make_world: 
     assert all(rows[deal["id"]]["foretag_tier"] for deal in deals)
 
 
+@pytest.mark.long
 def test_a_day_to_come_is_refused_and_today_is_as_ever(small: World) -> None:
     """Nothing is known of the one; the other is the plan of every day, tasks and all."""
     today = small.sandbox.clock().date()

@@ -79,6 +79,7 @@ def _dying(update, left):
     return dying
 
 
+@pytest.mark.long
 def test_a_quote_says_what_it_would_take_and_writes_nothing(world):
     """Records, those that hold it already, calls, time and the share of the day; then the same once all is done."""
     with world.counting() as written:
@@ -194,6 +195,7 @@ def test_outside_of_its_window_it_stops_before_it_costs_anything(world):
     assert row["exit_code"] == 0
 
 
+@pytest.mark.long
 def test_it_is_not_taken_up_under_other_rules_nor_when_done_nor_unknown(world):
     """Each is refused with what differs and what to do; nothing is written, nothing is begun in the history."""
     with world.job() as job:

@@ -14,6 +14,7 @@ from config.sections.edits import EDITABLE
 from connectors.contract import RetryLater
 from sync.ledger import Ledger
 from sync.ledger.edits import Edit
+from sync.store.journal import Journal
 from sync.store.mirror import Mirror
 from sync.store.written import Written
 from sync.writing.edits import Edits
@@ -78,6 +79,7 @@ def test_rules_say_by_field_how_long_a_value_is_respected():
     assert not {"foretag_valid_until", "foretag_stamp"} & set(EDITABLE)
 
 
+@pytest.mark.long
 @ONE
 def test_another_change_begins_anew_an_override_goes_before_it_and_changing_it_back_ends_it(edited):
     """What stands is compared with what we wrote, not with what the scores want now."""
@@ -115,7 +117,7 @@ def test_scores_that_agree_for_a_while_end_nothing_while_theirs_is_to_be_respect
         rows = [
             {"id": "1", "foretag_tier": wanted, "foretag_reason": "x", "leave": False, "overridden": False}
         ]
-        edits = Edits("demo", ledger, written, tmp_path / "journal", Rules(), today)
+        edits = Edits("demo", ledger, written, Journal(tmp_path / "journal"), Rules(), today)
         edits.learn()
         said = edits.honoured("account", 0, pa.Table.from_pylist(rows), held(theirs))
         edits.keep()
@@ -133,6 +135,7 @@ def test_scores_that_agree_for_a_while_end_nothing_while_theirs_is_to_be_respect
     ledger.close()
 
 
+@pytest.mark.long
 @ONE
 def test_a_write_of_ours_without_an_answer_is_nobodys_edit(world):
     """The CRM did it and we do not know: the next run finds our own value, and takes it for ours."""

@@ -58,6 +58,7 @@ def test_rows_whose_inputs_or_values_changed_are_skipped_and_listed(world):
         assert {one for one, tier in held(world, name).items() if tier} == planned - stale.keys()
 
 
+@pytest.mark.long
 @BOTH_IN_TIME
 def test_a_plan_applied_twice_writes_once(world):
     """What the CRM holds already is neither written nor called stale."""
@@ -70,6 +71,7 @@ def test_a_plan_applied_twice_writes_once(world):
     assert f"{report.already} were done already." in report.last_line
 
 
+@pytest.mark.long
 @ONE_CRM
 def test_a_plan_goes_on_where_it_stopped(world):
     """Half of it was done, a record of the other half was edited, and its own stamp rode on something else."""
@@ -90,6 +92,7 @@ def test_a_plan_goes_on_where_it_stopped(world):
     assert all(tier for one, tier in held(world, "account").items() if one not in stale)
 
 
+@pytest.mark.long
 @BOTH_IN_TIME
 def test_an_edit_between_two_chunks_is_seen_before_the_second(world):
     """Records are looked at again before each chunk, those that we have just written ourselves, too."""
@@ -113,6 +116,7 @@ def test_an_edit_between_two_chunks_is_seen_before_the_second(world):
     assert pass_.report.done["account"] == plan.changes["account"].num_rows
 
 
+@pytest.mark.long
 @ONE_CRM
 def test_looking_again_costs_a_call_or_two_for_each_object(world):
     """Before the first chunk nothing is asked again; later the clock, and what changed of each object."""
@@ -131,6 +135,7 @@ def test_looking_again_costs_a_call_or_two_for_each_object(world):
     assert all(spent <= 1 + 2 * len(objects) for spent in later)
 
 
+@pytest.mark.long
 @ONE_CRM
 def test_what_was_applied_is_remembered_as_if_a_run_had_written_it(world):
     """Tag state goes with the rows: of a row that was not written it stays as it was."""
@@ -169,6 +174,7 @@ def test_inputs_are_what_people_and_other_machines_change(world):
     assert {one for one, digest in digests().items() if after[one] != digest} == {account["id"]}
 
 
+@pytest.mark.long
 @ONE_CRM
 def test_a_plan_whose_day_has_passed_is_not_written(world):
     """What it would say is no longer valid, and its tasks are overdue before they are made."""
@@ -199,6 +205,7 @@ def test_a_task_is_not_made_for_what_changed_nor_for_whom_left(world):
     assert made - {None} == {one["key"] for one in plan.tasks.to_pylist() if one["id"] not in stale}
 
 
+@pytest.mark.long
 @ONE_CRM
 def test_a_record_that_is_gone_is_listed_and_not_written(world):
     """Deleted after the plan was made."""

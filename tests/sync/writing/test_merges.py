@@ -22,6 +22,7 @@ def _override(world, account, **more):
     world.people.edit("account", {"id": account, "foretag_override": "A", **more})
 
 
+@pytest.mark.long
 @BOTH_IN_TIME
 def test_the_one_that_is_left_inherits_an_override_until_its_day(world):
     """Whether the CRM keeps it or not; whoever says another word there is heard."""
@@ -101,6 +102,7 @@ def test_a_merge_is_followed_though_all_is_read_anew(world):
     assert world.row("account", winner, "foretag_tier")["foretag_tier"] == "A"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("crm", ["hubspot"])
 def test_a_new_record_goes_on_with_tier_and_promises_of_those_that_made_it(world):
     """In HubSpot what is left has an id of its own: to start anew would forget since when its tier stands."""

@@ -68,6 +68,7 @@ def test_an_undo_puts_back_what_was_there_and_an_undo_of_it_what_we_wrote(world)
     assert (again.writes, again.held) == (0, "")
 
 
+@pytest.mark.long
 @ONE
 def test_what_an_undo_took_back_is_not_written_again_until_somebody_says_so(world):
     """Runs leave the undone fields alone and say so; a resume, or other rules, let them be written."""
@@ -183,6 +184,7 @@ def test_a_tier_that_an_undo_brought_back_is_not_held_up_for_now(world):
     assert [now[one]["foretag_tier"] for one in lifted] == [good[one]["foretag_tier"] for one in lifted]
 
 
+@pytest.mark.long
 @ONE
 def test_what_cannot_be_undone_is_refused_with_the_reason(world):
     """No such run, one under way, one that wrote nothing, one whose old values are gone: nothing is written."""

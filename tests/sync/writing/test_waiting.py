@@ -29,6 +29,7 @@ def refused(world):
         return number, report, job.ledger.items(report.run, "refused")
 
 
+@pytest.mark.long
 @FIRST_IN_TIME
 def test_what_was_refused_is_set_aside_and_said_to_be(world):
     """The next run sends none of it, ends well, names the count, and lists each record with reason and fix."""
