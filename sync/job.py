@@ -10,6 +10,7 @@ from config.crms import CRMS, Crm
 from config.outputs import HUMAN_FIELDS, OBJECTS, written
 from config.records import RECORDS
 from sync.store.forgotten import Forgotten
+from sync.store.journal import Journal
 from sync.store.written import Written
 
 if TYPE_CHECKING:
@@ -80,6 +81,11 @@ class Job:
             for name in OBJECTS
         }
         return Written(self.folder / "written", self.mirror, fields)
+
+    @property
+    def journal(self) -> Journal:
+        """Old and new values of all that was sent."""
+        return Journal(self.folder / "journal")
 
     @property
     def forgotten(self) -> Forgotten:

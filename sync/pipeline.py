@@ -255,7 +255,7 @@ class Pass:
                 job.connector,
                 job.ledger,
                 job.mirror,
-                job.folder / "journal",
+                job.journal,
                 self.lease,
                 report.run,
                 self.today,

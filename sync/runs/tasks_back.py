@@ -17,14 +17,13 @@ if TYPE_CHECKING:
 
     from connectors.contract import Connector
     from sync.job import Job
-    from sync.store.journal import Journal
 
     Row = Mapping[str, Any]
 
 _UPDATED = ("reword", "reassign")
 
 
-def tasks_back(job: Job, journal: Journal, run_id: str) -> tuple[pa.Table, list[Item]]:
+def tasks_back(job: Job, run_id: str) -> tuple[pa.Table, list[Item]]:
     """The changes of tasks that take a run back, in `TASK_CHANGE_SCHEMA`, and what is left, with the reason.
 
     The CRM is asked how the tasks are now. One that it shows no more is gone, and nothing is to be done; one that the
@@ -34,7 +33,7 @@ def tasks_back(job: Job, journal: Journal, run_id: str) -> tuple[pa.Table, list[
     of_run = _by_key(ours.of_run(job.name, run_id))
     made = {key: task for key, task in of_run.items() if task["ended"] is None}
     ids = _ids(job.connector, [task for task in made.values() if task["state"] != "refused"])
-    changed = journal.changes(JOURNAL, run_id)
+    changed = job.journal.changes(JOURNAL, run_id)
     rows = [row for row in ([] if changed is None else changed.to_pylist()) if row["key"] not in made]
     known = of_run | _by_key(ours.by_key(job.name, [row["key"] for row in rows]))
     ids |= {row["key"]: row["crm_id"] for row in rows if row["action"] in _UPDATED}

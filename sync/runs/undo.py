@@ -16,7 +16,6 @@ from sync.runs.putting_back import put_back
 from sync.runs.tags_back import keep_tiers
 from sync.runs.tasks_back import tasks_back
 from sync.stopping import LeaseLost
-from sync.store.journal import Journal
 from sync.writing.change_tasks import JOURNAL as TASK_JOURNAL
 from sync.writing.gates import LABELS, check_gates, held_words, holds, written_by
 from sync.writing.plan import TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan, change_schema
@@ -93,11 +92,7 @@ def _ours() -> dict[str, tuple[OutputField, ...]]:
 
 
 def _kept(job: Job, run_id: str) -> bool:
-    return any(_journal(job).holds(name, run_id) for name in (*OBJECTS, "task", TASK_JOURNAL))
-
-
-def _journal(job: Job) -> Journal:
-    return Journal(job.folder / "journal")
+    return any(job.journal.holds(name, run_id) for name in (*OBJECTS, "task", TASK_JOURNAL))
 
 
 def _cannot(run_id: str, why: str, fix: str = "") -> ConfigProblem:
@@ -117,7 +112,7 @@ def _plan(pass_: Pass, row: Mapping[str, Any], selection: Selection) -> Plan:
             left += others
         tasks = TASK_CHANGE_SCHEMA.empty_table()
         if selection.tasks(ours, job.crm):
-            tasks, others = tasks_back(job, _journal(job), row["id"])
+            tasks, others = tasks_back(job, row["id"])
             left += others
     job.ledger.list_items(report.run, left)
     report.left = len(left)
@@ -137,7 +132,7 @@ def _fields_back(
     job: Job, name: str, run_id: str, fields: tuple[OutputField, ...]
 ) -> tuple[pa.Table, list[Item]]:
     """The changes that put an object's fields back, and what is left."""
-    wrote = _journal(job).changes(name, run_id)
+    wrote = job.journal.changes(name, run_id)
     now = job.written(name)
     chosen = tuple(field for field in fields if field in now)
     changes = [change_schema(name, chosen).empty_table()]

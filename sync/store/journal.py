@@ -1,36 +1,50 @@
-"""The old and the new value of everything that was sent, by run: what an undo reads."""
+"""The old and the new value of everything that is about to be sent, by run: what an undo reads."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.dataset as pads
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
+
+from sync.store.delta import flush
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pyarrow as pa
-
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """Delta tables `changes_OBJECT`, one partition a run, as `Applier` writes them: a plan's columns, run and batch."""
+    """Delta tables `changes_OBJECT`, one partition a run: a plan's columns, run and batch."""
 
     folder: Path
 
+    def append(self, object_name: str, rows: pa.Table, run: str, batch: int) -> None:
+        """Write a batch down; on return it is on the disk."""
+        labelled = rows.append_column("run", pa.repeat(pa.scalar(run), rows.num_rows)).append_column(
+            "batch", pa.repeat(pa.scalar(batch, pa.int32()), rows.num_rows)
+        )
+        uri = self._uri(object_name)
+        write_deltalake(uri, labelled, mode="append", schema_mode="merge", partition_by=["run"])
+        flush(uri)
+
     def holds(self, object_name: str, run: str) -> bool:
         """Whether a run was about to write anything of an object; no row is read."""
-        rows = self._rows(object_name)
+        rows = self.rows(object_name)
         return rows is not None and rows.count_rows(filter=pads.field("run") == run) > 0
 
     def changes(self, object_name: str, run: str) -> pa.Table | None:
         """What a run was about to write of an object, each record once; None if there is nothing."""
-        rows = self._rows(object_name)
+        rows = self.rows(object_name)
         found = None if rows is None else rows.to_table(filter=pads.field("run") == run)
         return found if found is not None and found.num_rows else None
 
-    def _rows(self, object_name: str) -> pads.Dataset | None:
-        uri = str(self.folder / f"changes_{object_name}")
+    def rows(self, object_name: str) -> pads.Dataset | None:
+        """All that is kept of an object, to be filtered; None if nothing ever was."""
+        uri = self._uri(object_name)
         return DeltaTable(uri).to_pyarrow_dataset() if DeltaTable.is_deltatable(uri) else None
+
+    def _uri(self, object_name: str) -> str:
+        return str(self.folder / f"changes_{object_name}")

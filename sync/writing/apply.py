@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import write_deltalake
 
 from config.outputs import OBJECTS
 from connectors.outcomes import NOT_SENT
@@ -23,10 +22,10 @@ from sync.writing.waiting import Waiting
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import date
-    from pathlib import Path
 
     from connectors.contract import Connector
     from sync.ledger import Lease, Ledger
+    from sync.store.journal import Journal
     from sync.store.mirror import Mirror
     from sync.store.written import Written
     from sync.writing.plan import Plan
@@ -63,13 +62,13 @@ class Applied:
 
 @dataclass(frozen=True)
 class Applier:
-    """The parts that applying needs. `journal` is the folder that keeps old values, for undo."""
+    """The parts that applying needs. `journal` keeps old values, for undo."""
 
     connection: str
     connector: Connector
     ledger: Ledger
     mirror: Mirror
-    journal: Path
+    journal: Journal
     lease: Lease
     run_id: str
     today: date
@@ -136,20 +135,11 @@ class Applier:
         return Waiting(self.connection, self.ledger, self.mirror)
 
     def intend(self, object_name: str, rows: pa.Table, journal: str = "") -> int:
-        """Old and new values, then the batch, durable before anything leaves. `journal`: where, if not by object."""
+        """The batch, its old and new values: on the disk before anything leaves. `journal`: where, if not by object."""
         stop_if_told()
         self.ledger.renew(self.lease)
         number = self.ledger.intend(self.run_id, object_name, rows.num_rows)
-        labelled = rows.append_column("run", pa.repeat(pa.scalar(self.run_id), rows.num_rows)).append_column(
-            "batch", pa.repeat(pa.scalar(number, pa.int32()), rows.num_rows)
-        )
-        write_deltalake(
-            str(self.journal / f"changes_{journal or object_name}"),
-            labelled,
-            mode="append",
-            schema_mode="merge",
-            partition_by=["run"],
-        )
+        self.journal.append(journal or object_name, rows, self.run_id, number)
         return number
 
     @contextmanager

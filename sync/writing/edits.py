@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
 from config.sections.edits import EDITABLE, LABELS
 from sync.ledger import Item
@@ -19,11 +18,11 @@ from sync.store.embedded import database
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import date
-    from pathlib import Path
 
     from config.rules import Rules
     from sync.job import Job
     from sync.ledger import Ledger
+    from sync.store.journal import Journal
     from sync.store.written import Written
 
 # Of texts the item tells only that they were changed: what people write is theirs.
@@ -48,7 +47,7 @@ class Edits:
     connection: str
     ledger: Ledger
     written: Written
-    journal: Path
+    journal: Journal
     rules: Rules
     today: date
     news: list[Item] = field(default_factory=list)
@@ -61,7 +60,7 @@ class Edits:
     @classmethod
     def of(cls, job: Job, today: date) -> Edits:
         """Those of a run, with what is known of before."""
-        found = cls(job.name, job.ledger, job.left_there, job.folder / "journal", job.rules, today)
+        found = cls(job.name, job.ledger, job.left_there, job.journal, job.rules, today)
         found.learn()
         return found
 
@@ -142,7 +141,7 @@ class Edits:
         batches = self.ledger.edits.in_doubt(self.connection, object_name) if new else []
         if not batches:
             return apart
-        sent = _sent(self.journal / f"changes_{object_name}", batches, {row["id"] for row in new})
+        sent = _sent(self.journal, object_name, batches, {row["id"] for row in new})
         mine = [row for row in new if (row["id"], row["field"], row["theirs"]) in sent]
         for row in mine:
             self._agreed.setdefault(object_name, set()).add(row["id"])
@@ -214,15 +213,16 @@ def _with_theirs(
 
 
 def _sent(
-    journal: Path, batches: Collection[tuple[str, int]], ids: Collection[str]
+    journal: Journal, object_name: str, batches: Collection[tuple[str, int]], ids: Collection[str]
 ) -> set[tuple[str, str, str | None]]:
     """What these batches were to write into these records: (id, field, value as text)."""
-    if not DeltaTable.is_deltatable(str(journal)):
+    kept = journal.rows(object_name)
+    if kept is None:
         return set()
     runs = sorted({run for run, _ in batches})
     where = pc.field("run").isin(runs) & pc.field("id").isin(sorted(ids))
     sent = set()
-    for row in DeltaTable(str(journal)).to_pyarrow_dataset().to_table(filter=where).to_pylist():
+    for row in kept.to_table(filter=where).to_pylist():
         if (row["run"], row["batch"]) in batches:
             sent |= {
                 (row["id"], name, None if row[name] is None else str(row[name]))

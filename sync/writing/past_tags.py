@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from deltalake import DeltaTable
 
 from config.outputs import OBJECTS
 from scoring.placing.state import STATE_SCHEMA
@@ -41,11 +40,8 @@ def _written(job: Job) -> pa.Table:
     runs = pa.table({"run": list(days), "day": pa.array(list(days.values()), pa.date32())})
     parts = [_WRITTEN.empty_table()]
     for name in OBJECTS:
-        uri = str(job.folder / "journal" / f"changes_{name}")
-        if not DeltaTable.is_deltatable(uri):
-            continue
-        sent = DeltaTable(uri).to_pyarrow_dataset()
-        if "foretag_tier" not in sent.schema.names:
+        sent = job.journal.rows(name)
+        if sent is None or "foretag_tier" not in sent.schema.names:
             continue
         columns = ["id", "run", "batch", "foretag_tier", "old_foretag_tier", "clear"]
         with database(sent=sent.to_table(columns=columns), runs=runs) as db:
