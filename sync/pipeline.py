@@ -70,11 +70,17 @@ def run(job: Job) -> Report:
     return pass_.report
 
 
-def preview(job: Job, selection: Selection = EVERYTHING, as_of: date | None = None) -> tuple[Report, Plan]:
-    """What a run would change, or would have on a past day; nothing is written."""
+def preview(
+    job: Job, selection: Selection = EVERYTHING, as_of: date | None = None, *, to_keep: bool = True
+) -> tuple[Report, Plan]:
+    """What a run would change, or would have on a past day; nothing is written.
+
+    `to_keep`: with all that a plan file needs, which costs a second reading of the book.
+    """
     with recorded(job, "plan") as pass_:
         pass_.report.mode = "preview"
-        plan = kept(pass_.plan(pass_.scope(selection), as_of), job.mirror, job.rules)
+        plan = pass_.plan(pass_.scope(selection), as_of)
+        plan = kept(plan, job.mirror, job.rules) if to_keep else plan
     return pass_.report, plan
 
 

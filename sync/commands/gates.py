@@ -89,7 +89,7 @@ def approve(talk: Talk, settings: Path, connection: str | None, by: str | None, 
             )
             talk.say(f"These rules ({digest}): {told}. Nothing to do.", "green")
             return DONE
-        report, _ = preview(job)
+        report, _ = preview(job, to_keep=False)
         found = {name: matrix(job.mirror, job.tags, name) for name in OBJECTS}
         _show(talk, found, job.crm)
         talk.say(report.last_line)

@@ -63,7 +63,7 @@ def plan(  # the options of the command
         check_target(output)
     with talk.progress() as tell, opened_job(settings, connection, tell) as job:
         talk.banner(job.connector.org(), job.name)
-        report, planned = preview(job, selection, as_of)
+        report, planned = preview(job, selection, as_of, to_keep=output is not None)
         if output is not None:
             write_plan(output, planned, PlanHeader.of(job, report, planned, selection))
     tell_past(talk, report, job)

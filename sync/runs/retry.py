@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from config.problems import ConfigProblem, Problem
 from sync.pipeline import recorded
+from sync.runs.earlier import earlier_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,14 +41,12 @@ def retry(job: Job, run_id: str) -> Report:
 def not_done(job: Job, run_id: str) -> Ids:
     """The ids of records, and keys of tasks, that a run did not get done, by object.
 
-    Raises `ConfigProblem` if there is no such run.
+    Raises `ConfigProblem` if there is no such run, or if it was an undo: what scores want is not what it had to do.
     """
-    row = job.ledger.run(run_id)
-    if row is None:
-        raise ConfigProblem(Problem(f'there is no run "{run_id}"', fix="`foretag runs` lists them"))
-    if row["connection"] != job.name:
-        words = f"run {run_id} is one of {row['connection']}, not of {job.name}"
-        raise ConfigProblem(Problem(words, fix=f"repeat with --connection {row['connection']}"))
+    row = earlier_run(job, run_id)
+    if row["command"] == "undo":
+        fix = f"undo once more, what is back already is left alone: foretag undo {row['of']}"
+        raise ConfigProblem(Problem(f"run {run_id} is an undo: to retry it would write the scores", fix=fix))
     found: dict[str, set[str]] = {}
     for item in job.ledger.items(run_id):
         if item.status in RETRIED:

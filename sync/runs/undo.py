@@ -12,6 +12,7 @@ from config.problems import ConfigProblem, Problem
 from sync.ledger import Item
 from sync.ledger.gates import TASKS
 from sync.pipeline import recorded
+from sync.runs.earlier import earlier_run
 from sync.runs.putting_back import put_back
 from sync.runs.tags_back import keep_tiers
 from sync.runs.tasks_back import tasks_back
@@ -61,12 +62,7 @@ def undoable(job: Job, run_id: str, selection: Selection = EVERYTHING) -> dict[s
     """The run's row. Raises `ConfigProblem`, saying what there is instead, where it cannot be undone."""
     # A word that names nothing is told before a run begins.
     selection.fields(_ours(), job.crm)
-    row = job.ledger.run(run_id)
-    if row is None:
-        raise _cannot(run_id, "there is no such run", "`foretag runs` lists them")
-    if row["connection"] != job.name:
-        fix = f"repeat with --connection {row['connection']}"
-        raise _cannot(run_id, f"it is a run of {row['connection']}, not of {job.name}", fix)
+    row = earlier_run(job, run_id)
     if row["state"] == "running":
         return row
     sent = [batch for batch in job.ledger.batches(run_id) if batch["state"] != "abandoned"]

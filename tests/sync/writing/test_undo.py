@@ -189,7 +189,7 @@ def test_a_tier_that_an_undo_brought_back_is_not_held_up_for_now(world):
 def test_what_cannot_be_undone_is_refused_with_the_reason(world):
     """No such run, one under way, one that wrote nothing, one whose old values are gone: nothing is written."""
     with world.job() as job, world.job() as other, world.counting() as written:
-        with pytest.raises(ConfigProblem, match="there is no such run"):
+        with pytest.raises(ConfigProblem, match="there is no run"):
             undo(job, "20200101-000000-1")
         with recorded(other, "plan") as under_way, pytest.raises(LeaseLost, match="has not ended"):
             undo(job, under_way.report.run)
