@@ -44,7 +44,8 @@ def runs(talk: Talk, settings: Path, connection: str | None, run_id: str | None)
     with opened_ledger(settings) as (loaded, ledger):
         if run_id is None:
             found = ledger.runs(connection)
-            _show_runs(talk, found, {row["id"] for row in found if ledger.undone.by(row["id"])})
+            states = {row["id"]: _state(row, ledger) for row in found}
+            _show_runs(talk, found, states)
             _show_shut(talk, ledger, found)
             return DONE
         row = ledger.run(run_id)
@@ -54,13 +55,13 @@ def runs(talk: Talk, settings: Path, connection: str | None, run_id: str | None)
         told = row | {"batches": batches, "items": [asdict(item) for item in items]}
         later = ledger.past.later(run_id)
         talk.result(told | {"later": [one["id"] for one in later]})
-        _show_run(talk, row, batches, _nouns(loaded, row["connection"]))
+        _show_run(talk, row, _state(row, ledger), batches, _nouns(loaded, row["connection"]))
         _show_not_done(talk, row, list(_about_records(items, ledger, row["connection"])), loaded)
         _show_later(talk, later)
         return DONE
 
 
-def _show_runs(talk: Talk, found: Sequence[Row], undone: set[str]) -> None:
+def _show_runs(talk: Talk, found: Sequence[Row], states: Mapping[str, str]) -> None:
     talk.result(found)
     talk.table(
         "",
@@ -69,7 +70,7 @@ def _show_runs(talk: Talk, found: Sequence[Row], undone: set[str]) -> None:
             (
                 row["id"],
                 _what(row),
-                f"{row['state']}, taken back" if row["id"] in undone else row["state"],
+                states[row["id"]],
                 row["exit_code"],
                 row["last_line"],
             )
@@ -96,7 +97,17 @@ def _show_shut(talk: Talk, ledger: Ledger, found: Sequence[Row]) -> None:
 
 
 def _what(row: Row) -> str:
-    return f"{row['command']} of {row['of']}" if row["of"] else str(row["command"])
+    if not row["of"]:
+        return str(row["command"])
+    looked = row["command"] == "undo" and (row["report"] or {}).get("mode") == "preview"
+    return f"{row['command']} of {row['of']}{', dry run' if looked else ''}"
+
+
+def _state(row: Row, ledger: Ledger) -> str:
+    """How far a run came, and whether it was taken back since. One that was killed has written down no end."""
+    if row["state"] == "running" and not ledger.at_work(row["connection"]):
+        return "died"
+    return f"{row['state']}, taken back" if ledger.undone.by(row["id"]) else str(row["state"])
 
 
 def _nouns(settings: Settings, connection: str) -> Mapping[str, Noun]:
@@ -110,10 +121,10 @@ def _option(name: str, value: Any) -> str:
     return f"{name.replace('_', ' ')} {', '.join(value) if isinstance(value, list) else value}"
 
 
-def _show_run(talk: Talk, row: Row, batches: Sequence[Row], nouns: Mapping[str, Noun]) -> None:
+def _show_run(talk: Talk, row: Row, state: str, batches: Sequence[Row], nouns: Mapping[str, Noun]) -> None:
     """What it was, what came of it by object and batch, and what it took."""
-    of = f", of {row['of']}" if row["of"] else ""
-    talk.say(f"{row['command']} {row['id']}{of}: {row['state']}, exit {row['exit_code']}, for {row['today']}")
+    ended = "" if row["exit_code"] is None else f", exit {row['exit_code']}"
+    talk.say(f"{row['id']}, {_what(row)}: {state}{ended}, for {row['today']}")
     report = row["report"] or {}
     asked = (row["options"] or {}) | report.get("asked", {})
     if asked:

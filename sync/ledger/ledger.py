@@ -159,6 +159,17 @@ class Ledger:
             with self._engine.begin() as db:
                 db.execute(tables.lease.update().where(_held(lease)).values(expires_at=self._now()))
 
+    def at_work(self, connection: str) -> bool:
+        """Whether a run works on a connection now, as far as can be told from here."""
+        with self._engine.connect() as db:
+            row = db.execute(
+                sa.select(tables.lease).where(tables.lease.c.connection == connection)
+            ).one_or_none()
+        return row is not None and self._is_held(row)
+
+    def _is_held(self, row: sa.Row[Any]) -> bool:
+        return bool(row.expires_at > self._now()) and not _is_dead(row.holder)
+
     def renew(self, lease: Lease) -> None:
         """Prolong the lease; called before each send. Raises `LeaseLost` if another run took it over."""
         with self._engine.begin() as db:
@@ -174,7 +185,7 @@ class Ledger:
             row = db.execute(
                 sa.select(tables.lease).where(tables.lease.c.connection == connection)
             ).one_or_none()
-            if row is not None and row.expires_at > self._now() and not _is_dead(row.holder):
+            if row is not None and self._is_held(row):
                 raise LeaseLost(f"another run ({row.holder}) is working on {connection}")
             fence = 1 if row is None else row.fence + 1
             values = {"holder": holder, "fence": fence, "expires_at": self._now() + LEASE}
@@ -279,7 +290,7 @@ class Ledger:
                 state="failed",
                 finished_at=self._now(),
                 exit_code=1,
-                last_line="ended without a word; taken over",
+                last_line="Killed, or the machine stopped: it left no last word. The next run took over.",
             )
         )
 

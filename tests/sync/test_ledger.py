@@ -67,8 +67,10 @@ def test_the_state_folder_is_private(tmp_path, clock):
 
 
 def test_one_connection_has_one_worker(ledger):
-    """A second run is refused while the first holds the lease, and may begin after it."""
+    """A second run is refused while the first holds the lease, and may begin after it; the history can tell."""
+    assert not ledger.at_work("main")
     with ledger.lease("main"):
+        assert ledger.at_work("main")
         with pytest.raises(LeaseLost), ledger.lease("main"):
             pass
         with ledger.lease("other"):
@@ -99,6 +101,7 @@ def test_the_lease_of_a_dead_process_is_free(ledger):
                     )
                 )
             )
+        assert not ledger.at_work("main")
         with ledger.lease("main"):
             pass
 
