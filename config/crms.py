@@ -38,8 +38,9 @@ class Crm:
     showing: str
 
     def counted(self, counts: Mapping[str, int]) -> str:
-        """`85 accounts, 2,089 opportunities, 78 tasks`, in the CRM's words."""
-        return ", ".join(f"{counts.get(name, 0):,} {noun.many}" for name, noun in self.nouns.items())
+        """`85 accounts, 2,089 opportunities, 1 task`, in the CRM's words."""
+        found = [(counts.get(name, 0), noun) for name, noun in self.nouns.items()]
+        return ", ".join(f"{count:,} {noun.one if count == 1 else noun.many}" for count, noun in found)
 
     def variables(self, user: str = "") -> dict[str, str]:
         """Secret → the environment variable that it is expected in; `user` may be ADMIN."""
