@@ -69,20 +69,14 @@ def tell_chosen(talk: Talk, report: Report, selection: Selection, crm: Crm) -> N
 def end(talk: Talk, report: Report, crm: Crm) -> int:
     """Tell what a run planned and did; returns its exit code."""
     talk.result(vars(report))
+    counts = {"planned": report.planned}
+    if report.mode != "preview":
+        counts |= {"written": report.done, "refused": report.refused, "not confirmed": report.unknown}
     talk.table(
         "",
-        ("", "planned", "written", "refused", "not confirmed"),
-        [
-            (
-                noun.many,
-                report.planned.get(name, 0),
-                report.done.get(name, 0),
-                report.refused.get(name, 0),
-                report.unknown.get(name, 0),
-            )
-            for name, noun in crm.nouns.items()
-        ],
-        right=("planned", "written", "refused", "not confirmed"),
+        ("", *counts),
+        [(noun.many, *(count.get(name, 0) for count in counts.values())) for name, noun in crm.nouns.items()],
+        right=tuple(counts),
     )
     if report.least_calls:
         talk.say(f"{report.api_calls:,} API calls; for what was done, {report.least_calls:,} at the least.")
