@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from config.outputs import TIERS
 from scoring.arithmetic.columns import taken, whole
@@ -123,7 +124,10 @@ def _causes(tier: Ints, kept: Kept, fingerprint: Ints, variants: Variants) -> tu
 def remembered(placed: Placed, parent_since: Ints, today: int) -> pa.Table:
     """What the next run must know of these records, in STATE_SCHEMA."""
     rows, table = placed.table.num_rows, placed.table
-    parents = table["parent_id"] if placed.object == "account" else pa.nulls(rows, pa.string())
+    parents = pa.nulls(rows, pa.string())
+    if placed.object == "account":
+        # The last one that there was: it may come back.
+        parents = pc.coalesce(table["parent_id"], placed.kept.parent_id)
     columns = {
         "object": taken([placed.object], np.zeros(rows, dtype=np.int64)),
         "id": table["id"],

@@ -73,7 +73,11 @@ def _share(percent: NDArray[np.float64], told: Flags, pattern: str) -> Texts:
 
 
 def parent_changes(accounts: pa.Table, kept: Kept, today: int) -> Ints:
-    """The day on which each account's parent was last seen to change; -1 if it never was."""
-    now = pc.fill_null(accounts["parent_id"].combine_chunks(), "")
-    changed = pc.not_equal(now, pc.fill_null(kept.parent_id, "")).to_numpy(zero_copy_only=False)
+    """The day on which each account was last seen to get another parent; -1 if it never was.
+
+    One that goes is nobody new, nor is one that comes back.
+    """
+    now = accounts["parent_id"].combine_chunks()
+    same = pc.equal(pc.fill_null(now, ""), pc.fill_null(kept.parent_id, ""))
+    changed = pc.and_(pc.is_valid(now), pc.invert(same)).to_numpy(zero_copy_only=False)
     return np.where(kept.known & np.asarray(changed, dtype=np.bool_), today, kept.parent_since)

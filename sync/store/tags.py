@@ -118,16 +118,17 @@ class TagStore:
     def hand_on(self, object_name: str, winners: Mapping[str, str], buckets: int) -> None:
         """Let records that others were merged into go on from the state of those, where they have none of their own.
 
-        Of several losers the first counts; the word of a person that it lacks comes from another.
+        Of several losers the first counts; the word of a person that it lacks comes from another. A parent company that
+        was merged is the one that it became, and no new one.
         """
         uri = self._uri("state")
         if not DeltaTable.is_deltatable(uri):
             return
-        table = DeltaTable(uri).to_pyarrow_dataset().to_table()
+        before = DeltaTable(uri).to_pyarrow_dataset().to_table()
+        table = _with_parents(before, winners) if object_name == "account" else before
         heirs = _heirs(table, object_name, winners, buckets)
-        if heirs:
-            rows = pa.concat_tables([table, pa.Table.from_pylist(heirs, schema=table.schema)])
-            self._write(uri, rows)
+        if heirs or table is not before:
+            self._write(uri, pa.concat_tables([table, pa.Table.from_pylist(heirs, schema=table.schema)]))
 
     def overrides_seen(self, object_name: str, ids: pa.Array) -> dict[str, date]:
         """The day on which the override of each of these records was first seen."""
@@ -192,6 +193,15 @@ def _heirs(
             # A deal lies with its account, and has the place of the one that it was.
             heir["bucket"] = bucket_of(pa.array([winner]), buckets)[0].as_py()
     return list(heirs.values())
+
+
+def _with_parents(state: pa.Table, winners: Mapping[str, str]) -> pa.Table:
+    """The state with those of its parent companies that were merged by their new ids; itself, if there are none."""
+    places = pc.index_in(state["parent_id"], value_set=pa.array(list(winners), pa.string()))
+    if places.null_count == state.num_rows:
+        return state
+    parents = pc.coalesce(pa.array(list(winners.values()), pa.string()).take(places), state["parent_id"])
+    return state.set_column(state.schema.get_field_index("parent_id"), "parent_id", parents)
 
 
 def _placed(bucket: int, rows: pa.Table) -> pa.Table:

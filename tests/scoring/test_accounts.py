@@ -247,3 +247,14 @@ def test_alert_tells_a_new_parent(company, find):
     assert find(second.accounts, "a")["foretag_alert"] == "new parent company"
     company.today += timedelta(days=100)
     assert find(company.tagged(second.state).accounts, "a")["foretag_alert"] is None
+
+
+def test_a_parent_that_goes_and_comes_back_is_no_new_one(company, find):
+    """A parent company thrown away and restored alarms nobody; another one in its place does."""
+    company.account("a", parent_id="old")
+    state = company.tagged().state
+    for parent, alert in ((None, None), ("old", None), (None, None), ("new", "new parent company")):
+        company.accounts[0]["parent_id"] = parent
+        tagged = company.tagged(state)
+        state = tagged.state
+        assert find(tagged.accounts, "a")["foretag_alert"] == alert

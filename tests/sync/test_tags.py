@@ -3,11 +3,13 @@
 import json
 from datetime import date
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
 from config.rules import Rules
 from scoring import Book
+from scoring.placing.state import STATE_SCHEMA
 from sync.demo import set_up, write_settings
 from sync.pipeline import run
 from sync.store.tags import TagStore
@@ -60,3 +62,21 @@ def test_small_files_that_are_damaged_say_nothing(tmp_path, content):
         (tmp_path / f"{name}.json").write_bytes(content)
     tags = TagStore(tmp_path)
     assert (tags.book(Rules()), tags.day(), tags.labels(), tags.fields()) == (None, None, {}, {})
+
+
+def test_a_parent_company_that_was_merged_is_no_new_one(tmp_path):
+    """Its children go on from the state in which they had it, under the id that it has become."""
+    tags = TagStore(tmp_path)
+    rows = [
+        {"object": "account", "id": "child", "tier": "B", "parent_id": "lost"},
+        {"object": "account", "id": "other", "tier": "C", "parent_id": "another"},
+        {"object": "account", "id": "left", "tier": "A"},
+    ]
+    tags.keep_state([pa.Table.from_pylist(rows, schema=STATE_SCHEMA)])
+    tags.hand_on("account", {"lost": "left"}, 1)
+    state = tags.state(0)
+    assert dict(zip(state["id"].to_pylist(), state["parent_id"].to_pylist(), strict=True)) == {
+        "child": "left",
+        "other": "another",
+        "left": None,
+    }
