@@ -131,7 +131,8 @@ def _fields_back(
     wrote = job.journal.changes(name, run_id)
     now = job.written(name)
     chosen = tuple(field for field in fields if field in now)
-    changes = [change_schema(name, chosen).empty_table()]
+    # Of fields that this connection never wrote yet, the journal has no columns, and so these changes have none.
+    changes: list[pa.Table] = []
     left: list[Item] = []
     if wrote is not None:
         left += _no_longer_ours(job, name, wrote, [field for field in fields if field not in now])
@@ -142,7 +143,7 @@ def _fields_back(
             back = put_back(name, part, job.mirror.read(name, columns, ids=part["id"]), chosen)
             changes.append(back.changes)
             left += _left(job, name, back.left)
-    return pa.concat_tables(changes), left
+    return pa.concat_tables(changes or [change_schema(name, chosen).empty_table()]), left
 
 
 def _left(job: Job, name: str, left: pa.Table) -> Iterator[Item]:

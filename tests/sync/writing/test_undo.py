@@ -9,7 +9,7 @@ import pytest
 from config.outputs import written as written_fields
 from config.problems import ConfigProblem
 from connectors.contract import RetryLater
-from sync.pipeline import recorded
+from sync.pipeline import apply_plan, preview, recorded
 from sync.runs.undo import undo
 from sync.stopping import LeaseLost
 from sync.writing.selection import Selection
@@ -120,6 +120,18 @@ def test_chosen_fields_alone_go_back_and_are_held(world):
     with world.job() as job:
         assert {hold.field for hold in job.ledger.gates.holds(job.name, job.rules.digest)} == set(picked)
     # The rest can still be taken back.
+    take_back(world, wrote.run)
+    assert held(world) == before
+
+
+@pytest.mark.long
+def test_what_is_the_first_to_write_anything_goes_back_though_it_wrote_few_fields(world):
+    """A backfill of tiers alone, before anything else was ever written: nothing is known of the other fields."""
+    before = held(world)
+    with world.job() as job:
+        plan = preview(job, Selection(only=("tier",)))[1]
+        wrote = apply_plan(job, plan, whole=False)
+    assert held(world) != before
     take_back(world, wrote.run)
     assert held(world) == before
 
