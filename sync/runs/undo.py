@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from config.outputs import OBJECTS, written
 from config.problems import ConfigProblem, Problem
@@ -19,7 +18,7 @@ from sync.runs.tasks_back import tasks_back
 from sync.stopping import LeaseLost
 from sync.writing.change_tasks import JOURNAL as TASK_JOURNAL
 from sync.writing.gates import LABELS, check_gates, held_words, holds, written_by
-from sync.writing.plan import TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan, change_schema
+from sync.writing.plan import TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan, change_schema, written_fields
 from sync.writing.selection import EVERYTHING, Selection
 from sync.writing.stale import Overtaken
 
@@ -160,7 +159,8 @@ def _left(job: Job, name: str, left: pa.Table) -> Iterator[Item]:
 
 def _no_longer_ours(job: Job, name: str, wrote: pa.Table, fields: list[OutputField]) -> Iterator[Item]:
     """Fields that the run wrote and that the connection writes no more."""
-    labels = [field.label for field in fields if _wrote(wrote, field.name)]
+    told = written_fields(wrote)
+    labels = [field.label for field in fields if field.name in told]
     if labels:
         noun = job.crm.nouns[name].one
         message = (
@@ -174,12 +174,6 @@ def _no_longer_ours(job: Job, name: str, wrote: pa.Table, fields: list[OutputFie
             message,
             "let them be written, and undo the run again with --only",
         )
-
-
-def _wrote(rows: pa.Table, field: str) -> bool:
-    if field not in rows.column_names:
-        return False
-    return rows[field].null_count < rows.num_rows or field in pc.list_flatten(rows["clear"]).to_pylist()
 
 
 def _hold(pass_: Pass, row: Mapping[str, Any], plan: Plan) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pyarrow.compute as pc
-
 from config.outputs import OBJECTS, OUTPUT_FIELDS
 from sync.ledger.gates import TASKS
 from sync.person import person
 from sync.stopping import Parked
 from sync.writing.moves import moves
+from sync.writing.plan import written_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -168,13 +167,7 @@ def _unless_held(job: Job, plan: Plan) -> None:
 def written_by(plan: Plan) -> list[tuple[str, str]]:
     """What a plan would write: pairs of object and field."""
     found = [TASKS] if plan.tasks.num_rows or plan.task_changes.num_rows else []
-    for name, changes in plan.changes.items():
-        cleared = set(pc.list_flatten(changes["clear"]).unique().to_pylist())
-        fields = [one.removeprefix("old_") for one in changes.column_names if one.startswith("old_")]
-        found += [
-            (name, one) for one in fields if one in cleared or changes[one].null_count < changes.num_rows
-        ]
-    return found
+    return found + [(name, field) for name, rows in plan.changes.items() for field in written_fields(rows)]
 
 
 def _moves_told(job: Job, plan: Plan) -> str:

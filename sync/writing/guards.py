@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sync.exits import Guarded
+from sync.writing.plan import written_fields
 from sync.writing.tier_guards import tier_objections
 
 if TYPE_CHECKING:
@@ -37,19 +37,12 @@ def _guard_fields(pass_: Pass, plan: Plan) -> None:
     """A plan that was kept may want what is no longer allowed (invariant I6)."""
     for name, changes in plan.changes.items():
         allowed = {field.name for field in pass_.job.written(name)}
-        wanted = {field.removeprefix("old_") for field in changes.column_names if field.startswith("old_")}
-        over = sorted(field for field in wanted - allowed if _writes(changes, field))
+        over = sorted(set(written_fields(changes)) - allowed)
         if over:
             raise Guarded(
                 f"this would write {', '.join(over)} on {pass_.job.crm.nouns[name].many}, which `writes:` or"
                 " `outputs:` in the settings do not allow: nothing was written; make a new plan"
             )
-
-
-def _writes(changes: pa.Table, field: str) -> bool:
-    """Whether any record gets a new value in a field, or loses the one it has."""
-    emptied = pc.is_in(pc.list_flatten(changes["clear"]), value_set=pa.array([field]))
-    return changes[field].null_count < changes.num_rows or bool(pc.any(emptied).as_py())
 
 
 def _guard_size(pass_: Pass, plan: Plan) -> None:

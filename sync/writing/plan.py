@@ -129,6 +129,21 @@ def change_schema(object_name: str, fields: tuple[OutputField, ...]) -> pa.Schem
     )
 
 
+def planned_fields(changes: pa.Table) -> list[str]:
+    """The fields of ours that a table of changes tells of."""
+    return [name.removeprefix("old_") for name in changes.column_names if name.startswith("old_")]
+
+
+def written_fields(changes: pa.Table) -> list[str]:
+    """Of these, where any record gets a new value or loses the one it has."""
+    cleared = set(pc.list_flatten(changes["clear"]).unique().to_pylist())
+    return [
+        name
+        for name in planned_fields(changes)
+        if name in cleared or changes[name].null_count < changes.num_rows
+    ]
+
+
 def valid_until(ids: pa.ChunkedArray | pa.Array, today: date, validity: int) -> pa.Array:
     """The day after which each score is stale: the first day d >= today + W/2 with d = hash(id) modulo W.
 

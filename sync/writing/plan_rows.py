@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from config.outputs import OBJECTS, OutputField, written
-from sync.writing.plan import KEPT, TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan, change_schema
+from sync.writing.plan import KEPT, TASK_CHANGE_SCHEMA, TASK_SCHEMA, Plan, change_schema, planned_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,10 +38,7 @@ _ABOUT = "about"
 
 def fields_of(plan: Plan) -> Fields:
     """The fields of ours that a plan may write, by object."""
-    return {
-        name: [column.removeprefix("old_") for column in table.column_names if column.startswith("old_")]
-        for name, table in plan.changes.items()
-    }
+    return {name: planned_fields(table) for name, table in plan.changes.items()}
 
 
 def rows_of(plan: Plan) -> pa.Table:

@@ -12,9 +12,11 @@ import pyarrow.compute as pc
 
 from config.outputs import OBJECTS
 from sync.ledger import Item
+from sync.pull import APPENDED_ROWS, gathered
 from sync.store.embedded import database
 from sync.writing.inputs import HANGING, account_of, inputs_of
 from sync.writing.keeping import ACCOUNT_OF, as_planned, states_of
+from sync.writing.plan import planned_fields
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -139,7 +141,7 @@ class Overtaken:
         if kind == _TASK_CHANGE:
             return pa.table({"id": pa.array([], pa.string())})
         if kind != _TASK:
-            return job.mirror.read(kind, ("id", *_fields(rows)), ids=rows["id"])
+            return job.mirror.read(kind, ("id", *planned_fields(rows)), ids=rows["id"])
         known = job.ledger.our_tasks.by_key(job.name, rows["key"].to_pylist())
         tables = {
             "keys": rows.select(["key", "owner_id"]),
@@ -185,28 +187,27 @@ class Overtaken:
             self._take_in(name, forgotten.without(name, page))
             for name in ("account", *HANGING, "line_item")
             if name in wanted
-            for page in job.connector.recent(name, wanted[name], self.since)
+            for page in gathered(job.connector.recent(name, wanted[name], self.since), APPENDED_ROWS)
         ]
         self.since = began - _SETTLE
         chunks = [chunk for part in touched for chunk in part.chunks]
         return pc.unique(pa.chunked_array(chunks, pa.string()))
 
     def _take_in(self, object_name: str, page: pa.Table) -> pa.ChunkedArray:
-        """Keep a page, and tell whose accounts it touches: of rows that say anything new but a stamp."""
+        """Keep what says anything new but a stamp of a page, and tell whose accounts it touches."""
         mirror = self.pass_.job.mirror
         held = mirror.read(object_name, page.column_names, ids=page["id"])
         said = [name for name in page.column_names if name != "modified_at"]
         same = " AND ".join(f'page."{name}" IS NOT DISTINCT FROM held."{name}"' for name in said)
         link = "opportunity_id" if object_name == "line_item" else account_of(object_name)
         with database(page=page, held=held) as db:
+            new = db.sql(f"SELECT page.* FROM page ANTI JOIN held ON {same}").to_arrow_table()  # noqa: S608  # names from the schema, no values
+        with database(new=new, held=held) as db:
             links = db.sql(
-                f"""
-                WITH new AS (SELECT page.* FROM page ANTI JOIN held ON {same})
-                SELECT {link} AS id FROM new
-                UNION SELECT {link} FROM held WHERE held.id IN (SELECT id FROM new)
-                """  # noqa: S608  # names from the schema, no values
+                f"SELECT {link} AS id FROM new UNION SELECT {link} FROM held WHERE held.id IN (SELECT id FROM new)"  # noqa: S608  # names from the schema, no values
             ).to_arrow_table()["id"]
-        mirror.append(object_name, page)
+        # Of the others, which a write of ours stamped, the next pull takes the stamp in.
+        mirror.append(object_name, new.cast(page.schema))
         if object_name != "line_item":
             return links
         deals = mirror.read("opportunity", ("id", "account_id"), ids=links)
@@ -229,7 +230,7 @@ def _cases(kind: str, rows: pa.Table) -> list[tuple[str, str]]:
     if kind == _TASK:
         cases = [("held.made", DONE), ("NOT held.active", "NO_OWNER"), ("r.due < day.today", "EXPIRED")]
     elif kind != _TASK_CHANGE:
-        cases = _record_cases(_fields(rows))
+        cases = _record_cases(planned_fields(rows))
     if "inputs" in rows.column_names:
         cases.append(("r.inputs IS DISTINCT FROM digest.inputs", "INPUTS_CHANGED"))
     if "foretag_valid_until" in rows.column_names:
@@ -252,7 +253,3 @@ def _record_cases(fields: list[str]) -> list[tuple[str, str]]:
         (" AND ".join(same.values()), DONE),
         (" OR ".join(changed), "HELD_CHANGED"),
     ]
-
-
-def _fields(rows: pa.Table) -> list[str]:
-    return [name.removeprefix("old_") for name in rows.column_names if name.startswith("old_")]
