@@ -127,7 +127,9 @@ def remembered(placed: Placed, parent_since: Ints, today: int) -> pa.Table:
     parents = pa.nulls(rows, pa.string())
     if placed.object == "account":
         # The last one that there was: it may come back.
-        parents = pc.coalesce(table["parent_id"], placed.kept.parent_id)
+        last = placed.kept.parent_id
+        merged = pc.fill_null(pc.equal(last, table["id"].combine_chunks()), fill_value=False)
+        parents = pc.coalesce(table["parent_id"], pc.if_else(merged, None, last))
     columns = {
         "object": taken([placed.object], np.zeros(rows, dtype=np.int64)),
         "id": table["id"],

@@ -75,9 +75,11 @@ def _share(percent: NDArray[np.float64], told: Flags, pattern: str) -> Texts:
 def parent_changes(accounts: pa.Table, kept: Kept, today: int) -> Ints:
     """The day on which each account was last seen to get another parent; -1 if it never was.
 
-    One that goes is nobody new, nor is one that comes back.
+    One that goes is nobody new, nor is one that comes back. A record that was made by a merge is kept as its own parent
+    until it is seen: which one it has of theirs, nobody knew.
     """
-    now = accounts["parent_id"].combine_chunks()
-    same = pc.equal(pc.fill_null(now, ""), pc.fill_null(kept.parent_id, ""))
+    now, ids = accounts["parent_id"].combine_chunks(), accounts["id"].combine_chunks()
+    before = pc.fill_null(kept.parent_id, "")
+    same = pc.or_(pc.equal(pc.fill_null(now, ""), before), pc.equal(ids, before))
     changed = pc.and_(pc.is_valid(now), pc.invert(same)).to_numpy(zero_copy_only=False)
     return np.where(kept.known & np.asarray(changed, dtype=np.bool_), today, kept.parent_since)

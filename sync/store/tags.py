@@ -192,6 +192,8 @@ def _heirs(
         if object_name == "account":
             # A deal lies with its account, and has the place of the one that it was.
             heir["bucket"] = bucket_of(pa.array([winner]), buckets)[0].as_py()
+            # Whose parent company it has is seen when it is read.
+            heir["parent_id"] = winner
     return list(heirs.values())
 
 

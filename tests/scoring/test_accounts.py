@@ -258,3 +258,14 @@ def test_a_parent_that_goes_and_comes_back_is_no_new_one(company, find):
         tagged = company.tagged(state)
         state = tagged.state
         assert find(tagged.accounts, "a")["foretag_alert"] == alert
+
+
+def test_the_parent_of_what_a_merge_made_is_no_new_one(company, find):
+    """It may be that of either; the next one is new."""
+    company.account("a", parent_id="a")
+    state = company.tagged().state
+    for parent, alert in (("old", None), ("new", "new parent company")):
+        company.accounts[0]["parent_id"] = parent
+        tagged = company.tagged(state)
+        state = tagged.state
+        assert find(tagged.accounts, "a")["foretag_alert"] == alert

@@ -65,7 +65,7 @@ def test_small_files_that_are_damaged_say_nothing(tmp_path, content):
 
 
 def test_a_parent_company_that_was_merged_is_no_new_one(tmp_path):
-    """Its children go on from the state in which they had it, under the id that it has become."""
+    """Its children have it under the id that it has become; whose parent a merge left to a record is seen later."""
     tags = TagStore(tmp_path)
     rows = [
         {"object": "account", "id": "child", "tier": "B", "parent_id": "lost"},
@@ -73,10 +73,11 @@ def test_a_parent_company_that_was_merged_is_no_new_one(tmp_path):
         {"object": "account", "id": "left", "tier": "A"},
     ]
     tags.keep_state([pa.Table.from_pylist(rows, schema=STATE_SCHEMA)])
-    tags.hand_on("account", {"lost": "left"}, 1)
+    tags.hand_on("account", {"lost": "left", "other": "made"}, 1)
     state = tags.state(0)
     assert dict(zip(state["id"].to_pylist(), state["parent_id"].to_pylist(), strict=True)) == {
         "child": "left",
         "other": "another",
         "left": None,
+        "made": "made",
     }
