@@ -49,8 +49,8 @@ def crash_at_every_boundary(world, monkeypatch, only=""):
     """A run dies at its first effect, another at its second, ... until one completes; after each all is well."""
     for number in itertools.count(1):
         people_work(world, number)
-        died = crash_at(world, monkeypatch, number, only)
         world.sandbox.clock.advance(LATER)
+        died = crash_at(world, monkeypatch, number, only)
         if not died:
             return number - 1
         # That a second run writes nothing costs a run to see.
