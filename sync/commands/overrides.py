@@ -37,7 +37,14 @@ def show_overrides(talk: Talk, settings: Path, connection: str | None) -> int:
         if day is None:
             raise ConfigProblem(Problem("nothing was scored yet", fix="run `foretag plan` first"))
         found = overrides(job.mirror, job.tags, job.rules, day)
-        edits = [edit for edit in job.ledger.edits.of(job.name) if edit.respected(day)]
+        # An override goes before a changed tier.
+        pinned = {(one.object, one.id) for one in found if one.word in TIERS and not one.ended}
+        edits = [
+            edit
+            for edit in job.ledger.edits.of(job.name)
+            if edit.respected(day)
+            and not (edit.field == "foretag_tier" and (edit.object, edit.record_id) in pinned)
+        ]
         owners = _owners(job) if job.connection.people == "names" else None
         talk.result({"as_of": str(day), **_as_data(found, edits, owners)})
         _show(talk, job, found, owners)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from config.outputs import OBJECTS
 from config.problems import ConfigProblem, Problem
 from sync.commands.overrides import show_ending
 from sync.exits import DONE
+from sync.explaining.apart import apart
 from sync.explaining.explain import explain_record
 from sync.explaining.rule_lines import RuleLines
 from sync.explaining.waterfall import draw
@@ -16,6 +19,7 @@ from sync.workplace import opened_job
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sync.job import Job
     from sync.talk import Talk
 
 
@@ -23,10 +27,24 @@ def explain(talk: Talk, settings: Path, connection: str | None, record: str) -> 
     """Where every point of a record's score came from, as of the last run."""
     with opened_job(settings, connection, quiet) as job:
         lines = RuleLines.read(job.connection.rules)
-        explained = explain_record(job.mirror, job.tags, job.rules, lines, job.crm, record)
+        found = _last(talk, job, record)
+        explained = explain_record(job.mirror, job.tags, job.rules, lines, job.crm, found)
+        day = job.tags.day()
+        if day is not None:
+            explained = replace(explained, apart=tuple(apart(job, explained, day)))
         talk.result(explained.as_dict())
         draw(explained, talk)
     return DONE
+
+
+def _last(talk: Talk, job: Job, record: str) -> str:
+    """The record that this one was merged into, by id, if it was: what was asked of it is asked of that one."""
+    for name in OBJECTS:
+        winner = job.ledger.merges.winners(job.name, name).get(record)
+        if winner is not None:
+            talk.say(f"{record} was merged into {winner}.")
+            return winner
+    return record
 
 
 def book(talk: Talk, settings: Path, connection: str | None, owner: str | None) -> int:

@@ -31,7 +31,7 @@ _SHORT_ID = 15
 MOST_COMPARED = 20_000
 _MEANT = 3  # names that are offered, where part of them was given
 _LINKS = ("account_id", "owner_id")  # tell nothing that the record's page does not
-_TAGS = ("id", "cause")  # and every field of ours
+_TAGS = ("id", "cause", "leave", "overridden", "override_until")  # and every field of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class Explained:
     points: dict[str, list[Contribution]]
     inputs: list[Read]
     outlook: Outlook | None
+    apart: tuple[str, ...] = ()  # why the CRM shows something else than these tags
 
     def as_dict(self) -> dict[str, Any]:
         """For machines."""

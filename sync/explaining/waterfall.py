@@ -37,6 +37,8 @@ def draw(explained: Explained, talk: Talk) -> None:
             if explained.tags.get(name) not in (None, "")
         ],
     )
+    if explained.apart:
+        talk.table("", ("what the CRM shows instead",), [(line,) for line in explained.apart])
     for dimension, parts in explained.points.items():
         talk.table(
             f"\n{dimension.capitalize()}: {sum(part.points for part in parts)} of 100",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sync.store.written import Written
 
 # Of texts the item tells only that they were changed: what people write is theirs.
-_TOLD = frozenset({"foretag_tier", "foretag_score", "foretag_segment", "foretag_growth_potential"})
+TOLD = frozenset({"foretag_tier", "foretag_score", "foretag_segment", "foretag_growth_potential"})
 
 # A person's word has a day and a reason; a changed value is only left there for a while.
 _FIXES = {"foretag_tier": "to keep it longer, and say why, set Tier override on the record"}
@@ -239,7 +239,7 @@ def _digest(value: str | None) -> str:
 def _item(edit: Edit, row: Mapping[str, Any], *, respected: bool, new: bool) -> Item:
     label = LABELS[edit.field]
     what = f"{label} was changed by somebody else"
-    if edit.field in _TOLD:
+    if edit.field in TOLD:
         what += f", from {row['ours'] or 'nothing'} to {row['theirs'] or 'nothing'}"
     if respected:
         then = f"it stays so until {edit.until}"

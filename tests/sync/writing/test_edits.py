@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -12,11 +13,13 @@ from config.records import schema
 from config.rules import Rules
 from config.sections.edits import EDITABLE
 from connectors.contract import RetryLater
+from sync.commands.views import explain
 from sync.ledger import Ledger
 from sync.ledger.edits import Edit
 from sync.store.journal import Journal
 from sync.store.mirror import Mirror
 from sync.store.written import Written
+from sync.talk import Talk
 from sync.writing.edits import Edits
 from tests.acceptance.conftest import BOTH_IN_TIME
 
@@ -45,14 +48,20 @@ def _edits(world):
         return job.ledger.edits.of(job.name)
 
 
+def _apart(world, account, capsys):
+    capsys.readouterr()
+    assert explain(Talk(machine=True), world.settings, None, account) == 0
+    return json.loads(capsys.readouterr().out)["apart"]
+
+
 def _news(world, report):
     with world.job() as job:
         return [(item.record_id, item.message) for item in job.ledger.items(report.run, "edited")]
 
 
 @BOTH_IN_TIME
-def test_another_persons_value_is_reported_once_and_stays_for_ninety_days(edited):
-    """It is told in the run that sees it, counted in each, and put right when its time is over."""
+def test_another_persons_value_is_reported_once_and_stays_for_ninety_days(edited, capsys):
+    """It is told in the run that sees it and by `explain`, counted in each, and put right when its time is over."""
     world, account = edited
     first = world.run()
     ((record_id, told),) = _news(world, first)
@@ -60,6 +69,8 @@ def test_another_persons_value_is_reported_once_and_stays_for_ninety_days(edited
     assert "Tier was changed by somebody else, from D to A; it stays so until" in told
     assert "Left as others changed them: 1 of our values" in first.last_line
     (edit,) = _edits(world)
+    (apart,) = _apart(world, account, capsys)
+    assert apart == f"Tier is A in the CRM: somebody changed it, which is respected until {edit.until}."
     # The other fields of the record go on: its validity is renewed, and its tier is nobody's but theirs.
     world.sandbox.clock.advance(20 * DAY)
     second = world.run()
@@ -70,6 +81,7 @@ def test_another_persons_value_is_reported_once_and_stays_for_ninety_days(edited
     assert _tier(world, account) == "D"
     assert "is put right now" in _news(world, third)[0][1]
     assert (world.run().respected, _edits(world)) == (0, [])
+    assert _apart(world, account, capsys) == []
 
 
 def test_rules_say_by_field_how_long_a_value_is_respected():
@@ -81,7 +93,7 @@ def test_rules_say_by_field_how_long_a_value_is_respected():
 
 @pytest.mark.long
 @ONE
-def test_another_change_begins_anew_an_override_goes_before_it_and_changing_it_back_ends_it(edited):
+def test_another_change_begins_anew_an_override_goes_before_it_and_changing_it_back_ends_it(edited, capsys):
     """What stands is compared with what we wrote, not with what the scores want now."""
     world, account = edited
     world.run()
@@ -97,6 +109,8 @@ def test_another_change_begins_anew_an_override_goes_before_it_and_changing_it_b
     assert world.row("account", account, "foretag_next_step")["foretag_next_step"] == "Ask Zoe"
     world.people.edit("account", {"id": account, "foretag_override": "C"})
     assert (world.run().respected, _tier(world, account)) == (1, "C")
+    (apart,) = _apart(world, account, capsys)
+    assert apart.startswith("Suggested next step has other words in the CRM")
     world.people.edit("account", {"id": account, "foretag_next_step": ours["foretag_next_step"]})
     assert (world.run().respected, _edits(world)) == (0, [])
 

@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from sync.commands.views import explain
 from sync.ledger import Ledger
 from sync.ledger.merges import Inheritance
+from sync.talk import Talk
 from tests.acceptance.conftest import BOTH_IN_TIME
 from tests.world import EVERY_RECORD
 
@@ -24,8 +26,8 @@ def _override(world, account, **more):
 
 @pytest.mark.long
 @BOTH_IN_TIME
-def test_the_one_that_is_left_inherits_an_override_until_its_day(world):
-    """Whether the CRM keeps it or not; whoever says another word there is heard."""
+def test_the_one_that_is_left_inherits_an_override_until_its_day(world, capsys):
+    """Whether the CRM keeps it or not; whoever says another word there is heard; `explain` finds it by the loser's id."""
     world.run()
     winner, loser = _two(world)
     ends = world.sandbox.today + timedelta(days=40)
@@ -36,6 +38,8 @@ def test_the_one_that_is_left_inherits_an_override_until_its_day(world):
     world.run()
     wrote = [entry for entry in world.sandbox.journal.writes(position) if loser in entry.ids]
     assert wrote == []
+    assert explain(Talk(), world.settings, None, loser) == 0
+    assert f"{loser} was merged into {left}." in capsys.readouterr().err
     held = world.row("account", left, "foretag_tier", "foretag_reason")
     assert held["foretag_tier"] == "A"
     assert "a new plant" in held["foretag_reason"]
