@@ -31,10 +31,7 @@ STATE_SCHEMA = pa.schema(
         ("score", pa.int64()),
         ("rules", pa.string()),  # digests of all the rules, and of those that it came under
         ("fingerprint", pa.int64()),  # of the record's own inputs, to tell data from time
-        (
-            "parent_id",
-            pa.string(),
-        ),  # the last one; of an account that a merge made, its own id until it is seen
+        ("parent_id", pa.string()),  # the last one known; its own id: made by a merge, not seen yet
         ("parent_since", pa.date32()),  # when the parent last changed; null: as first seen
         ("override", pa.string()),  # the person's word, as last seen
         ("override_seen", pa.date32()),  # when it was first seen

@@ -48,7 +48,7 @@ def undo(job: Job, run_id: str, selection: Selection = EVERYTHING, *, dry_run: b
             plan = _plan(pass_, row, selection)
             if not dry_run:
                 check_gates(pass_, plan)
-                _hold(pass_, row, plan)
+                _hold(pass_, row, plan, selection)
                 pass_.apply(plan, [overtaken])
     except LeaseLost as error:
         if row["state"] != "running":
@@ -176,7 +176,7 @@ def _no_longer_ours(job: Job, name: str, wrote: pa.Table, fields: list[OutputFie
         )
 
 
-def _hold(pass_: Pass, row: Mapping[str, Any], plan: Plan) -> None:
+def _hold(pass_: Pass, row: Mapping[str, Any], plan: Plan, selection: Selection) -> None:
     """Before the first write, so that no run undoes the undo, whatever becomes of this process.
 
     The undo of an undo brings back what the rules want: it ends the hold instead.
@@ -184,7 +184,9 @@ def _hold(pass_: Pass, row: Mapping[str, Any], plan: Plan) -> None:
     job, gates = pass_.job, pass_.job.ledger.gates
     fields = written_by(plan)
     if job.ledger.undone.times(row) % 2:
-        gates.release(job.name, [*fields, TASKS])
+        # What was deleted is not made by this: tasks are in no plan of it.
+        tasks = [TASKS] if selection.tasks(_ours(), job.crm) else []
+        gates.release(job.name, [*fields, *tasks])
     else:
         gates.hold(job.name, pass_.report.run, job.rules.digest, fields)
     pass_.report.held = held_words(job, holds(job))

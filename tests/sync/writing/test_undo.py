@@ -9,9 +9,11 @@ import pytest
 from config.outputs import written as written_fields
 from config.problems import ConfigProblem
 from connectors.contract import RetryLater
+from sync.ledger.gates import TASKS
 from sync.pipeline import apply_plan, preview, recorded
 from sync.runs.undo import undo
 from sync.stopping import LeaseLost
+from sync.writing.gates import holds
 from sync.writing.selection import Selection
 from tests.world import Crash
 
@@ -134,6 +136,23 @@ def test_what_is_the_first_to_write_anything_goes_back_though_it_wrote_few_field
     assert held(world) != before
     take_back(world, wrote.run)
     assert held(world) == before
+
+
+@pytest.mark.long
+def test_an_undo_of_some_fields_of_an_undo_lets_nothing_else_be_written(world):
+    """Who brings tiers back has said nothing of tasks, which stay held."""
+    back, _ = take_back(world, world.run().run)
+    with world.job() as job:
+        job.ledger.gates.hold(job.name, back.run, job.rules.digest, [TASKS])
+    take_back(world, back.run, Selection(only=("tier",)))
+    with world.job() as job:
+        held_back = {(hold.object, hold.field) for hold in holds(job)}
+    assert TASKS in held_back
+    assert ("account", "foretag_segment") in held_back
+    assert ("account", "foretag_tier") not in held_back
+    take_back(world, back.run)
+    with world.job() as job:
+        assert holds(job) == []
 
 
 @pytest.mark.long
