@@ -38,7 +38,7 @@ def draw(explained: Explained, talk: Talk) -> None:
         ],
     )
     if explained.apart:
-        talk.table("", ("what the CRM shows instead",), [(line,) for line in explained.apart])
+        talk.table("\nWhat the CRM shows instead", ("",), [(line,) for line in explained.apart])
     for dimension, parts in explained.points.items():
         talk.table(
             f"\n{dimension.capitalize()}: {sum(part.points for part in parts)} of 100",

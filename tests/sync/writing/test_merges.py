@@ -27,7 +27,7 @@ def _override(world, account, **more):
 @pytest.mark.long
 @BOTH_IN_TIME
 def test_the_one_that_is_left_inherits_an_override_until_its_day(world, capsys):
-    """Whether the CRM keeps it or not; whoever says another word there is heard; `explain` finds it by the loser's id."""
+    """Whether the CRM keeps it or not; whoever says another word there is heard; `explain` knows both."""
     world.run()
     winner, loser = _two(world)
     ends = world.sandbox.today + timedelta(days=40)
