@@ -142,6 +142,9 @@ def recorded(job: Job, command: str, *, of: str | None = None) -> Iterator[Pass]
             spending.settle(report)
             report.exit_code = exit_code(error, incomplete=report.incomplete)
             report.last_line = last_line(report, error, job.crm)
+            if error is not None:
+                # What was done before goes with what ended it, to whoever tells it.
+                error.add_note(report.last_line)
             job.ledger.finish_run(
                 run_id, STATES[report.exit_code], report.exit_code, report.last_line, vars(report)
             )

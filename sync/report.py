@@ -94,9 +94,10 @@ def _taken_back(report: Report, crm: Crm) -> str:
 def _ending(error: BaseException) -> str:
     """Why a run ended early; of a bug its kind and place alone, since a library's words may show content."""
     if isinstance(error, KeyboardInterrupt):
-        return "Interrupted."
+        return "Interrupted; what was sent is recorded, the next run takes up what is open."
     if exit_code(error) != BUG:
-        return str(error)
+        told = str(error)
+        return told if told.endswith(".") else f"{told}."
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"Stopped by a bug in Foretag: {type(error).__name__}{place}."

@@ -43,7 +43,7 @@ def stop_if_told() -> None:
 
 
 def _park(_signal: int, _frame: FrameType | None) -> None:
-    _tell(Parked("told to stop; the next run takes up what is open"))
+    _tell(Parked("Told to stop; the next run takes up what is open"))
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -24,10 +24,12 @@ def explain_error(talk: Talk, error: BaseException) -> int:
     code = exit_code(error)
     problems = error.problems if isinstance(error, ConfigProblem) else ()
     talk.problems(problems)
+    # A run that it ended has noted its last line there, with what was done before.
+    told = next(iter(getattr(error, "__notes__", ())), str(error))
     if isinstance(error, ConnectorError | Guarded | Parked | LeaseLost):
-        talk.say(str(error), "red")
+        talk.say(told, "red")
     elif isinstance(error, KeyboardInterrupt):
-        talk.say("Interrupted; what was sent is recorded, the next run takes up what is open.", "yellow")
+        talk.say(told or "Interrupted.", "yellow")
     elif code == BUG:
         talk.say(
             "This is a bug in Foretag, please report it (the last line may show a record's values: look first):",
@@ -38,7 +40,7 @@ def explain_error(talk: Talk, error: BaseException) -> int:
         {
             "error": type(error).__name__,
             # A library's words may show content, and what machines read is kept.
-            "message": "a bug in Foretag" if code == BUG else str(error),
+            "message": "a bug in Foretag" if code == BUG else told,
             "problems": [one.as_dict() for one in problems],
             "exit_code": code,
         }
@@ -50,7 +52,12 @@ def confirm(talk: Talk, question: str) -> None:
     """Ask the person at the terminal. Raises `ConfigProblem` if nobody is there, `Guarded` if the answer is no."""
     if not talk.is_interactive:
         raise ConfigProblem(Problem("nobody is there to answer", fix="repeat with --yes"))
-    if not typer.confirm(question, err=True):
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort:
+        # The terminal was closed, or its input ended, instead of an answer.
+        agreed = False
+    if not agreed:
         raise Guarded("not confirmed: nothing was written")
 
 

@@ -85,7 +85,7 @@ def assert_whole(world, taken_over=None):
 @pytest.mark.parametrize(
     ("number", "code", "state", "words"),
     [
-        (signal.SIGTERM, 75, "parked", "told to stop"),
+        (signal.SIGTERM, 75, "parked", "Told to stop"),
         pytest.param(signal.SIGINT, 130, "parked", "Interrupted", marks=pytest.mark.long),
     ],
 )
@@ -102,6 +102,7 @@ def test_i7_a_run_told_to_stop_parks_and_the_next_one_completes(world, number, c
     row, batches = newest(world)
     assert (row["exit_code"], row["state"]) == (code, state)
     assert words in row["last_line"]
+    assert row["last_line"] in said
     unconfirmed = sum(batch["unknown"] for batch in batches)
     assert (f"{unconfirmed:,} sent, not confirmed" in row["last_line"]) == bool(unconfirmed)
     assert not any(batch["state"] == "intended" for batch in batches)
