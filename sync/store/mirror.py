@@ -46,6 +46,7 @@ FOLD_COMMITS = 50
 
 RETENTION_HOURS = 7 * 24
 
+_NO_BUCKET = -1
 _BOOKKEEPING = [("bucket", pa.int32()), ("seq", pa.int64())]
 
 
@@ -103,13 +104,9 @@ class Mirror:
         """
         if written.num_rows == 0:
             return
-        # Which buckets they lie in is quick to find out, and usually few: plans are sorted by bucket.
-        places = (
-            self.read(object_name, ("id",), ids=written["id"], bucketed=True)["bucket"].unique().to_pylist()
-        )
-        if not places:
+        held = self.read(object_name, ids=written["id"], bucketed=True)
+        if not held.num_rows:
             return
-        held = self.read(object_name, bucket=places, ids=written["id"], bucketed=True)
         fields = [
             name
             for name in written.column_names
@@ -148,6 +145,8 @@ class Mirror:
         base = self._table(object_name)
         if base is None:
             return wanted.empty_table()
+        if ids is not None and bucket is None:
+            bucket = self._places_of(object_name, wanted.names, ids)
         changes = self._table(f"{object_name}_changes")
         stored = [field.name for field in base.schema().fields]
         names = [name for name in wanted.names if name in stored]
@@ -307,6 +306,22 @@ class Mirror:
             return 1 if first_rows <= ONE_BUCKET_ROWS else MANY_BUCKETS
         return self.buckets("account")
 
+    def _places_of(
+        self, object_name: str, names: Sequence[str], ids: pa.Array | pa.ChunkedArray
+    ) -> list[int] | None:
+        """The buckets in which records lie, so that only these are read; None: it does not pay to find out.
+
+        Usually they are few: plans, and what was just written, are sorted by bucket.
+        """
+        buckets = self.buckets(object_name)
+        if buckets == 1 or set(names) <= {"id", "bucket"}:
+            return None
+        if object_name == "account":
+            found = bucket_of(pc.drop_null(ids), buckets)
+        else:
+            found = self.read(object_name, ("id",), ids=ids, bucketed=True)["bucket"]
+        return sorted(found.unique().to_pylist())
+
     def _placed(self, object_name: str, page: pa.Table, buckets: int) -> pa.Table:
         ids = page["id"]
         if object_name in _ACCOUNT_COLUMN:
@@ -385,7 +400,8 @@ def _rows(table: DeltaTable, bucket: int | Sequence[int] | None) -> pads.Dataset
     """A table's rows; of some buckets only the files of these."""
     if bucket is None:
         return table.to_pyarrow_dataset()
-    wanted = [bucket] if isinstance(bucket, int) else bucket
+    # Of no bucket at all would be of every one.
+    wanted = [bucket] if isinstance(bucket, int) else bucket or [_NO_BUCKET]
     return table.to_pyarrow_dataset(file_pruning_predicate=[("bucket", "in", [str(one) for one in wanted])])
 
 

@@ -276,3 +276,21 @@ def test_what_is_held_already_is_not_kept_twice(mirror):
     assert kept() is False
     mirror.append("account", accounts(("a", "Acme", 2), ("b", "Bolt", 1)))
     assert kept() is True
+
+
+def test_records_are_found_by_id_in_whatever_bucket_they_lie(tmp_path):
+    """Only the buckets of those asked for are read: of deals that moved to another account, the new one."""
+    mirror = Mirror(tmp_path)
+    many = [(f"a{number}", "", 1) for number in range(ONE_BUCKET_ROWS + 1)]
+    mirror.load("account", COLUMNS, [accounts(*many)])
+    mirror.load("opportunity", DEAL_COLUMNS, [deals(("d", "a1", 1), ("e", "a2", 1), ("f", None, 1))])
+    mirror.append("opportunity", deals(("d", "a3", 2)))
+    asked = pa.array(["d", "f", "gone", None])
+    found = mirror.read("opportunity", ("id", "account_id"), ids=asked)
+    assert sorted(found.to_pylist(), key=str) == [
+        {"id": "d", "account_id": "a3"},
+        {"id": "f", "account_id": None},
+    ]
+    assert mirror.read("opportunity", DEAL_COLUMNS, ids=pa.array(["gone"])).num_rows == 0
+    assert mirror.read("account", COLUMNS, ids=pa.array(["a7", "gone", None]))["id"].to_pylist() == ["a7"]
+    assert mirror.read("account", COLUMNS, ids=pa.array([], pa.string())).num_rows == 0
