@@ -123,7 +123,7 @@ def talking(machine: bool) -> Iterator[Talk]:
     talk = Talk(machine=machine)
     try:
         yield talk
-    except (typer.Exit, typer.Abort, BrokenPipeError, SystemExit):
+    except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError, SystemExit):
         # A reader that has seen enough, as `| head`, is no error; typer and rich end quietly.
         raise
     except BaseException as error:

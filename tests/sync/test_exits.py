@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 
 import pytest
+from typer.testing import CliRunner
 
 from config.crms import CRMS
 from config.problems import ConfigProblem, Problem
@@ -12,7 +14,7 @@ from connectors.contract import AuthProblem, RetryLater, Truncated
 from connectors.transport import LostReply
 from sync import exits
 from sync.cli import app
-from sync.commands.ending import explain_error
+from sync.commands.ending import confirm, explain_error
 from sync.exits import STATES, Guarded, exit_code
 from sync.report import Report, last_line
 from sync.stopping import LeaseLost, Parked
@@ -123,3 +125,28 @@ def test_a_bug_is_told_to_people_and_shows_machines_no_content(capsys):
     assert json.loads(said.out)["error"] == "ValueError"
     assert "Contact" not in said.out
     assert "This is a bug in Foretag, please report it" in said.err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["backfill", "20261122-051527-1"], "only with --resume"),
+        (["backfill", "--resume", "--sample", "5"], "not with a choice of records"),
+        (["plan", "--rules", "new.yaml", "--sample", "5"], "not with --only"),
+    ],
+)
+def test_options_that_do_not_go_together_are_no_bug(options, words):
+    """They are told as other wrong options are, before any file is read."""
+    done = CliRunner().invoke(app, options)
+    assert (done.exit_code, words in done.output, "bug" in done.output) == (2, True, False)
+
+
+def test_a_question_that_is_closed_unanswered_is_a_no(monkeypatch):
+    """Ctrl-D, or a terminal that went away, writes nothing and says so."""
+
+    class Seen(Talk):
+        is_interactive = True
+
+    monkeypatch.setattr("sys.stdin", StringIO())
+    with pytest.raises(Guarded, match="nothing was written"):
+        confirm(Seen(), "Write this?")
