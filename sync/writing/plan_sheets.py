@@ -72,7 +72,7 @@ def read_csv(content: bytes, schema: Schema) -> tuple[str, pa.Table]:
 def excel_bytes(summary: Sequence[str], header: str, rows: pa.Table) -> bytes:
     """An Excel workbook: a sheet with the summary and the header, and one with the rows."""
     from openpyxl import Workbook  # noqa: PLC0415  # a third of a second, for this format only
-    from openpyxl.styles import Font  # noqa: PLC0415
+    from openpyxl.styles import Font  # noqa: PLC0415  # late, as above
 
     book = Workbook(write_only=True)
     first = book.create_sheet(_SUMMARY)

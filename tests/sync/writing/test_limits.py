@@ -110,7 +110,7 @@ def test_i6_a_move_beyond_the_business_limits_stops_the_run_before_its_first_wri
     world.use_rules(BY_SIZE)
     limited(world, "max_share: 2, max_gained: {A: 0}, max_tier_changes: {A: 5}")
     with pytest.raises(
-        Guarded, match=r"`limits.max_share`, 2 % of \d+\): nothing was written; .* --max-changes \d+$"
+        Guarded, match=r"`limits.max_share`, 2 % of \d+\): nothing was written; .* --max-changes \d+"
     ):
         world.run()
     assert world.run(max_changes=100_000).writes > 0
