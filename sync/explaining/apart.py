@@ -25,7 +25,8 @@ def apart(job: Job, explained: Explained, day: date) -> Iterator[str]:
     yield from _edited(job, explained, day)
     held = [hold for hold in holds(job) if hold.object == explained.object]
     if held:
-        yield f"Taken back by an undo, and not written for now: {held_words(job, held)}."
+        words = held_words(job, held)
+        yield f"An undo holds back {words}: not written until the rules change or `foretag resume`."
 
 
 def _edited(job: Job, explained: Explained, day: date) -> Iterator[str]:
