@@ -36,7 +36,8 @@ def pause(talk: Talk, settings: Path, connection: str | None, reason: str, by: s
         found = ledger.gates.paused(name) if before is None else before
         talk.result({"connection": name, "paused_by": found and found.by, "reason": found and found.reason})
         if before is not None:
-            talk.say(f"{name} was paused already, by {before.by}.", "yellow")
+            why = f" ({before.reason})" if before.reason else ""
+            talk.say(f"{name} was paused already, by {before.by}{why}: that stands.", "yellow")
         else:
             talk.say(
                 f"{name} is paused: nothing is written until `foretag resume`. `foretag undo` still works.",
