@@ -30,7 +30,7 @@ class Past:
         """The day for which each of a connection's runs was made, by run."""
         query = sa.select(tables.run.c.id, tables.run.c.today).where(tables.run.c.connection == connection)
         with self._engine.connect() as db:
-            return dict(db.execute(query).tuples().all())
+            return dict(db.execute(query).all())
 
     def records_of(self, connection: str, keys: Collection[str]) -> dict[str, str]:
         """The record that each task is about, by the task's key; keys that are not known are left out."""
@@ -41,5 +41,5 @@ class Past:
                 query = sa.select(task.key, task.record_id).where(
                     task.connection == connection, task.key.in_(some)
                 )
-                found |= dict(db.execute(query).tuples().all())
+                found |= dict(db.execute(query).all())
         return found
