@@ -67,6 +67,7 @@ def test_a_hold_ends_with_the_rules_or_by_name(gates):
 
 
 @ONE
+@pytest.mark.long
 def test_a_paused_connection_writes_nothing_but_an_undo(world):
     """Runs and plans park with exit 75 and name the person; what is there can still be taken back."""
     wrote = world.run()
