@@ -153,8 +153,8 @@ def backfill(
     """Bring chosen records up to the scores once, at a pace.
 
     Begins with a quote: records, those that hold it all already, API calls, minutes, share of the day's allowance.
-    Your yes to it stands for --max-changes; with --yes the limit holds as it does for `run`. It leaves the reserve to
-    other integrations. Where it must stop, for the allowance, the window, a signal or a crash, it ends with 75 (or
+    Your yes to it stands for --max-changes; with --yes the limits of the settings hold. It leaves the reserve to other
+    integrations. Where it must stop, for the allowance, the window, a signal or a crash, it ends with 75 (or
     dies), and `--resume` does the rest of the same plan; records that changed meanwhile are skipped and listed.
     """
     from sync.commands.backfills import begin

@@ -37,7 +37,8 @@ def begin(  # noqa: PLR0913  # the options of the command
 ) -> int:
     """The quote; and if it is said yes to, what it says."""
     with talk.progress() as tell, opened_job(settings, connection, tell) as job:
-        talk.banner(job.connector.org(), job.name)
+        org = job.connector.org()
+        talk.banner(org, job.name)
         report, quote = backfills.quote(job, selection, terms, as_of)
         tell_past(talk, report, job)
         tell_chosen(talk, report, selection, job.crm)
@@ -48,7 +49,7 @@ def begin(  # noqa: PLR0913  # the options of the command
                 talk.say("Nothing to write: the CRM holds all of it.")
             return end(talk, report, job.crm)
     if not yes:
-        _agree(talk, "Write this?", settings, connection, report.run)
+        _agree(talk, settings, connection, report.run, production=org.production)
         max_changes = quote.records
     return _do(talk, settings, connection, report.run, replace(terms, most=max_changes))
 
@@ -58,7 +59,8 @@ def resume(
 ) -> int:
     """Take a backfill up again: the latest, or a named one; terms that are given take the place of the old ones."""
     with opened_job(settings, connection, lambda *_: None) as job:
-        talk.banner(job.connector.org(), job.name)
+        org = job.connector.org()
+        talk.banner(org, job.name)
         kept = backfills.found(job, run)
     old = kept.terms
     terms = replace(
@@ -66,15 +68,15 @@ def resume(
     )
     talk.say(f"Backfill {kept.run} of {kept.header.today}; what is written already is not repeated.")
     if not old.agreed and not yes:
-        confirm(talk, f"Write {kept.plan.records:,} records?")
+        confirm(talk, f"Write {kept.plan.records:,} records?", production=org.production)
         terms = replace(terms, most=kept.plan.records)
     return _do(talk, settings, connection, kept.run, terms)
 
 
-def _agree(talk: Talk, question: str, settings: Path, connection: str | None, run: str) -> None:
+def _agree(talk: Talk, settings: Path, connection: str | None, run: str, *, production: bool) -> None:
     """Ask; a backfill that nobody wants is not kept."""
     try:
-        confirm(talk, question)
+        confirm(talk, "Write this?", production=production)
     except BaseException:
         with opened_job(settings, connection, lambda *_: None) as job:
             backfills.drop(job, run)

@@ -48,9 +48,14 @@ def explain_error(talk: Talk, error: BaseException) -> int:
     return code
 
 
-def confirm(talk: Talk, question: str) -> None:
-    """Ask the person at the terminal. Raises `ConfigProblem` if nobody is there, `Guarded` if the answer is no."""
+def confirm(talk: Talk, question: str, *, production: bool = True) -> None:
+    """Ask the person at the terminal; where nobody is there, only what leaves production alone goes on.
+
+    Raises `ConfigProblem` if nobody is there to answer for production, `Guarded` if the answer is no.
+    """
     if not talk.is_interactive:
+        if not production:
+            return
         raise ConfigProblem(Problem("nobody is there to answer", fix="repeat with --yes"))
     try:
         agreed = typer.confirm(question, err=True)

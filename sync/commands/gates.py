@@ -95,9 +95,10 @@ def approve(talk: Talk, settings: Path, connection: str | None, by: str | None, 
         _show(talk, found, job.crm)
         talk.say(report.last_line)
         live = job.ledger.gates.live(job.name)
+        production = job.connector.org().production
     if not yes:
         before = "" if last is None else f" (until now {last.rules}, by {last.by})"
-        confirm(talk, f"Approve these rules, {digest}{before}?")
+        confirm(talk, f"Approve these rules, {digest}{before}?", production=production)
     with opened_ledger(settings) as (_, ledger):
         ledger.gates.approve(job.name, digest, by or person(), f"approve, after plan {report.run}")
     talk.result(

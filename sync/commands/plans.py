@@ -93,7 +93,8 @@ def apply(
         for line in header.summary:
             talk.say(line)
         if not yes:
-            confirm(talk, "Write this to PRODUCTION?" if org.production else "Write this?")
+            question = "Write this to PRODUCTION?" if org.production else "Write this?"
+            confirm(talk, question, production=org.production)
         report = apply_plan(job, kept, whole=not header.selection)
     return end(talk, report, job.crm)
 

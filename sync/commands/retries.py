@@ -29,7 +29,7 @@ def retry(
         talk.banner(job.connector.org(), job.name)
         talk.say(f"Run {run_id} did not get done: {job.crm.counted(counts)}.")
         if not yes:
-            confirm(talk, "Try these again?")
+            confirm(talk, "Try these again?", production=job.connector.org().production)
         report = retry_run(job, run_id)
         idle = sum(counts.values()) - sum(report.planned.values())
         if idle > 0:

@@ -28,12 +28,13 @@ def undo(
     """Old values back where the CRM still holds the run's; untouched tasks of it deleted."""
     if dry_run or not yes:
         with talk.progress() as tell, opened_job(settings, connection, tell) as job:
-            talk.banner(job.connector.org(), job.name)
+            org = job.connector.org()
+            talk.banner(org, job.name)
             report = undo_run(job, run, selection, dry_run=True)
         if dry_run or not any(report.planned.values()):
             return end(talk, report, job.crm)
         talk.say(report.last_line)
-        confirm(talk, "Take this back?")
+        confirm(talk, "Take this back?", production=org.production)
     # Looked at anew, now that the answer is there: people work on meanwhile.
     with talk.progress() as tell, opened_job(settings, connection, tell) as job:
         if yes:
