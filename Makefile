@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV_VERSION := $(shell awk '/^name = "uv"$$/{getline; gsub(/[^0-9.]/, ""); print}' uv.lock)
 ARGS ?=
 
-.PHONY: demo test faults lint bench setup format clean
+.PHONY: demo test coverage faults lint bench setup format clean
 
 setup: $(VENV)/.synced  ## make the virtual environment
 
@@ -20,7 +20,10 @@ $(VENV)/.synced: pyproject.toml uv.lock
 demo: setup  ## the whole job on a local CRM with real data
 	@$(BIN)/foretag demo $(ARGS)
 
-test: setup  ## all tests but the long ones, with branch coverage
+test: setup  ## all tests but the long ones
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not long" $(ARGS)
+
+coverage: setup  ## the same with branch coverage, which takes several times as long
 	$(BIN)/python -m coverage erase
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not long" --cov --cov-report= $(ARGS)
 	$(BIN)/python -m coverage report --skip-covered --sort=cover | tail -25

@@ -345,7 +345,9 @@ def _plainly(
     if detail["type"] == "missing":
         return tuple(parents), Fault(f"{key!r} is missing", _meaning(model, location))
     if detail["type"] == "extra_forbidden":
-        hint = did_you_mean(str(key), _keys(model, tuple(parents))) or _home(model, str(key))
+        # The very word under another section is nearer than a word like it here.
+        home = _home(model, str(key))
+        hint = (not parents and home) or did_you_mean(str(key), _keys(model, tuple(parents))) or home
         return tuple(parents), Fault(f"unknown key {key!r}", hint, path=(key,))
     message = _SHOULD.sub("must ", str(detail["msg"]).removeprefix("Value error, "))
     message = message.partition(" after validation")[0]

@@ -319,7 +319,8 @@ class Mirror:
         if object_name == "account":
             found = bucket_of(pc.drop_null(ids), buckets)
         else:
-            found = self.read(object_name, ("id",), ids=ids, bucketed=True)["bucket"]
+            # As it lies now: a past day overlays what `read` gives, not where rows are kept.
+            found = Mirror.read(self, object_name, ("id",), ids=ids, bucketed=True)["bucket"]
         return sorted(found.unique().to_pylist())
 
     def _placed(self, object_name: str, page: pa.Table, buckets: int) -> pa.Table:
