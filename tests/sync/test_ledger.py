@@ -1,10 +1,13 @@
 """The ledger: one worker per connection, intents before effects, nothing forgotten after a crash."""
 
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
 from config.problems import ConfigProblem
@@ -13,6 +16,22 @@ from sync.ledger import tables as ledger_schema
 from sync.stopping import LeaseLost
 
 TODAY = date(2026, 3, 1)
+# What an installation of the first form holds.
+FIRST_FORM = (
+    "INSERT INTO connection (name, org_id, org_name, live) VALUES ('main', '00D', 'Acme', 1)",
+    (
+        "INSERT INTO run (id, connection, command, state, started_at, today, rules, exit_code, last_line)"
+        " VALUES ('r1', 'main', 'run', 'done', '2026-03-01 12:00:00', '2026-03-01', 'abc', 3, 'Wrote 1')"
+    ),
+    (
+        "INSERT INTO item (run, object, record_id, status, code, message)"
+        " VALUES ('r1', 'account', '001', 'refused', 'NO', 'not this one')"
+    ),
+    (
+        "INSERT INTO task (connection, key, run, rule, record_id, period, owner_id, state, created_on)"
+        " VALUES ('main', 'k1', 'r1', 'call', '001', '2026-03', '005', 'done', '2026-03-01')"
+    ),
+)
 
 
 class Clock:
@@ -46,6 +65,27 @@ def test_the_migrations_make_exactly_the_schema(ledger):
         context = MigrationContext.configure(db)
         assert compare_metadata(context, ledger_schema.metadata) == []
         assert context.get_current_revision() == ledger_schema.REVISION
+
+
+def test_a_ledger_of_the_first_form_keeps_what_it_knows(tmp_path, clock):
+    """An upgrade adds columns and tables, and loses no run, no task key and no list."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'history.sqlite'}")
+    with engine.begin() as db:
+        config = Config()
+        config.set_main_option("script_location", str(files("sync.ledger") / "migrations"))
+        config.attributes["connection"] = db
+        command.upgrade(config, "0001")
+        for statement in FIRST_FORM:
+            db.execute(sa.text(statement))
+    engine.dispose()
+    ledger = Ledger.open(tmp_path, clock)
+    try:
+        assert ledger.run("r1")["last_line"] == "Wrote 1"
+        assert ledger.items("r1") == [Item("account", "001", "refused", "NO", "not this one")]
+        assert ledger.our_tasks.by_key("main", ["k1", "k2"])["key"].to_pylist() == ["k1"]
+        assert ledger.bind("main", "00D", "Acme", live=False)
+    finally:
+        ledger.close()
 
 
 def test_a_ledger_of_a_newer_version_is_refused(tmp_path, clock):
