@@ -311,7 +311,10 @@ def test_a_plan_is_read_changed_refused_and_done(production):
     summary = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("# ")][:-1]
     assert "PRODUCTION" in summary[0]
     again = shell.foretag("plan", "-o", "friday.csv")
-    assert (again.code, again.err) == (2, "error: friday.csv: there is such a file; name another, or remove it\n")
+    assert (again.code, again.err) == (
+        2,
+        "error: friday.csv: there is such a file; name another, or remove it\n",
+    )
     shell.write("changed.csv", text.replace('"D"', '"A"', 1))
     position = shell.sandbox.journal.position
     refused = shell.foretag("apply", "changed.csv", "--yes")

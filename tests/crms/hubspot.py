@@ -25,6 +25,7 @@ _TEXTS = {
     "description": "hs_task_body",
     "priority": "hs_task_priority",
     "status": "hs_task_status",
+    "created_at": "hs_createdate",
 }
 # Columns that are associations: to which objects, and by which types, the first of which is the one that counts.
 _LINKS = {

@@ -63,7 +63,7 @@ def test_fault_14_people_edit_while_a_run_goes_on(make_world, monkeypatch, tried
     world = make_world(data=TINY)
     world.run()
     times = 0
-    for number in range(3, 1_000, 2):
+    for number in range(3, 1_000, 7):
         deal = world.open_deals()[number % 2]
         amount = 40_000 + number
         people_work(world, number)

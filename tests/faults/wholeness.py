@@ -28,14 +28,16 @@ def assert_complete(world: World) -> None:
 
 
 def assert_whole(world: World) -> None:
-    """The same, and I1: an installation that starts from nothing finds nothing to change."""
+    """The same, and I1: an installation that starts from nothing finds nothing to change, and makes no task again."""
     assert_settled(world)
     world.forget()
     plan = world.plan()
     rebuilt = [row for table in plan.changes.values() for row in table.to_pylist()]
     # A rebuild may differ only in tiers that have not fallen yet.
     assert all((row["foretag_tier"] or "") > (row["old_foretag_tier"] or "") for row in rebuilt), rebuilt
-    assert plan.tasks.num_rows == 0, plan.tasks.to_pylist()
+    # A task that lapsed lies in the CRM's bin: it is planned, and found there by its key.
+    world.run()
+    assert_no_task_twice(world)
 
 
 def assert_no_task_twice(world: World) -> None:
