@@ -24,8 +24,8 @@ def run_while(world, monkeypatch, number, happens):
 
 
 def drift(world, monkeypatch, happens):
-    """The same at every third effect of a run; how often, each time put right again and settled."""
-    for times, number in enumerate(range(5, 1_000, 3)):
+    """The same at every ninth effect of a run; how often, each time put right again and settled."""
+    for times, number in enumerate(range(5, 1_000, 9)):
         people_work(world, number)
         code = run_while(world, monkeypatch, number, happens)
         world.sandbox.faults.remove()
