@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.acceptance.conftest import BOTH, BOTH_IN_TIME
 
 OURS = ("foretag_tier", "foretag_score", "foretag_segment", "foretag_reason", "foretag_valid_until")
@@ -18,7 +20,7 @@ def ready(shell):
     shell.people.let_in()
 
 
-@BOTH
+@BOTH_IN_TIME
 def test_plan_read_apply_look_undo_look_again(production):
     """The whole walk: what the plan said is what the CRM holds; undone, it holds what it held before."""
     shell = production
@@ -47,7 +49,8 @@ def test_plan_read_apply_look_undo_look_again(production):
     assert held(shell) == after
 
 
-@BOTH_IN_TIME
+@pytest.mark.long
+@BOTH
 def test_a_rollout_in_stages(production):
     """A sample, an owner's book, then all; only the last ends the preview; a pause stops what is scheduled."""
     shell = production

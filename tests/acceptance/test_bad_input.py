@@ -176,9 +176,23 @@ def test_taking_the_permission_set_away_stops_the_worker(ready):
         ("salesforce", {"kind": "html_200"}, 69, "something answers in Salesforce's place"),
         ("salesforce", {"kind": "status", "status": 503}, 69, "Salesforce is not available: 503"),
         ("salesforce", {"kind": "request_limit"}, 75, "the org's daily API allowance is used up"),
-        ("salesforce", {"kind": "query_timeout"}, 69, "the query took too long"),
-        ("hubspot", {"kind": "html_200"}, 69, "something answers in HubSpot's place"),
-        ("hubspot", {"kind": "rate_limit", "policy": "daily"}, 75, "daily API allowance is used up"),
+        pytest.param(
+            "salesforce", {"kind": "query_timeout"}, 69, "the query took too long", marks=pytest.mark.long
+        ),
+        pytest.param(
+            "hubspot",
+            {"kind": "html_200"},
+            69,
+            "something answers in HubSpot's place",
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            "hubspot",
+            {"kind": "rate_limit", "policy": "daily"},
+            75,
+            "daily API allowance is used up",
+            marks=pytest.mark.long,
+        ),
         ("hubspot", {"kind": "wrong_region"}, 2, "region"),
     ],
 )
@@ -301,6 +315,7 @@ def test_poisoned_records_are_set_aside_and_read_once_they_are_well(crm, book, r
     assert all(tiers(shell).values())
 
 
+@pytest.mark.long
 def test_a_record_without_an_id_is_counted_and_read_once_it_has_one(ready):
     """Nobody can ask for it by id, so the cursor does not pass it."""
     name, first = ready.people.object_name("account"), ready.people.rows("account")[0]
@@ -316,7 +331,7 @@ def test_a_record_without_an_id_is_counted_and_read_once_it_has_one(ready):
 @pytest.mark.parametrize(
     ("crm", "days"),
     [
-        ("salesforce", 1),
+        pytest.param("salesforce", 1, marks=pytest.mark.long),
         pytest.param("salesforce", 30, marks=pytest.mark.long),
         pytest.param("hubspot", 1, marks=pytest.mark.long),
     ],
