@@ -180,7 +180,8 @@ class Retention(Strict):
     """How long is kept what only undo and questions about the past need."""
 
     values_days: Annotated[int, Field(ge=1, le=3650)] = Field(
-        default=180, description="days for which the old and new values of a write are kept: so long it can be undone"
+        default=180,
+        description="days for which the old and new values of a write are kept: so long it can be undone",
     )
     deleted_days: Annotated[int, Field(ge=1, le=3650)] = Field(
         default=30, description="days after which a record that was deleted in the CRM is erased here, too"

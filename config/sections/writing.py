@@ -27,5 +27,8 @@ class TaskLimits(Strict):
         default=7, ge=0, le=365, description="none where the owner has an open activity due within these days"
     )
     cool_down_days: int = Field(
-        default=30, ge=0, le=365, description="none where the same task was made, or ended by a person, this lately"
+        default=30,
+        ge=0,
+        le=365,
+        description="none where the same task was made, or ended by a person, this lately",
     )
