@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from pydantic import Field
 
@@ -26,7 +26,7 @@ Editable = Literal[
 
 _PREFIX = "foretag_"
 # Until when a score holds and what made it are the worker's own marks: nobody's opinion, and always put right.
-EDITABLE = {f"{_PREFIX}{name}": name for name in Editable.__args__}  # type: ignore[attr-defined]
+EDITABLE: dict[str, str] = {f"{_PREFIX}{name}": name for name in get_args(Editable)}
 LABELS = {field.name: field.label for field in OUTPUT_FIELDS}
 
 

@@ -43,7 +43,7 @@ class Tasks:
         found: dict[str, str] = {}
         for part in _parts(list(dict.fromkeys(keys)), KEYS_PER_QUERY):
             condition = one_of(key_field, part)
-            soql = f"SELECT Id, {key_field}, IsDeleted FROM Task WHERE {condition} ORDER BY IsDeleted DESC"  # noqa: S608
+            soql = f"SELECT Id, {key_field}, IsDeleted FROM Task WHERE {condition} ORDER BY IsDeleted DESC"  # noqa: S608  # names of ours, quoted keys
             rows = self._api.rows(soql, include_deleted=True)
             found.update({row[key_field]: long_id(row["Id"]) for row in rows})
         return found
@@ -105,7 +105,7 @@ class Tasks:
         for part in _parts(list(dict.fromkeys(ids)), KEYS_PER_QUERY):
             ours = f"{one_of('Id', part)} AND {key_field} != null AND IsDeleted = false"
             # Old closed ones are archived, and found only among the deleted ones.
-            rows += self._api.rows(f"SELECT {fields} FROM Task WHERE {ours}", include_deleted=True)  # noqa: S608
+            rows += self._api.rows(f"SELECT {fields} FROM Task WHERE {ours}", include_deleted=True)  # noqa: S608  # names of ours
         new = self._new_statuses() if rows else frozenset()
         return pa.Table.from_pylist([_state(row, key_field, new) for row in rows], schema=TASK_STATE_SCHEMA)
 

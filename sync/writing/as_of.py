@@ -148,7 +148,7 @@ def _hidden(name: str, held: pa.Table, told: pa.Table, day: date, moment: dateti
     """A day that lies before counts; any later one, and every count, is left empty."""
     now, then = held[name], told[name]
     limit = {"last_activity_date": pa.scalar(day), "stage_changed_at": pa.scalar(moment, STAMP)}.get(name)
-    before = pa.scalar(False) if limit is None else pc.fill_null(pc.less_equal(now, limit), fill_value=False)  # noqa: FBT003
+    before = pa.scalar(False) if limit is None else pc.fill_null(pc.less_equal(now, limit), fill_value=False)  # noqa: FBT003  # Arrow's
     empty = pa.scalar(None, now.type)
     value = pc.if_else(before, now, pc.if_else(told[f"told_{name}"], then, empty))
     return _with(told, name, value, pa.array([True] * told.num_rows))

@@ -67,7 +67,7 @@ def test_fault_14_people_edit_while_a_run_goes_on(make_world, monkeypatch, tried
         deal = world.open_deals()[number % 2]
         amount = 40_000 + number
         people_work(world, number)
-        trip = Trip(number, lambda: world.people.edit("opportunity", {"id": deal["id"], "amount": amount}))  # noqa: B023
+        trip = Trip(number, lambda: world.people.edit("opportunity", {"id": deal["id"], "amount": amount}))  # noqa: B023  # runs within this turn
         with tripping(monkeypatch, trip):
             world.run()
         if len(trip.kinds) < number:

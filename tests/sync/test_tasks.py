@@ -6,26 +6,11 @@ import pyarrow as pa
 
 from config.records import schema
 from config.sections.writing import TaskLimits
+from scoring.saying.tasks import TASK_SCHEMA as WANTED
 from sync.ledger.our_tasks import KNOWN_SCHEMA
 from sync.writing.tasks import due_tasks, task_key
 
 TODAY = date(2026, 3, 2)
-WANTED = pa.schema(
-    [
-        ("rule", pa.string()),
-        ("object", pa.string()),
-        ("id", pa.string()),
-        ("account_id", pa.string()),
-        ("opportunity_id", pa.string()),
-        ("owner_id", pa.string()),
-        ("subject", pa.string()),
-        ("description", pa.string()),
-        ("due", pa.date32()),
-        ("priority", pa.string()),
-        ("score", pa.int64()),
-        ("period", pa.string()),
-    ]
-)
 
 
 def want(record, score=50, owner="rep", rule="close it", period="2026-03"):

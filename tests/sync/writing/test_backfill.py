@@ -251,6 +251,23 @@ def test_limits_hold_for_a_backfill_that_nobody_looked_at(world):
 
 
 @pytest.mark.long
+def test_what_nobody_set_does_not_limit_a_backfill(world, monkeypatch):
+    """A run is stopped by the default limit of changes; a backfill writes much on purpose, after a quote."""
+    monkeypatch.setattr("sync.writing.guards.DEFAULT_MAX_CHANGES", 3)
+    monkeypatch.setattr("sync.writing.guards.DEFAULT_MAX_SHARE", 0)
+    text = world.settings.read_text()
+    world.settings.write_text(
+        text.replace("max_changes: 100000000, ", "").replace("max_changes: 100000000", "")
+    )
+    with pytest.raises(Guarded, match=r"the limit is 3 \(by default"):
+        world.run()
+    quote, run = quoted(world)
+    row, _ = taken_up(world, run)
+    done = row["report"]["done"]
+    assert (row["exit_code"], done["account"] + done["opportunity"]) == (0, quote.records)
+
+
+@pytest.mark.long
 def test_a_backfill_of_some_records_does_not_end_the_preview(make_world):
     """Only one of everything shows what a run will do from then on; and none writes by rules that nobody approved."""
     world = make_world(production=True)
