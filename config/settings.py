@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     Discriminator,
     Field,
-    SecretStr,
     Tag,
     field_validator,
-    model_validator,
 )
 
 from config.files.documents import Document, load_document, validate
+from config.sections.history import History
+from config.sections.schedule import Schedule
+from config.sections.secret import Secret
+from config.sections.service import Service
+from config.sections.storage import Storage
 from config.sections.strict import Strict, Tier
 from config.sections.writes import Writes
 
@@ -23,42 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
-
-
-class Secret(Strict):
-    """Where a secret lies: an environment variable or a file. A literal secret in YAML is refused."""
-
-    env: str | None = Field(default=None, description="name of the environment variable that holds it")
-    file: Path | None = Field(default=None, description="path of the file that holds it")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _no_literal(cls, value: object) -> object:
-        if isinstance(value, str):
-            # The value itself must never reach a message.
-            raise ValueError(  # noqa: TRY004  # pydantic collects ValueError
-                "a secret must not stand in this file: write {env: NAME_OF_VARIABLE} or {file: /run/secrets/NAME}"
-            )
-        return value
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Secret:
-        if (self.env is None) == (self.file is None):
-            raise ValueError("name exactly one place, {env: NAME} or {file: PATH}")
-        return self
-
-    def read(self) -> SecretStr:
-        """The secret's value. Raises `ValueError`, naming the place but never the value, if it is not there."""
-        if self.env is not None:
-            value = os.environ.get(self.env, "")
-            if not value:
-                raise ValueError(f"environment variable {self.env} is not set")
-        elif self.file is not None:
-            try:
-                value = self.file.read_text(encoding="utf-8").rstrip("\r\n")
-            except OSError as error:
-                raise ValueError(f"secret file {self.file} cannot be read: {error.strerror}") from None
-        return SecretStr(value)
 
 
 class ClientCredentials(Strict):
@@ -213,6 +179,7 @@ class _Connection(Strict):
         description="required: changed rules write nothing until `foretag approve`;"
         " default required, none in the bundled sandbox",
     )
+    schedule: Schedule = Schedule()
 
     @field_validator("url")
     @classmethod
@@ -276,6 +243,22 @@ class Settings(Strict):
     """The whole of `foretag.yaml`."""
 
     state: Path = Field(default=Path(".foretag"), description="folder for history and local copy")
+    history: History | None = Field(
+        default=None, description="a PostgreSQL database for the history; default a file in the state folder"
+    )
+    storage: Storage | None = Field(
+        default=None,
+        description="where local copies lie, if several machines share them; default the state folder",
+    )
+    encryption_key: Secret | None = Field(
+        default=None, description="a Fernet key: tokens that a CRM replaces are kept encrypted by it"
+    )
+    engine: str = Field(
+        default="local",
+        pattern=r"^(local|dask://[A-Za-z0-9_.\-]+:\d+)$",
+        description="what scores: this process, or a Dask cluster by its scheduler, dask://HOST:8786",
+    )
+    service: Service = Service()
     connections: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")], Connection] = Field(
         min_length=1, description="the CRMs to work beside, by a name of your own"
     )

@@ -10,7 +10,7 @@ from config.settings import AccessToken, RefreshToken
 from connectors.contract import AuthProblem, ConfigProblem, RecordRefused
 
 if TYPE_CHECKING:
-    from config.settings import Secret
+    from config.sections.secret import Secret
     from connectors.tokens import TokenStore
     from connectors.transport import Transport
 

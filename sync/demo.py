@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.crms import crm_named
 from config.rules import load_rules
-from config.settings import Secret
+from config.sections.secret import Secret
 from connectors.sandbox.server import Sandbox
 from sync.exits import DONE
 from sync.pipeline import run as run_pipeline

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from config.problems import ConfigProblem, Problem
 from config.rules import load_rules
-from config.settings import AccessToken, ClientCredentials, Secret, load_settings
+from config.sections.secret import Secret
+from config.settings import AccessToken, ClientCredentials, load_settings
 from sync.heartbeat import Heartbeat
 from sync.ledger import Ledger
 from sync.store.damage import damage_told

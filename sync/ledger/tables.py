@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 # The migration that makes these tables; a database that says so needs none.
-REVISION = "0002"
+REVISION = "0003"
 
 metadata = MetaData()
 
@@ -33,6 +33,10 @@ connection = Table(
     Column("paused_at", DateTime, comment="null: not paused"),
     Column("paused_by", String(255)),
     Column("pause_reason", Text),
+    Column("timezone", String(64), comment="the org's, as last seen: schedules are read in it"),
+    Column(
+        "zones", JSON, comment="time zones of the owners, as last seen: their tasks are made in the morning"
+    ),
 )
 
 approval = Table(
@@ -131,6 +135,42 @@ lease = Table(
     Column("holder", String(255), nullable=False),
     Column("fence", BigInteger, nullable=False, comment="grows with each holder; a stale holder is refused"),
     Column("expires_at", DateTime, nullable=False),
+)
+
+# Workers, to be seen by each other: one that falls silent is dead, and what it had begun is taken over.
+worker = Table(
+    "worker",
+    metadata,
+    Column("id", String(64), primary_key=True, comment="of one start of one process"),
+    Column("holder", String(255), nullable=False, comment="machine and process, as in leases"),
+    Column("version", String(40), nullable=False),
+    Column("started_at", DateTime, nullable=False),
+    Column("seen_at", DateTime, nullable=False),
+)
+
+# Scheduled work: what was due last, who took it, and how it ended. Only one worker can move `due_at` forward.
+fire = Table(
+    "fire",
+    metadata,
+    Column("connection", String(40), primary_key=True),
+    Column("job", String(16), primary_key=True),
+    Column("zone", String(64), primary_key=True, comment="of the owners whose tasks are made; else empty"),
+    Column("due_at", DateTime, nullable=False, comment="the moment by the schedule, without jitter"),
+    Column("worker", String(64), nullable=False),
+    Column("taken_at", DateTime, nullable=False),
+    Column("ended_at", DateTime, comment="null: under way, or its worker died"),
+    Column("exit_code", Integer),
+    Column("run", String(32), comment="the run it became, if it came so far"),
+)
+
+# What people were told, so that the same trouble is not told every quarter of an hour, and its end is told once.
+notice = Table(
+    "notice",
+    metadata,
+    Column("connection", String(40), primary_key=True),
+    Column("kind", String(40), primary_key=True),
+    Column("digest", String(64), nullable=False, comment="of what was told: another one is news"),
+    Column("at", DateTime, nullable=False),
 )
 
 run = Table(
