@@ -11,7 +11,7 @@ from config.linting.lint_settings import settings_warnings
 from config.problems import ConfigProblem, has_errors
 from config.rules import check_rules
 from config.settings import Settings
-from sync.exits import DONE, FIX_CONFIGURATION
+from sync.exit_codes import DONE, FIX_CONFIGURATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -16,7 +16,7 @@ from config.crms import crm_named
 from config.rules import load_rules
 from config.sections.secret import Secret
 from connectors.sandbox.server import Sandbox
-from sync.exits import DONE
+from sync.exit_codes import DONE
 from sync.pipeline import run as run_pipeline
 from sync.workplace import chosen, connect_admin, opened_job, opened_ledger
 

@@ -1,21 +1,20 @@
-"""What went wrong → exit code and the words of the last line. One table, walked through by a test."""
+"""What went wrong → exit code. One table, walked through by a test."""
 
 from __future__ import annotations
 
 from config.problems import ConfigProblem
 from connectors.contract import RetryLater, Truncated
-from sync.stopping import LeaseLost, Parked
-
-DONE, BUG, FIX_CONFIGURATION, INCOMPLETE, STOPPED, UNAVAILABLE, PARKED, INTERRUPTED = (
-    0,
-    1,
-    2,
-    3,
-    4,
-    69,
-    75,
-    130,
+from sync.exit_codes import (
+    BUG,
+    DONE,
+    FIX_CONFIGURATION,
+    INCOMPLETE,
+    INTERRUPTED,
+    PARKED,
+    STOPPED,
+    UNAVAILABLE,
 )
+from sync.stopping import LeaseLost, Parked
 
 
 class Guarded(Exception):  # noqa: N818  # named after what happened
@@ -39,15 +38,3 @@ def exit_code(error: BaseException | None, *, incomplete: bool = False) -> int: 
             return INTERRUPTED
         case _:
             return BUG
-
-
-STATES = {
-    DONE: "done",
-    INCOMPLETE: "done",
-    BUG: "failed",
-    FIX_CONFIGURATION: "failed",
-    STOPPED: "stopped",
-    UNAVAILABLE: "failed",
-    PARKED: "parked",
-    INTERRUPTED: "parked",
-}

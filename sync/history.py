@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from config.crms import CRMS
 from config.problems import ConfigProblem, Problem
 from connectors.outcomes import NOT_SENT
-from sync.exits import DONE
+from sync.exit_codes import DONE
 from sync.workplace import opened_ledger
 
 if TYPE_CHECKING:

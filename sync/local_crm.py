@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.crms import crm_named
 from connectors.sandbox.server import Sandbox
-from sync.exits import DONE
+from sync.exit_codes import DONE
 
 if TYPE_CHECKING:
     from pathlib import Path

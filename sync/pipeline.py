@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from config.outputs import OBJECTS
 from config.problems import raise_if_any
-from sync.exits import STATES, exit_code
+from sync.exit_codes import STATES
+from sync.exits import exit_code
 from sync.ledger import Item
 from sync.merges import Follower
 from sync.pull import pull

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config.problems import ConfigProblem
-from sync.exits import BUG, exit_code
+from sync.exit_codes import BUG
+from sync.exits import exit_code
 
 if TYPE_CHECKING:
     from config.crms import Crm

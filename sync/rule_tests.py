@@ -11,7 +11,7 @@ from config.problems import ConfigProblem, Problem
 from config.rules import load_rules
 from scoring import read_book, tag
 from sync.example_book import example_book, held_state
-from sync.exits import DONE, STOPPED
+from sync.exit_codes import DONE, STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

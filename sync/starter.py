@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from config.crms import crm_named
 from config.files.json_schema import MODELS, schema_name, shipped_schema
 from config.problems import ConfigProblem, Problem
-from sync.exits import DONE
+from sync.exit_codes import DONE
 
 if TYPE_CHECKING:
     from pathlib import Path

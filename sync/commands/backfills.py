@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from sync.commands.ending import confirm, end, tell_chosen
 from sync.commands.past import tell_past
-from sync.exits import INTERRUPTED, PARKED, UNAVAILABLE, exit_code
+from sync.exit_codes import INTERRUPTED, PARKED, UNAVAILABLE
+from sync.exits import exit_code
 from sync.runs import backfill as backfills
 from sync.runs.pace import lasting
 from sync.stopping import cause

@@ -12,7 +12,7 @@ from config.rules import load_rules
 from sync.checking import all_problems
 from sync.commands.ending import confirm
 from sync.crm_check import crm_problems
-from sync.exits import DONE, FIX_CONFIGURATION
+from sync.exit_codes import DONE, FIX_CONFIGURATION
 from sync.talk import quiet
 from sync.workplace import admin_auth, chosen, connect, connect_admin, opened_job, opened_ledger
 from sync.writing.gates import shut

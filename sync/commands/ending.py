@@ -9,7 +9,8 @@ import typer
 
 from config.problems import ConfigProblem, Problem
 from connectors.contract import ConnectorError
-from sync.exits import BUG, Guarded, exit_code
+from sync.exit_codes import BUG
+from sync.exits import Guarded, exit_code
 from sync.stopping import LeaseLost, Parked
 
 if TYPE_CHECKING:

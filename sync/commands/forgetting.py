@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from config.outputs import OBJECTS
 from config.problems import ConfigProblem, Problem
 from sync.commands.ending import confirm
-from sync.exits import DONE
+from sync.exit_codes import DONE
 from sync.forget import forget as forget_record
 from sync.forget import kept_of
 from sync.talk import quiet

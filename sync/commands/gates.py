@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from config.outputs import OBJECTS, TIERS
 from config.problems import ConfigProblem, Problem
 from sync.commands.ending import confirm
-from sync.exits import DONE
+from sync.exit_codes import DONE
 from sync.person import person
 from sync.talk import quiet
 from sync.workplace import chosen, opened_job, opened_ledger

@@ -10,7 +10,7 @@ from config.outputs import OBJECTS, TIERS
 from config.problems import ConfigProblem, Problem
 from config.sections.edits import LABELS
 from sync.book.overridden import Override, by_owner, disagreement, overrides
-from sync.exits import DONE
+from sync.exit_codes import DONE
 from sync.talk import quiet
 from sync.workplace import opened_job
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sync.commands.ending import confirm, end
-from sync.exits import DONE
+from sync.exit_codes import DONE
 from sync.runs.retry import not_done
 from sync.runs.retry import retry as retry_run
 from sync.workplace import opened_job

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from config.outputs import OBJECTS
 from config.problems import ConfigProblem, Problem
 from sync.commands.overrides import show_ending
-from sync.exits import DONE
+from sync.exit_codes import DONE
 from sync.explaining.apart import apart
 from sync.explaining.explain import explain_record
 from sync.explaining.rule_lines import RuleLines

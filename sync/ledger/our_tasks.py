@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 import sqlalchemy as sa
 
 from sync.ledger import tables
@@ -15,13 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date
 
-KNOWN_SCHEMA = pa.schema(
-    [
-        *((name, pa.string()) for name in ("key", "rule", "object", "record_id", "account_id", "period")),
-        *((name, pa.string()) for name in ("owner_id", "state", "crm_id", "content", "gist", "ended")),
-        *((name, pa.date32()) for name in ("due", "created_on", "ended_on")),
-    ]
-)
+    import pyarrow as pa
 
 # A person did it or threw it away; we closed it, or deleted it untouched, because it no longer applied; an undo did.
 BY_PEOPLE = ("done", "deleted")
@@ -51,7 +44,7 @@ class OurTasks:
     def recent(self, connection: str, since: date) -> pa.Table:
         """In `KNOWN_SCHEMA`: those that have not ended, those made or ended since a day, those made but once."""
         task = tables.task.c
-        query = sa.select(*(task[name] for name in KNOWN_SCHEMA.names)).where(
+        return self._known(
             task.connection == connection,
             sa.or_(
                 sa.and_(task.ended.is_(None), task.state != "refused"),
@@ -60,29 +53,17 @@ class OurTasks:
                 task.period == "once",
             ),
         )
-        with self._engine.connect() as db:
-            return _table(db.execute(query).all())
 
     def of_run(self, connection: str, run_id: str) -> pa.Table:
         """In `KNOWN_SCHEMA`: those that a run was about to make."""
         task = tables.task.c
-        query = sa.select(*(task[name] for name in KNOWN_SCHEMA.names)).where(
-            task.connection == connection, task.run == run_id
-        )
-        with self._engine.connect() as db:
-            return _table(db.execute(query).all())
+        return self._known(task.connection == connection, task.run == run_id)
 
     def by_key(self, connection: str, keys: Collection[str]) -> pa.Table:
         """In `KNOWN_SCHEMA`: those of these keys that are known."""
         task = tables.task.c
-        found: list[sa.Row[Any]] = []
-        with self._engine.connect() as db:
-            for part in chunked(keys):
-                query = sa.select(*(task[name] for name in KNOWN_SCHEMA.names)).where(
-                    task.connection == connection, task.key.in_(part)
-                )
-                found += db.execute(query)
-        return _table(found)
+        parts = ([task.connection == connection, task.key.in_(part)] for part in chunked(keys))
+        return self._known_of(parts)
 
     def change(self, connection: str, changes: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         """Write down, of tasks by key, what we are about to write into them, or what we saw of them."""
@@ -94,10 +75,15 @@ class OurTasks:
                     .values(**values)
                 )
 
+    def _known(self, *where: sa.ColumnElement[bool]) -> pa.Table:
+        return self._known_of([where])
 
-def _table(rows: Sequence[sa.Row[Any]]) -> pa.Table:
-    columns = zip(*rows, strict=True) if rows else ([] for _ in KNOWN_SCHEMA)
-    return pa.table(
-        [pa.array(column, field.type) for column, field in zip(columns, KNOWN_SCHEMA, strict=True)],
-        schema=KNOWN_SCHEMA,
-    )
+    def _known_of(self, parts: Iterable[Sequence[sa.ColumnElement[bool]]]) -> pa.Table:
+        # Late: a worker that waits reads no table, and stays small without the library.
+        from sync.ledger.known_tasks import KNOWN_SCHEMA, known_table  # noqa: PLC0415  # late on purpose
+
+        columns = [tables.task.c[name] for name in KNOWN_SCHEMA.names]
+        with self._engine.connect() as db:
+            return known_table(
+                [row for where in parts for row in db.execute(sa.select(*columns).where(*where))]
+            )

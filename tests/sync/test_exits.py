@@ -15,7 +15,8 @@ from connectors.transport import LostReply
 from sync import exits
 from sync.cli import app
 from sync.commands.ending import confirm, explain_error
-from sync.exits import STATES, Guarded, exit_code
+from sync.exit_codes import STATES
+from sync.exits import Guarded, exit_code
 from sync.report import Report, last_line
 from sync.stopping import LeaseLost, Parked
 from sync.talk import Talk

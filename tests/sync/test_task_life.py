@@ -9,7 +9,7 @@ import pyarrow as pa
 from config.records import schema
 from connectors.contract import OUTCOME_SCHEMA, TASK_STATE_SCHEMA
 from sync.ledger import Ledger
-from sync.ledger.our_tasks import KNOWN_SCHEMA
+from sync.ledger.known_tasks import KNOWN_SCHEMA
 from sync.writing.task_life import live_on
 from sync.writing.task_refusals import note_refused, without_refused
 from sync.writing.task_texts import content, gist

@@ -7,7 +7,7 @@ import pyarrow as pa
 from config.records import schema
 from config.sections.writing import TaskLimits
 from scoring.saying.tasks import TASK_SCHEMA as WANTED
-from sync.ledger.our_tasks import KNOWN_SCHEMA
+from sync.ledger.known_tasks import KNOWN_SCHEMA
 from sync.writing.tasks import due_tasks, task_key
 
 TODAY = date(2026, 3, 2)
