@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Generator
 from concurrent.futures import Future, wait
+from contextvars import copy_context
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
@@ -49,5 +50,6 @@ def _begun(function: Callable[[Item], Result], item: Item) -> Future[Result]:
         except BaseException as error:  # noqa: BLE001  # raised again by the thread that wants the result
             future.set_exception(error)
 
-    threading.Thread(target=work, daemon=True).start()
+    # With the names that log lines carry.
+    threading.Thread(target=copy_context().run, args=(work,), daemon=True).start()
     return future

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -129,14 +128,3 @@ def _console(stream: TextIO) -> Console:
 
 def quiet(_what: str, _done: int, _total: int | None) -> None:
     """Nobody watches."""
-
-
-def notes_to_stderr() -> None:
-    """Technical notes (retries, waits) go where the talk goes, and only when something is amiss."""
-    # Late: a tenth of a second, for commands that talk to a CRM.
-    import structlog  # noqa: PLC0415  # late on purpose
-
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )

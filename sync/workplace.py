@@ -17,8 +17,8 @@ from config.sections.secret import Secret
 from config.settings import AccessToken, ClientCredentials, load_settings
 from sync.heartbeat import Heartbeat
 from sync.ledger import Ledger
+from sync.logs import configure
 from sync.store.damage import damage_told
-from sync.talk import notes_to_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,7 +93,7 @@ def _connect(
     monotonic: Callable[[], float] = time.monotonic,
     before_send: Callable[[], None] = lambda: None,
 ) -> Connector:
-    notes_to_stderr()
+    configure()
     # A CRM's package goes by its name in the settings; only the chosen one's SDK is imported, they take long.
     crm: Any = import_module(f"connectors.{connection.crm}")
     connector: Connector = crm.connect(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -140,7 +141,11 @@ class _Split:
         ends: list[int | None] = [*starts[1:], None]
         self._waiting = [_Part(start, end) for start, end in zip(starts, ends, strict=True)]
         self._reading: list[_Part] = []
-        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(readers)]
+        # Each with the names that log lines carry.
+        self._threads = [
+            threading.Thread(target=copy_context().run, args=(self._work,), daemon=True)
+            for _ in range(readers)
+        ]
 
     def pages(self) -> Iterator[list[Record]]:
         """Whatever page comes first; an error of a reader is raised here."""
