@@ -234,7 +234,7 @@ def _syntax_fix(error: MarkedYAMLError) -> str:
 def validate(document: Document, model: type[Model]) -> Model:
     """The document as a model. Raises one `ConfigProblem` holding every problem, with positions and suggestions."""
     try:
-        return model.model_validate(document.data)
+        return model.model_validate(document.data, context={"folder": document.path.parent})
     except ValidationError as error:
         raise ConfigProblem(*problems_of(error, document, model)) from None
 
@@ -242,7 +242,7 @@ def validate(document: Document, model: type[Model]) -> Model:
 def problems_of_document(document: Document, model: type[BaseModel]) -> list[Problem]:
     """Every problem that a model finds in a document, none if it fits."""
     try:
-        model.model_validate(document.data)
+        model.model_validate(document.data, context={"folder": document.path.parent})
     except ValidationError as error:
         return problems_of(error, document, model)
     return []

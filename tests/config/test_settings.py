@@ -179,3 +179,11 @@ def test_limits_and_permissions_that_never_say_anything_are_told(tmp_path, said,
     assert len(found) == len(warnings)
     for problem, words in zip(found, warnings, strict=True):
         assert f"connections.main.{words}" in str(problem)
+
+
+def test_a_secret_file_is_found_beside_the_settings(tmp_path, monkeypatch):
+    """A path is relative to the file that names it, wherever the command is started."""
+    (tmp_path / "secret").write_text("shh\n")
+    auth = load(tmp_path, GOOD).connections["main"].auth
+    monkeypatch.chdir("/")
+    assert auth.client_secret.read().get_secret_value() == "shh"
