@@ -21,6 +21,7 @@ from sync.ledger import tables
 from sync.ledger.backfills import Backfills
 from sync.ledger.calls import Calls
 from sync.ledger.edits import Edits
+from sync.ledger.fires import Fires
 from sync.ledger.forgetting import Forgetting
 from sync.ledger.gates import Gates
 from sync.ledger.merges import Merges
@@ -29,6 +30,7 @@ from sync.ledger.past import Past
 from sync.ledger.quarantine import Quarantine
 from sync.ledger.rows import upsert
 from sync.ledger.undone import Undone
+from sync.ledger.workers import Workers
 from sync.stopping import LeaseLost
 
 if TYPE_CHECKING:
@@ -81,6 +83,8 @@ class Ledger:
         self.backfills = Backfills(self._engine)
         self.edits = Edits(self._engine)
         self.merges = Merges(self._engine, self._now)
+        self.fires = Fires(self._engine, self._now)
+        self.workers = Workers(self._engine, self._now)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _sqlite_pragmas)
         try:

@@ -1,0 +1,131 @@
+"""Scheduled work in the history: what was due last, which worker took it, and how it ended.
+
+Of several workers that see the same work fall due, the one whose statement comes first takes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+from typing import TYPE_CHECKING, NamedTuple
+
+import sqlalchemy as sa
+
+from sync.ledger import tables
+from sync.ledger.workers import NOBODY, is_living
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+
+class Work(NamedTuple):
+    """What is scheduled: a job of a connection; tasks once for each time zone of owners, else the zone is empty."""
+
+    connection: str
+    job: str
+    zone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fire:
+    """Work that was due and taken. Times are UTC. Without end it is under way, or its worker died or gave it back."""
+
+    work: Work
+    due: datetime
+    worker: str
+    taken: datetime
+    ended: datetime | None
+    exit_code: int | None
+    run: str | None
+
+
+class Fires:
+    """The last fire of each work of all connections; `now` gives UTC without a zone."""
+
+    def __init__(self, engine: sa.Engine, now: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._now = now
+
+    def last(self, connection: str | None = None) -> dict[Work, Fire]:
+        """The last fire of each work, of one connection or of all."""
+        query = sa.select(tables.fire)
+        if connection is not None:
+            query = query.where(tables.fire.c.connection == connection)
+        with self._engine.connect() as db:
+            fires = [_fire(row) for row in db.execute(query)]
+        return {fire.work: fire for fire in fires}
+
+    def open(self) -> list[Fire]:
+        """What was taken and has not ended, and nobody is at it: its worker died, or gave it back."""
+        lost = (tables.fire.c.ended_at.is_(None), ~is_living(tables.fire.c.worker, self._now()))
+        query = sa.select(tables.fire).where(*lost).order_by(tables.fire.c.due_at)
+        with self._engine.connect() as db:
+            return [_fire(row) for row in db.execute(query)]
+
+    def take(self, work: Work, due: datetime, worker: str) -> bool:
+        """Take work that falls due, if no worker has taken it (or later work of its kind), or is at it still."""
+        moment, fire = _naive(due), tables.fire.c
+        free = sa.or_(fire.ended_at.is_not(None), ~is_living(fire.worker, self._now()))
+        with self._engine.begin() as db:
+            values = {"due_at": moment, **self._taken(worker)}
+            taken = db.execute(
+                tables.fire.update().where(_is(work), fire.due_at < moment, free).values(values)
+            )
+            if taken.rowcount:
+                return True
+        try:
+            with self._engine.begin() as db:
+                db.execute(tables.fire.insert().values(**work._asdict(), **values))
+        except sa.exc.IntegrityError:
+            # It is there: taken before, or by another worker at this moment.
+            return False
+        return True
+
+    def adopt(self, fire: Fire, worker: str) -> bool:
+        """Take over what nobody is at any more, if no other worker did."""
+        same = (tables.fire.c.worker == fire.worker, tables.fire.c.due_at == _naive(fire.due))
+        with self._engine.begin() as db:
+            adopted = db.execute(
+                tables.fire.update()
+                .where(_is(fire.work), *same, tables.fire.c.ended_at.is_(None))
+                .values(self._taken(worker))
+            )
+            return bool(adopted.rowcount)
+
+    def end(self, work: Work, worker: str, exit_code: int | None, run: str | None = None) -> None:
+        """Write down how it ended; without an exit code it did not take place."""
+        self._change(work, worker, {"ended_at": self._now(), "exit_code": exit_code, "run": run})
+
+    def give_back(self, work: Work, worker: str) -> None:
+        """Leave it, not done, to whoever comes next."""
+        self._change(work, worker, {"worker": NOBODY})
+
+    def _taken(self, worker: str) -> dict[str, object]:
+        fresh = dict.fromkeys(("ended_at", "exit_code", "run"))
+        return {"worker": worker, "taken_at": self._now(), **fresh}
+
+    def _change(self, work: Work, worker: str, values: dict[str, object]) -> None:
+        mine = (_is(work), tables.fire.c.worker == worker, tables.fire.c.ended_at.is_(None))
+        with self._engine.begin() as db:
+            db.execute(tables.fire.update().where(*mine).values(values))
+
+
+def _is(work: Work) -> sa.ColumnElement[bool]:
+    return sa.and_(*(tables.fire.c[name] == value for name, value in work._asdict().items()))
+
+
+def _fire(row: sa.Row[tuple[object, ...]]) -> Fire:
+    return Fire(
+        Work(row.connection, row.job, row.zone),
+        row.due_at.replace(tzinfo=UTC),
+        row.worker,
+        row.taken_at.replace(tzinfo=UTC),
+        None if row.ended_at is None else row.ended_at.replace(tzinfo=UTC),
+        row.exit_code,
+        row.run,
+    )
+
+
+def _naive(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,65 @@
+"""Workers in the history, so that each sees which others live: one that is silent for long has died."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+
+from sync.ledger import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+# How often a worker says that it lives, and after how long a silence it is taken for dead.
+BEAT = timedelta(seconds=15)
+SILENCE = timedelta(seconds=75)
+# Of the dead nothing is kept for long.
+KEPT = timedelta(days=7)
+
+NOBODY = ""
+
+
+class Workers:
+    """The workers that share one history; `now` gives UTC without a zone."""
+
+    def __init__(self, engine: sa.Engine, now: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._now = now
+
+    def begin(self, holder: str, version: str) -> str:
+        """Write down that a worker started; returns its id, which no other start ever has."""
+        worker, now = uuid4().hex, self._now()
+        row = {"id": worker, "holder": holder, "version": version, "started_at": now, "seen_at": now}
+        with self._engine.begin() as db:
+            db.execute(tables.worker.delete().where(tables.worker.c.seen_at < now - KEPT))
+            db.execute(tables.worker.insert().values(row))
+        return worker
+
+    def beat(self, worker: str) -> None:
+        """Say that it lives."""
+        with self._engine.begin() as db:
+            db.execute(tables.worker.update().where(tables.worker.c.id == worker).values(seen_at=self._now()))
+
+    def leave(self, worker: str) -> None:
+        """Say that it ends: what it still had is free for others at once."""
+        with self._engine.begin() as db:
+            db.execute(tables.worker.delete().where(tables.worker.c.id == worker))
+
+    def living(self) -> list[dict[str, Any]]:
+        """Those that are not silent, the oldest first."""
+        query = sa.select(tables.worker).where(_heard(self._now())).order_by(tables.worker.c.started_at)
+        with self._engine.connect() as db:
+            return [dict(row) for row in db.execute(query).mappings()]
+
+
+def is_living(worker: sa.Column[str], now: datetime) -> sa.ColumnElement[bool]:
+    """A condition: this column names a worker that is not silent."""
+    return worker.in_(sa.select(tables.worker.c.id).where(_heard(now)))
+
+
+def _heard(now: datetime) -> sa.ColumnElement[bool]:
+    return tables.worker.c.seen_at > now - SILENCE
