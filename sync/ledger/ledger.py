@@ -25,11 +25,14 @@ from sync.ledger.fires import Fires
 from sync.ledger.forgetting import Forgetting
 from sync.ledger.gates import Gates
 from sync.ledger.merges import Merges
+from sync.ledger.notices import Notices
 from sync.ledger.our_tasks import OurTasks
 from sync.ledger.past import Past
 from sync.ledger.quarantine import Quarantine
 from sync.ledger.rows import upsert
+from sync.ledger.standing import Standing
 from sync.ledger.undone import Undone
+from sync.ledger.zones import Zones
 from sync.ledger.workers import Workers
 from sync.stopping import LeaseLost
 
@@ -83,6 +86,9 @@ class Ledger:
         self.backfills = Backfills(self._engine)
         self.edits = Edits(self._engine)
         self.merges = Merges(self._engine, self._now)
+        self.notices = Notices(self._engine, self._now)
+        self.standing = Standing(self._engine, self._now)
+        self.zones = Zones(self._engine)
         self.fires = Fires(self._engine, self._now)
         self.workers = Workers(self._engine, self._now)
         if self._engine.dialect.name == "sqlite":

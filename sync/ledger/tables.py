@@ -37,6 +37,9 @@ connection = Table(
     Column(
         "zones", JSON, comment="time zones of the owners, as last seen: their tasks are made in the morning"
     ),
+    Column("pulled_at", DateTime, comment="what was changed in the CRM until then is in the local copy"),
+    Column("api_left", Integer, comment="API calls that the org had left of its day, as last told"),
+    Column("api_limit", Integer, comment="of how many"),
 )
 
 approval = Table(
@@ -170,7 +173,7 @@ notice = Table(
     Column("connection", String(40), primary_key=True),
     Column("kind", String(40), primary_key=True),
     Column("digest", String(64), nullable=False, comment="of what was told: another one is news"),
-    Column("at", DateTime, nullable=False),
+    Column("at", DateTime, nullable=False, comment="since when it lasts"),
 )
 
 run = Table(

@@ -39,7 +39,7 @@ def upgrade() -> None:
         sa.Column(
             "digest", sa.String(length=64), nullable=False, comment="of what was told: another one is news"
         ),
-        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False, comment="since when it lasts"),
         sa.PrimaryKeyConstraint("connection", "kind"),
     )
     op.create_table(
@@ -70,5 +70,22 @@ def upgrade() -> None:
                 comment="time zones of the owners, as last seen: their tasks are made in the morning",
             )
         )
+        batch_op.add_column(
+            sa.Column(
+                "pulled_at",
+                sa.DateTime(),
+                nullable=True,
+                comment="what was changed in the CRM until then is in the local copy",
+            )
+        )
+        batch_op.add_column(
+            sa.Column(
+                "api_left",
+                sa.Integer(),
+                nullable=True,
+                comment="API calls that the org had left of its day, as last told",
+            )
+        )
+        batch_op.add_column(sa.Column("api_limit", sa.Integer(), nullable=True, comment="of how many"))
 
     # ### end Alembic commands ###
