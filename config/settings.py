@@ -14,6 +14,7 @@ from pydantic import (
 
 from config.files.documents import Document, load_document, validate
 from config.sections.history import History
+from config.sections.loopback import LOOPBACK_HOSTS
 from config.sections.schedule import Schedule
 from config.sections.secret import Secret
 from config.sections.service import Service
@@ -23,8 +24,6 @@ from config.sections.writes import Writes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 class ClientCredentials(Strict):
@@ -180,6 +179,10 @@ class _Connection(Strict):
         " default required, none in the bundled sandbox",
     )
     schedule: Schedule = Schedule()
+    dead_man: Secret | None = Field(
+        default=None,
+        description="a web address that a worker asks for after each good run of this connection",
+    )
 
     @field_validator("url")
     @classmethod

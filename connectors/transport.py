@@ -26,7 +26,7 @@ from urllib3.exceptions import NewConnectionError
 from urllib3.util.ssl_ import create_urllib3_context
 
 from config.problems import Problem
-from config.settings import LOOPBACK_HOSTS
+from config.sections.loopback import LOOPBACK_HOSTS
 from connectors.contract import AuthProblem, ConfigProblem, RecordRefused, RetryLater
 from connectors.statuses import Action, Dialect, Failure, Rule
 

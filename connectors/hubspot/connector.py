@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from config.records import RECORDS
-from config.settings import LOOPBACK_HOSTS
+from config.sections.loopback import LOOPBACK_HOSTS
 from connectors.contract import ConfigProblem, Org
 from connectors.hubspot.checks import Checks
 from connectors.hubspot.effort import effort, least_calls

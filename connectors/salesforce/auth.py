@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import jwt
 
 from config.problems import Problem
-from config.settings import LOOPBACK_HOSTS, ClientCredentials, JwtBearer
+from config.sections.loopback import LOOPBACK_HOSTS
+from config.settings import ClientCredentials, JwtBearer
 from connectors.contract import AuthProblem, ConfigProblem
 from connectors.sign_in import SignIn as AnySignIn
 

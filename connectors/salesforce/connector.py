@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from config.records import RECORDS
-from config.settings import LOOPBACK_HOSTS
+from config.sections.loopback import LOOPBACK_HOSTS
 from connectors.contract import AuthProblem, ConfigProblem, Org, RecordRefused, RetryLater
 from connectors.salesforce.checks import Checks
 from connectors.salesforce.effort import PORTION, effort, least_calls
