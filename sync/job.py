@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from config.crms import CRMS, Crm
 from config.outputs import HUMAN_FIELDS, OBJECTS, written
 from config.records import RECORDS
+from sync.errand import USUAL, Errand
 from sync.store.forgotten import Forgotten
 from sync.store.journal import Journal
 from sync.store.written import Written
@@ -41,6 +42,7 @@ class Job:
     folder: Path
     tell: Callable[[str, int, int | None], None]
     max_changes: int | None = None
+    errand: Errand = USUAL
     # Waits some seconds of the clock that the other reads.
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
@@ -104,6 +106,8 @@ class Job:
 
     @property
     def tasks_on(self) -> bool:
-        """Whether tasks are made: off until turned on, except on the bundled sandbox."""
+        """Whether tasks are made: off until turned on, except on the bundled sandbox; not in a run without them."""
+        if self.errand.without_tasks:
+            return False
         on = self.connection.tasks
         return self.connector.org().bundled_sandbox if on is None else on

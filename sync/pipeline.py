@@ -14,7 +14,7 @@ from sync.exit_codes import STATES
 from sync.exits import exit_code
 from sync.ledger import Item
 from sync.merges import Follower
-from sync.pull import pull
+from sync.pull import Anew, pull
 from sync.report import Report, last_line
 from sync.retention import erase_expired
 from sync.score import score
@@ -24,6 +24,7 @@ from sync.store.damage import damage_told
 from sync.store.files import sweep_copies
 from sync.store.growth_plans import remember_plans
 from sync.store.side_tables import side_tables
+from sync.store.zones import zones_at_work
 from sync.writing.apply import Applied, Applier
 from sync.writing.as_of import viewed
 from sync.writing.choosing import check_read
@@ -44,6 +45,7 @@ from sync.writing.scope import Scope
 from sync.writing.selection import EVERYTHING, Selection
 from sync.writing.stale import Overtaken
 from sync.writing.task_plan import due, none_due, plan_tasks
+from sync.writing.task_zones import in_zone
 from sync.writing.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -63,8 +65,9 @@ if TYPE_CHECKING:
 
 def run(job: Job) -> Report:
     """One pass of the pipeline: bring the CRM up to what the scores say. In preview, plan only."""
-    with recorded(job, "run") as pass_:
-        plan = pass_.plan()
+    with recorded(job, job.errand.command) as pass_:
+        selection = Selection(only=("task",)) if job.errand.only_tasks else EVERYTHING
+        plan = pass_.plan(pass_.scope(selection))
         if pass_.live:
             pass_.guard(plan)
             pass_.apply(plan)
@@ -118,6 +121,7 @@ def recorded(job: Job, command: str, *, of: str | None = None) -> Iterator[Pass]
         job.heartbeat.hold(lease)
         sweep_copies(job.folder)
         live = job.ledger.bind(job.name, org.id, org.name, live=org.bundled_sandbox)
+        job.ledger.zones.keep_timezone(job.name, org.timezone)
         now = job.connector.server_time().astimezone(ZoneInfo(org.timezone))
         today = now.date()
         run_id = job.ledger.start_run(job.name, command, today, job.rules.digest, of=of)
@@ -177,10 +181,12 @@ class Pass:
         follower = Follower(job, self.today)
         with self.timed("pull"):
             tell = self.spending.watched(job.tell)
+            cursors = Anew(job.ledger) if job.errand.full else job.ledger
             pulled = pull(
-                job.name, job.connector, job.ledger, job.mirror, columns, tell, follower, job.forgotten
+                job.name, job.connector, cursors, job.mirror, columns, tell, follower, job.forgotten
             )
             follower.hold_words()
+        job.ledger.zones.keep(job.name, zones_at_work(job.mirror, self.org.timezone))
         with self.timed("retention"):
             erase_expired(job, job.ledger.forgetting.today())
         remember_plans(job.mirror, self.today)
@@ -203,7 +209,7 @@ class Pass:
             scored = score(book.mirror, book.tags, job.rules, scope, book.today, stamp, edits)
             self.note(edits, past=book.past)
         report.book, report.held = dict(scored.book), held_words(job, holds(job))
-        report.asked = scope.selection.as_dict()
+        report.asked = scope.selection.as_dict() | ({"zone": zone} if (zone := job.errand.zone) else {})
         report.chosen = scope.counted(scored.chosen, scored.book, job.crm)
         with self.timed("plan"):
             tasks, task_changes, held_back = none_due() if book.past else self.tasks(scored.tasks)
@@ -288,6 +294,7 @@ class Pass:
             return none_due()
         waiting = self.waiting.tasks(wanted)
         due, changes, held_back = plan_tasks(self, wanted)
+        due, changes = in_zone(self.job.mirror, self.job.errand.zone, self.org.timezone, due, changes)
         return due, changes, [*held_back, *waiting]
 
     def due(self, wanted: pa.Table, rules: Rules) -> pa.Table:

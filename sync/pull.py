@@ -63,6 +63,22 @@ class NoCursors:
         """Nothing is kept."""
 
 
+@dataclass(frozen=True, slots=True)
+class Anew:
+    """For a pull that reads everything again: cursors tell what was merged since, but of no column that was read."""
+
+    cursors: Cursors
+
+    def cursor(self, connection: str, object_name: str) -> tuple[str, list[str]] | None:
+        """The kept one, without columns."""
+        kept = self.cursors.cursor(connection, object_name)
+        return kept and (kept[0], [])
+
+    def keep_cursor(self, connection: str, object_name: str, value: str, columns: Sequence[str]) -> None:
+        """Keep one."""
+        self.cursors.keep_cursor(connection, object_name, value, columns)
+
+
 def read_as(connector: Connector, object_name: str, columns: Sequence[str]) -> list[str]:
     """Each column with the CRM's field behind it: a column that is mapped anew is read anew."""
     fields = connector.schema(object_name)
@@ -121,6 +137,7 @@ class _ObjectPull:
     follow: Follow
     forgotten: Forgotten
     set_aside: list[Item] = field(default_factory=list)
+    vanished: list[str] = field(default_factory=list)
 
     def run(self) -> tuple[int, int]:
         self.tell(self.object_name, 0, None)
@@ -132,6 +149,7 @@ class _ObjectPull:
             loaded = self.mirror.load(self.object_name, self.columns, self._all_pages(checkpoints))
             if loaded + len(self.set_aside) > checkpoints[0].read:
                 self._unite_twins()
+            gone = len(self.vanished)
         else:
             # Deletions first: a record deleted and restored since then comes back with a newer stamp.
             gone = self._forget_deleted(since)
@@ -212,6 +230,8 @@ class _ObjectPull:
     def _all_pages(self, checkpoints: list[Checkpoint]) -> Iterator[pa.Table]:
         """Everything, and at the end the rows already held of records that could not be read now."""
         reloading = self.mirror.has(self.object_name)
+        # Before the first page: Delta reads nothing while it waits for pages to write.
+        before = self.mirror.read(self.object_name, ("id",))["id"] if reloading else None
         arrived: list[pa.ChunkedArray] = []
         for page in self._pages(None, checkpoints):
             if reloading:
@@ -219,6 +239,18 @@ class _ObjectPull:
             yield page
         if reloading and self.set_aside:
             yield self._held(arrived)
+        if before is not None and self.object_name in _MERGED:
+            self._note_vanished(before, arrived)
+
+    def _note_vanished(self, before: pa.ChunkedArray, arrived: list[pa.ChunkedArray]) -> None:
+        """Records that were held and did not come: they are gone from the CRM, whatever its bin remembers."""
+        unread = {item.record_id for item in self.set_aside}
+        if "" not in unread:
+            came = pa.chunked_array(
+                [*(one for ids in arrived for one in ids.chunks), sorted(unread)], pa.string()
+            )
+            self.vanished.extend(before.filter(pc.invert(pc.is_in(before, came))).to_pylist())
+            self.forgotten.left(self.object_name, self.vanished)
 
     def _held(self, arrived: list[pa.ChunkedArray]) -> pa.Table:
         """The mirror's rows of the records set aside; where one has no id, of all that did not arrive."""

@@ -15,6 +15,7 @@ from config.problems import ConfigProblem, Problem
 from config.rules import load_rules
 from config.sections.secret import Secret
 from config.settings import AccessToken, ClientCredentials, load_settings
+from sync.errand import USUAL, Errand
 from sync.heartbeat import Heartbeat
 from sync.ledger import Ledger
 from sync.logs import configure
@@ -153,6 +154,7 @@ def opened_job(
     name: str | None,
     tell: Tell,
     max_changes: int | None = None,
+    errand: Errand = USUAL,
     *,
     sleep: Sleep = time.sleep,
     monotonic: Callable[[], float] = time.monotonic,
@@ -186,6 +188,7 @@ def opened_job(
             folder=folder,
             tell=tell,
             max_changes=max_changes,
+            errand=errand,
             sleep=sleep,
             monotonic=monotonic,
         )

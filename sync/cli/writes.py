@@ -99,21 +99,47 @@ def apply(
         leave(run_apply(talk, settings, connection, file, max_changes=max_changes, yes=yes))
 
 
-@app.command(epilog="Example: foretag run --json")
+@app.command(epilog="Example: foretag run --json   ·   foretag run --full   ·   foretag run --only-tasks")
 def run(
     settings: SettingsFile = SETTINGS,
     connection: ConnectionName = None,
     max_changes: MaxChanges = None,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full", help="Read every record anew, not just what changed: formulas change without a stamp."
+        ),
+    ] = False,
+    only_tasks: Annotated[
+        bool, typer.Option("--only-tasks", help="Make and change tasks; write no field.")
+    ] = False,
+    without_tasks: Annotated[
+        bool, typer.Option("--without-tasks", help="Write fields; leave tasks alone.")
+    ] = False,
+    zone: Annotated[
+        str,
+        typer.Option(
+            metavar="ZONE",
+            help="With --only-tasks: only those of owners in this time zone, as Europe/Stockholm.",
+        ),
+    ] = "",
     machine: Machine = False,
 ) -> None:
     """Plan and apply once: for a scheduler.
 
-    Writes nothing while the connection is in preview.
+    Writes nothing while the connection is in preview. Scores are those of the whole book, whatever was read or is
+    written.
     """
     from sync.commands.plans import run as run_once
+    from sync.errand import Errand
 
+    if only_tasks and (without_tasks or full):
+        raise typer.BadParameter("not with --full, nor --without-tasks", param_hint="--only-tasks")
+    if zone and not only_tasks:
+        raise typer.BadParameter("only with --only-tasks", param_hint="--zone")
     with talking(machine) as talk:
-        leave(run_once(talk, settings, connection, max_changes))
+        errand = Errand(full=full, only_tasks=only_tasks, without_tasks=without_tasks, zone=zone)
+        leave(run_once(talk, settings, connection, max_changes, errand))
 
 
 @app.command(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from config.problems import ConfigProblem
+from config.problems import ConfigProblem, Problem
 from config.rules import load_rules
 from sync.commands.ending import confirm, end, tell_chosen
 from sync.commands.past import tell_past
 from sync.commands.plan_tables import show_plan
+from sync.errand import USUAL, Errand
 from sync.pipeline import apply_plan, preview
 from sync.pipeline import run as run_pipeline
 from sync.store.side_tables import side_tables
@@ -99,10 +100,18 @@ def apply(
     return end(talk, report, job.crm)
 
 
-def run(talk: Talk, settings: Path, connection: str | None, max_changes: int | None) -> int:
-    """One pass of the pipeline."""
-    with talk.progress() as tell, opened_job(settings, connection, tell, max_changes) as job:
+def run(
+    talk: Talk, settings: Path, connection: str | None, max_changes: int | None, errand: Errand = USUAL
+) -> int:
+    """One pass of the pipeline, or what a scheduler asks for of it."""
+    with talk.progress() as tell, opened_job(settings, connection, tell, max_changes, errand) as job:
         talk.banner(job.connector.org(), job.name)
+        if errand.only_tasks and not job.tasks_on:
+            raise ConfigProblem(
+                Problem(
+                    "tasks are off", where=job.name, fix="set `tasks: true` in the settings, or let them be"
+                )
+            )
         report = run_pipeline(job)
     if report.mode == "preview":
         talk.say(

@@ -32,8 +32,8 @@ from sync.ledger.quarantine import Quarantine
 from sync.ledger.rows import upsert
 from sync.ledger.standing import Standing
 from sync.ledger.undone import Undone
-from sync.ledger.zones import Zones
 from sync.ledger.workers import Workers
+from sync.ledger.zones import Zones
 from sync.stopping import LeaseLost
 
 if TYPE_CHECKING:
