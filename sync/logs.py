@@ -13,6 +13,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
+from config.redaction import redacted
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
 
@@ -89,7 +91,7 @@ class _Libraries(logging.Handler):
 
 
 def _without_content(_logger: Any, _method: str, line: Line) -> Line:
-    """The last look at a line: no address of a person, and of an error its kind alone."""
+    """The last look at a line: no secret that was read, no address of a person, of an error its kind alone."""
     return {key: _clean(value) for key, value in line.items()}
 
 
@@ -106,7 +108,7 @@ def _clean(value: Any) -> Any:
         case BaseException():
             return type(value).__name__
         case _:
-            return _ADDRESS.sub("(address)", str(value))
+            return redacted(_ADDRESS.sub("(address)", str(value)))
 
 
 def _renderer(form: Form) -> Any:

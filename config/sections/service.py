@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from config.sections.durations import Duration
+from config.sections.notify import Notify
+from config.sections.secret import Secret
 from config.sections.strict import Strict
 
 
@@ -32,4 +34,10 @@ class Service(Strict):
     )
     logs: Literal["json", "console"] | None = Field(
         default=None, description="how log lines look; default console on a terminal, else json"
+    )
+    notify: Notify = Notify()
+    dead_man: Secret | None = Field(
+        default=None,
+        description="a web address that is asked for after each good run, unless a connection is in trouble:"
+        " whoever watches it raises an alarm once it falls silent",
     )

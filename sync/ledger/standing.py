@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -13,9 +13,6 @@ from sync.ledger import tables
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-
-# A worker that was not seen for so long is taken for dead.
-SEEN = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +28,6 @@ class Stand:
     leased: bool
     waiting: int
     approved: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class LastFire:
-    """How scheduled work went last."""
-
-    connection: str
-    job: str
-    ended_at: datetime
-    exit_code: int
 
 
 class Standing:
@@ -84,27 +71,6 @@ class Standing:
                 )
                 for row in db.execute(sa.select(connection).order_by(connection.c.name))
             ]
-
-    def last_fires(self) -> list[LastFire]:
-        """How each job of each connection ended last; of several zones the latest."""
-        fire = tables.fire
-        query = sa.select(fire).where(fire.c.ended_at.is_not(None), fire.c.exit_code.is_not(None))
-        with self._engine.connect() as db:
-            latest = {(row.connection, row.job): row for row in db.execute(query.order_by(fire.c.ended_at))}
-        return [
-            LastFire(row.connection, row.job, row.ended_at.replace(tzinfo=UTC), row.exit_code)
-            for row in latest.values()
-        ]
-
-    def workers(self) -> int:
-        """How many workers were seen of late."""
-        query = (
-            sa.select(sa.func.count())
-            .select_from(tables.worker)
-            .where(tables.worker.c.seen_at > self._now() - SEEN)
-        )
-        with self._engine.connect() as db:
-            return int(db.scalar(query) or 0)
 
     def _waiting(self, db: sa.Connection) -> dict[str, int]:
         column = tables.quarantine.c.connection
