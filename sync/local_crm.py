@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from config.crms import crm_named
+from config.problems import ConfigProblem, Problem
 from connectors.sandbox.server import Sandbox
 from sync.exit_codes import DONE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from config.crms import Crm
@@ -17,12 +22,15 @@ if TYPE_CHECKING:
 
 
 def serve_sandbox(
-    talk: Talk, *, crm: str, port: int, data: str, faults: Path | None, production: bool
+    talk: Talk, *, crm: str, port: int, data: str, faults: Path | None, keys: Path | None, production: bool
 ) -> int:
     """Run the local CRM alone until it is told to stop."""
     played = crm_named(crm)
+    ca_file = None if keys is None else _key_folder(keys) / "ca.pem"
 
     def ready(sandbox: Sandbox) -> None:
+        if keys is not None:
+            _write_credentials(keys / "credentials.env", _environment(played, sandbox))
         talk.result(_ways_in(sandbox))
         talk.say(f"A local {played.label} with the data set {data!r}. Look at it: {sandbox.http_url}/")
         talk.say("To connect to it, in foretag.yaml:")
@@ -31,8 +39,25 @@ def serve_sandbox(
             talk.say(f"  export {name}={value}")
         talk.say("Ctrl-C ends it; everything in it is then gone.")
 
-    Sandbox(crm=crm, data=data, port=port, faults=faults, production=production).serve(ready)
+    Sandbox(crm=crm, data=data, port=port, faults=faults, ca_file=ca_file, production=production).serve(ready)
     return DONE
+
+
+def _key_folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigProblem(
+            Problem(f"{folder} cannot be made: {error.strerror}", where="--keys", fix="name another folder")
+        ) from None
+    return folder
+
+
+def _write_credentials(path: Path, environment: Mapping[str, str]) -> None:
+    """For a shell to read in, `. credentials.env`; of this sandbox alone, and worth nothing without it."""
+    lines = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
+    with open(path, "w", encoding="utf-8", opener=partial(os.open, mode=0o600)) as file:
+        file.write(lines)
 
 
 def _ways_in(sandbox: Sandbox) -> dict[str, Any]:

@@ -144,6 +144,12 @@ def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 8443,
     data: Annotated[str, typer.Option(help=DATA)] = "pipeline",
     faults: Annotated[Path | None, typer.Option(help="A YAML file of faults to show.")] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Write ca.pem and credentials.env for other programs into this folder."
+        ),
+    ] = None,
     production: Annotated[
         bool, typer.Option("--production", help="Play an org or portal in production, to rehearse a rollout.")
     ] = False,
@@ -156,4 +162,8 @@ def sandbox(
     from sync.local_crm import serve_sandbox
 
     with talking(machine) as talk:
-        leave(serve_sandbox(talk, crm=crm, port=port, data=data, faults=faults, production=production))
+        leave(
+            serve_sandbox(
+                talk, crm=crm, port=port, data=data, faults=faults, keys=keys, production=production
+            )
+        )
