@@ -1,0 +1,125 @@
+"""Times in which nothing may run: hours of some weekdays, the ends of months, some days of the calendar."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Self
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from config.problems import Fault, Faulty
+from config.sections.strict import Strict
+from config.sections.times import WEEKDAY, read_field
+
+_HOURS = re.compile(r"^(\d{1,2}):([0-5]\d) ?- ?(\d{1,2}):([0-5]\d)$")
+_DATES = re.compile(r"^\d{4}-\d\d-\d\d( to \d{4}-\d\d-\d\d)?$")
+_NO_DATES = Fault("is not a range of days", "write it as 2026-12-24 to 2027-01-02")
+_DAY = timedelta(days=1)
+_MINUTES_OF_DAY = 24 * 60
+
+# YAML reads a lone day as a date of its own.
+_Dates = Annotated[
+    str, BeforeValidator(lambda value: value.isoformat() if isinstance(value, date) else value)
+]
+
+
+class Blackout(Strict):
+    """A time in which nothing runs, by the clock of the schedule's time zone. All that is given must hold."""
+
+    weekdays: str | None = Field(
+        default=None,
+        description="on these, as in cron: mon-fri, or sat,sun; the day on which the hours begin",
+    )
+    hours: str | None = Field(
+        default=None, description="22:00-06:00, which may reach over midnight; default the whole day"
+    )
+    dates: _Dates | None = Field(
+        default=None, description="2026-12-24 to 2027-01-02, both days included, or a single day"
+    )
+    month_end: Annotated[int, Field(ge=1, le=15)] | None = Field(
+        default=None, description="so many days at the end of each month"
+    )
+    month_start: Annotated[int, Field(ge=1, le=15)] | None = Field(
+        default=None, description="so many days at the start of each month; with month_end, both"
+    )
+    why: str = Field(default="", max_length=255, description="for those who read it in `foretag schedule`")
+
+    @field_validator("weekdays")
+    @classmethod
+    def _weekdays(cls, value: str | None) -> str | None:
+        faults: list[Fault] = []
+        read_field(value or "*", WEEKDAY, faults)
+        if faults:
+            raise Faulty(*faults)
+        return value
+
+    @field_validator("hours")
+    @classmethod
+    def _hours(cls, value: str | None) -> str | None:
+        _read_hours(value)
+        return value
+
+    @field_validator("dates")
+    @classmethod
+    def _dates(cls, value: str | None) -> str | None:
+        _read_dates(value)
+        return value
+
+    @model_validator(mode="after")
+    def _says_when(self) -> Self:
+        if self.given == {}:
+            raise Faulty(Fault("says no time", "give weekdays, hours, dates, month_end or month_start"))
+        return self
+
+    @property
+    def given(self) -> dict[str, str | int]:
+        """What says when, as it was written."""
+        keys = ("weekdays", "hours", "dates", "month_end", "month_start")
+        return {key: getattr(self, key) for key in keys if getattr(self, key) is not None}
+
+    def begins_on(self, day: date) -> tuple[datetime, datetime] | None:
+        """From when to before when the one lasts that begins on this day, by the local clock; None: none does."""
+        if not self._holds_on(day):
+            return None
+        start, length = _read_hours(self.hours)
+        begin = datetime.combine(day, time()) + start
+        return begin, begin + length
+
+    def _holds_on(self, day: date) -> bool:
+        first, last = _read_dates(self.dates)
+        of_month = self.month_start is None and self.month_end is None
+        of_month = of_month or day.day <= (self.month_start or 0)
+        of_month = of_month or (day + (self.month_end or 0) * _DAY).month != day.month
+        weekday = day.isoweekday() % 7 in {
+            number % 7 for number in read_field(self.weekdays or "*", WEEKDAY, [])
+        }
+        return first <= day <= last and of_month and weekday
+
+
+def _read_hours(text: str | None) -> tuple[timedelta, timedelta]:
+    """When it begins, after midnight, and how long it lasts."""
+    if text is None:
+        return timedelta(), _DAY
+    found = _HOURS.match(text)
+    begin, end = (
+        (60 * int(found[1]) + int(found[2]), 60 * int(found[3]) + int(found[4])) if found else (-1, -1)
+    )
+    if found is None or begin >= _MINUTES_OF_DAY or end > _MINUTES_OF_DAY or begin == end:
+        raise Faulty(Fault("is not a time of the day", "write it as 22:00-06:00"))
+    return timedelta(minutes=begin), timedelta(minutes=(end - begin) % _MINUTES_OF_DAY or _MINUTES_OF_DAY)
+
+
+def _read_dates(text: str | None) -> tuple[date, date]:
+    """The first and the last day."""
+    if text is None:
+        return date.min, date.max
+    if not _DATES.match(text):
+        raise Faulty(_NO_DATES)
+    try:
+        first, last = date.fromisoformat(text[:10]), date.fromisoformat(text[-10:])
+    except ValueError:
+        raise Faulty(_NO_DATES) from None
+    if last < first:
+        raise Faulty(Fault("ends before it begins", "the earlier day comes first"))
+    return first, last

@@ -1,0 +1,156 @@
+"""Times as APScheduler triggers that also look back, and whose local times come once a day when clocks are changed.
+
+A wall time that a change of clocks leaves out comes when the clocks have changed; one that comes twice is taken at
+its first, unless the expression means every hour: then hours are taken as they pass.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from config.sections.times import Cron, Every, read_times
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_UTC = ZoneInfo("UTC")
+# No change of clocks is longer.
+_LONGEST_CHANGE = timedelta(hours=3)
+# A Monday, from whose midnight intervals are counted, so that all replicas agree.
+_ANCHOR = datetime(2001, 1, 1)  # noqa: DTZ001  # of whichever zone
+# How far to look back, step by step; the last finds a 29th of February.
+_LOOKING_BACK = tuple(timedelta(hours=hours) for hours in (2, 26, 24 * 8, 24 * 63, 24 * 800, 24 * 366 * 9))
+
+
+class Times(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """An APScheduler trigger that depends on nothing but the moment it is asked about."""
+
+    def after(self, moment: datetime) -> Iterator[datetime]:
+        """All that come after this moment, in UTC and in order."""
+        raise NotImplementedError
+
+    def next(self, after: datetime) -> datetime:
+        """The first that comes after this moment, in UTC."""
+        return next(self.after(after))
+
+    def last(self, before: datetime) -> datetime | None:
+        """The latest that is not after this moment, in UTC; None if in living memory there was none."""
+        for back in _LOOKING_BACK:
+            found = None
+            for moment in self.after(before - back):
+                if moment > before:
+                    break
+                found = moment
+            if found is not None:
+                return found
+        return None
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        """What APScheduler asks: the first after the one before, or not before now."""
+        return self.next(previous_fire_time or now - timedelta(microseconds=1))
+
+
+class WallTimes(Times):
+    """A cron expression, by the clock on the wall of a zone."""
+
+    def __init__(self, cron: Cron, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._twice = cron.every_hour
+        # In UTC no clock is ever changed: so it tells wall times, which are moments of the zone only below.
+        self._walls = CronTrigger(
+            minute=_listed(cron.minutes),
+            hour=_listed(cron.hours),
+            day=_listed(cron.days),
+            month=_listed(cron.months),
+            day_of_week=_listed((day - 1) % 7 for day in cron.weekdays),  # APScheduler counts from Monday on
+            timezone=UTC,
+        )
+
+    def after(self, moment: datetime) -> Iterator[datetime]:
+        """All that come after this moment, in UTC and in order."""
+        while True:
+            moment = self._first_after(moment)
+            yield moment
+
+    def _first_after(self, moment: datetime) -> datetime:
+        best: datetime | None = None
+        for wall in self._walls_from(moment.astimezone(self._zone).replace(tzinfo=None) - _LONGEST_CHANGE):
+            first = moment_of(wall, self._zone)
+            if best is not None and first >= best:
+                return best
+            again = moment_of(wall, self._zone, again=True) if self._twice else first
+            coming = [one for one in (first, again, best) if one is not None and one > moment]
+            best = min(coming, default=None)
+        raise AssertionError("a cron expression has no end")
+
+    def _walls_from(self, wall: datetime) -> Iterator[datetime]:
+        at = wall.replace(tzinfo=UTC)
+        while True:
+            at = self._walls.get_next_fire_time(None, at)
+            yield at.replace(tzinfo=None)
+            at += timedelta(seconds=1)
+
+
+class Intervals(Times):
+    """Again and again after the same length of time, counted from a midnight in the zone."""
+
+    def __init__(self, every: Every, zone: ZoneInfo) -> None:
+        self._every = IntervalTrigger(
+            seconds=int(every.length.total_seconds()), start_date=moment_of(_ANCHOR, zone), timezone=UTC
+        )
+
+    def after(self, moment: datetime) -> Iterator[datetime]:
+        """All that come after this moment, in UTC and in order."""
+        at = self._every.get_next_fire_time(None, moment + timedelta(microseconds=1))
+        while True:
+            yield at
+            at = self._every.get_next_fire_time(at, at)
+
+
+def trigger_of(expression: str, zone: ZoneInfo) -> Times:
+    """The trigger of a cron expression or `every 15m`. Raises `Faulty`."""
+    times = read_times(expression)
+    return WallTimes(times, zone) if isinstance(times, Cron) else Intervals(times, zone)
+
+
+def moment_of(wall: datetime, zone: ZoneInfo, *, again: bool = False) -> datetime:
+    """When the clock on the wall shows this, in UTC: the first time, or the second (`again`) if it comes twice.
+
+    A time that the clocks leave out is the moment at which they are changed.
+    """
+    first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if first <= second:
+        return second if again else first
+    # Left out: `fold=1` reads it by the offset of after the change, and so comes out before it.
+    return _change_between(second, first, zone)
+
+
+def _change_between(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    """The moment, to the second, at which the clocks are changed."""
+    offset = before.astimezone(zone).utcoffset()
+    while after - before > timedelta(seconds=1):
+        middle = before + (after - before) // 2
+        middle = middle.replace(microsecond=0)
+        if middle.astimezone(zone).utcoffset() == offset:
+            before = middle
+        else:
+            after = middle
+    return after
+
+
+def zone_of(name: str | None, otherwise: ZoneInfo = _UTC) -> ZoneInfo:
+    """The time zone of that name; the other one if there is none (yet), or none that this machine knows."""
+    try:
+        return ZoneInfo(name) if name else otherwise
+    except (KeyError, ValueError, OSError):  # whatever ZoneInfo makes of a name that is none
+        return otherwise
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ",".join(map(str, sorted(numbers)))
