@@ -33,7 +33,11 @@ SHAPES = (
             r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
         ),
     ),
-    Shape("a URL with a password", re.compile(r"://[^\s/@:'\"]*:(?!\[secret\]@)(?P<secret>[^\s/@'\"]+)@")),
+    # What begins with a port and a path has no password.
+    Shape(
+        "a URL with a password",
+        re.compile(r"://[^\s/@:'\"]*:(?!\[secret\]@|\d+[/?#])(?P<secret>[^\s'\"]+)@"),
+    ),
     Shape("a signed token (JWT)", re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{4,}")),
     Shape("a HubSpot token", re.compile(r"\bpat-[a-z]{2}\d-[0-9a-f]{8}-[0-9a-f-]{20,}")),
     Shape("a Salesforce session", re.compile(r"\b00D[A-Za-z0-9]{12,15}![A-Za-z0-9._]{16,}")),

@@ -13,9 +13,10 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from config.files.literal_secrets import with_literal_secrets
 from config.files.places import characters, key_end
 from config.language.units import written_as
-from config.problems import ConfigProblem, Fault, Faulty, Problem
+from config.problems import ConfigProblem, Fault, Faulty, Problem, raise_if_any
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -216,12 +217,17 @@ def _syntax(error: MarkedYAMLError) -> str:
         return "the same key stands twice"
     if str(error.problem).startswith("expected <block end>"):
         return "is not valid YAML: this does not go on from the line before it"
+    if str(error.problem).startswith("found undefined alias"):
+        # A password may begin with a star.
+        return "is not valid YAML: a * names something that stands nowhere in this file"
     return f"is not valid YAML: {error.problem}"
 
 
 def _syntax_fix(error: MarkedYAMLError) -> str:
     if isinstance(error, DuplicateKeyError):
         return "keep one of the two"
+    if str(error.problem).startswith("found undefined alias"):
+        return "a text that begins with * stands in quotes"
     if "\\t" in str(error.problem):
         return "indent with spaces, not tabs"
     if "expected ',' or '}'" in str(error.problem):
@@ -233,19 +239,24 @@ def _syntax_fix(error: MarkedYAMLError) -> str:
 
 def validate(document: Document, model: type[Model]) -> Model:
     """The document as a model. Raises one `ConfigProblem` holding every problem, with positions and suggestions."""
-    try:
-        return model.model_validate(document.data, context={"folder": document.path.parent})
-    except ValidationError as error:
-        raise ConfigProblem(*problems_of(error, document, model)) from None
+    raise_if_any(problems_of_document(document, model))
+    return _modelled(document, model)
 
 
 def problems_of_document(document: Document, model: type[BaseModel]) -> list[Problem]:
-    """Every problem that a model finds in a document, none if it fits."""
+    """Every problem that a model finds in a document, and every secret that stands in it; none if all is well."""
     try:
-        model.model_validate(document.data, context={"folder": document.path.parent})
+        _modelled(document, model)
     except ValidationError as error:
-        return problems_of(error, document, model)
-    return []
+        problems = problems_of(error, document, model)
+    else:
+        problems = []
+    return with_literal_secrets(document, problems)
+
+
+def _modelled(document: Document, model: type[Model]) -> Model:
+    """The document as a model that knows where its file lies: paths in it are relative to it."""
+    return model.model_validate(document.data, context={"folder": document.path.parent})
 
 
 def problems_of(error: ValidationError, document: Document, model: type[BaseModel]) -> list[Problem]:

@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 from config.redaction import remember
 from config.sections.strict import Strict
 
+NOT_HERE = "must not stand in this file"
 INSTEAD = "write {env: NAME_OF_VARIABLE}, {file: /run/secrets/NAME} or {keyring: {name: NAME}}"
 # A key of 16,384 bits has 13,000 characters; whatever is longer is some other file.
 _LONGEST = 1 << 16
@@ -51,7 +52,11 @@ class KeyringEntry(Strict):
 class Secret(Strict):
     """Where a secret lies: an environment variable, a file, or the keyring. A literal secret in YAML is refused."""
 
-    env: str | None = Field(default=None, description="name of the environment variable that holds it")
+    env: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",  # whoever puts the secret itself here is not to see it in a message
+        description="name of the environment variable that holds it",
+    )
     file: Path | None = Field(default=None, description="path of the file that holds it")
     keyring: KeyringEntry | None = Field(
         default=None, description="entry of the machine's keyring that holds it"
@@ -62,7 +67,7 @@ class Secret(Strict):
     def _no_literal(cls, value: object) -> object:
         if not isinstance(value, dict | Secret):
             # The value itself must never reach a message.
-            raise ValueError(f"a secret must not stand in this file: {INSTEAD}")  # noqa: TRY004  # pydantic collects ValueError
+            raise ValueError(f"a secret {NOT_HERE}: {INSTEAD}")  # noqa: TRY004  # pydantic collects ValueError
         return value
 
     @field_validator("file")

@@ -52,8 +52,8 @@ def read(tmp_path, content: bytes) -> dict[str, object]:
          " token; indent with spaces, not tabs")),
         (b"lead: [\n", ("file.yaml:2:1: is not valid YAML: expected the node content, but found '<stream end>'; look"
          " at this line and the one before it: indentation, colons, brackets, quotes")),
-        (b"lead: *nobody\n", ("file.yaml:1:7: is not valid YAML: found undefined alias 'nobody'; look at this line and"
-         " the one before it: indentation, colons, brackets, quotes")),
+        (b"lead: *nobody\n", ("file.yaml:1:7: is not valid YAML: a * names something that stands nowhere in this"
+         " file; a text that begins with * stands in quotes")),
         (b"- lead\n", "file.yaml:1:1: must be lines of `key: value`; is this the file you meant?"),
         (b"just words\n", "file.yaml:1:1: must be lines of `key: value`; is this the file you meant?"),
         (b"lead: a\xff\n", "file.yaml: is not UTF-8 text (byte 7); save it as UTF-8 in your editor"),
