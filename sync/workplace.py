@@ -141,7 +141,7 @@ def opened_ledger(path: Path) -> Iterator[tuple[Settings, Ledger]]:
     """The settings and the history, for commands that need no CRM."""
     settings = load_settings(path)
     with damage_told(settings.state):
-        ledger = Ledger.open(settings.state, now)
+        ledger = Ledger.open(settings.state, now, settings.history)
         try:
             yield settings, ledger
         finally:

@@ -6,6 +6,7 @@ Times are UTC without a zone, as SQLite keeps them.
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 from contextlib import contextmanager
@@ -14,12 +15,12 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy import event
 
 from config.problems import ConfigProblem, Problem
 from sync.ledger import tables
 from sync.ledger.backfills import Backfills
 from sync.ledger.calls import Calls
+from sync.ledger.database import embedded, shared
 from sync.ledger.edits import Edits
 from sync.ledger.fires import Fires
 from sync.ledger.forgetting import Forgetting
@@ -29,7 +30,7 @@ from sync.ledger.notices import Notices
 from sync.ledger.our_tasks import OurTasks
 from sync.ledger.past import Past
 from sync.ledger.quarantine import Quarantine
-from sync.ledger.rows import upsert
+from sync.ledger.rows import added, upsert
 from sync.ledger.standing import Standing
 from sync.ledger.undone import Undone
 from sync.ledger.workers import Workers
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
     from pathlib import Path
+
+    from config.sections.history import History
 
 # Longer than the longest request timeout: while a request may still be in flight, nobody else writes.
 LEASE = timedelta(minutes=15)
@@ -73,9 +76,9 @@ class Lease:
 class Ledger:
     """One database for all connections; `clock` gives UTC time."""
 
-    def __init__(self, url: str, clock: Any) -> None:
+    def __init__(self, engine: sa.Engine, clock: Any) -> None:
         self._clock = clock
-        self._engine = sa.create_engine(url)
+        self._engine = engine
         self.gates = Gates(self._engine, self._now)
         self.undone = Undone(self._engine)
         self.our_tasks = OurTasks(self._engine)
@@ -91,8 +94,6 @@ class Ledger:
         self.zones = Zones(self._engine)
         self.fires = Fires(self._engine, self._now)
         self.workers = Workers(self._engine, self._now)
-        if self._engine.dialect.name == "sqlite":
-            event.listen(self._engine, "connect", _sqlite_pragmas)
         try:
             self._migrate()
         except BaseException as error:
@@ -102,18 +103,15 @@ class Ledger:
             raise ConfigProblem(
                 Problem(
                     f"the history cannot be opened: {error.orig}",
-                    where=url,
+                    where=str(engine.url),
                     fix="check path, space and rights",
                 )
             ) from None
 
     @classmethod
-    def open(cls, state: Path, clock: Any) -> Ledger:
-        """The embedded ledger of a state folder, which is made (0700) if need be."""
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # In a folder that was there before, at least the file is private.
-        (state / "history.sqlite").touch(mode=0o600)
-        return cls(f"sqlite:///{state / 'history.sqlite'}", clock)
+    def open(cls, state: Path, clock: Any, history: History | None = None) -> Ledger:
+        """The ledger in the database that the settings name (`history:`), or embedded in the state folder."""
+        return cls(embedded(state) if history is None else shared(history), clock)
 
     def close(self) -> None:
         """Release the database."""
@@ -200,15 +198,16 @@ class Ledger:
             fence = 1 if row is None else row.fence + 1
             values = {"holder": holder, "fence": fence, "expires_at": self._now() + LEASE}
             if row is None:
-                db.execute(tables.lease.insert().values(connection=connection, **values))
+                taken = added(db, tables.lease, {"connection": connection, **values})
             else:
-                taken = db.execute(
+                took = db.execute(
                     tables.lease.update()
                     .where(tables.lease.c.connection == connection, tables.lease.c.fence == row.fence)
                     .values(**values)
                 )
-                if taken.rowcount != 1:
-                    raise LeaseLost(f"another run began to work on {connection} at the same moment")
+                taken = took.rowcount == 1
+            if not taken:
+                raise LeaseLost(f"another run began to work on {connection} at the same moment")
         return Lease(connection, holder, fence)
 
     # Runs.
@@ -219,20 +218,19 @@ class Ledger:
         """Write down that a run begins; returns its id. `of`: which run it undoes or goes on with."""
         with self._engine.begin() as db:
             started = self._now()
+            row = {
+                "connection": connection,
+                "command": command_name,
+                "state": "running",
+                "started_at": started,
+                "today": today,
+                "rules": rules,
+                "of": of,
+            }
             number = db.scalar(sa.select(sa.func.count()).select_from(tables.run)) or 0
-            run_id = f"{started:%Y%m%d-%H%M%S}-{number + 1}"
-            db.execute(
-                tables.run.insert().values(
-                    id=run_id,
-                    connection=connection,
-                    command=command_name,
-                    state="running",
-                    started_at=started,
-                    today=today,
-                    rules=rules,
-                    of=of,
-                )
-            )
+            # Another machine may count as many at the same moment.
+            ids = (f"{started:%Y%m%d-%H%M%S}-{number + more}" for more in itertools.count(1))
+            run_id = next(one for one in ids if added(db, tables.run, {"id": one, **row}))
             self._abandon_open(db, connection, run_id)
         return run_id
 
@@ -420,12 +418,14 @@ class Ledger:
         return moment.astimezone(UTC).replace(tzinfo=None)
 
     def _migrate(self) -> None:
-        with self._engine.begin() as db:
-            if _revision(db) != tables.REVISION:
-                # Its imports take longer than most commands: only when there is something to do.
-                from sync.ledger.migrating import migrate  # noqa: PLC0415  # late on purpose
+        with self._engine.connect() as db:
+            if _revision(db) == tables.REVISION:
+                return
+        # Its imports take longer than most commands: only when there is something to do.
+        from sync.ledger.migrating import migrate  # noqa: PLC0415  # late on purpose
 
-                migrate(db)
+        with self._engine.begin() as db:
+            migrate(db)
 
 
 def _revision(db: sa.Connection) -> str | None:
@@ -455,13 +455,3 @@ def _is_dead(holder: str) -> bool:
     except PermissionError:
         return False
     return False
-
-
-def _sqlite_pragmas(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    # WAL with synchronous=NORMAL may lose the last commits at a power cut; an intent must not be lost.
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA busy_timeout = 10000")
-    cursor.close()
