@@ -103,7 +103,7 @@ OWNER = (
     Column("active", pa.bool_(), "may own and work records"),
     Column("manager_id", pa.string(), "id of the manager"),
     Column("team", pa.string(), "team, region or division"),
-    Column("timezone", pa.string(), "IANA name of the rep's time zone"),
+    Column("timezone", pa.string(), "IANA name of the rep's time zone", "mapped"),
     _MODIFIED,
 )
 

@@ -57,7 +57,8 @@ class Job:
         if "case" in wanted:
             # Which requests there were on a past day.
             wanted["case"].add("created_at")
-        wanted["owner"] |= {"name", "active"}
+        # Their time zones tell when it is morning for their tasks.
+        wanted["owner"] |= {"name", "active", "timezone"}
         if self.tasks_on:
             wanted["task"] = {column.name for column in RECORDS["task"]}
         return {
