@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from config.clocks import moment_of
 from config.problems import Fault, Faulty
 from config.sections.strict import Strict
 from config.sections.times import WEEKDAY, read_field
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 _HOURS = re.compile(r"^(\d{1,2}):([0-5]\d) ?- ?(\d{1,2}):([0-5]\d)$")
 _DATES = re.compile(r"^\d{4}-\d\d-\d\d( to \d{4}-\d\d-\d\d)?$")
 _NO_DATES = Fault("is not a range of days", "write it as 2026-12-24 to 2027-01-02")
 _DAY = timedelta(days=1)
+# What lasts longer has no end for us.
+_LONGEST = timedelta(days=400)
 _MINUTES_OF_DAY = 24 * 60
 
 # YAML reads a lone day as a date of its own.
@@ -95,6 +102,31 @@ class Blackout(Strict):
             number % 7 for number in read_field(self.weekdays or "*", WEEKDAY, [])
         }
         return first <= day <= last and of_month and weekday
+
+
+@dataclass(frozen=True, slots=True)
+class Blackouts:
+    """All blackouts of one connection, by the clock of its zone."""
+
+    each: tuple[Blackout, ...]
+    zone: ZoneInfo
+
+    def until(self, now: datetime) -> datetime | None:
+        """Until when nothing may run, in UTC, through all that follow on each other; None: it may now."""
+        end = self._end(now)
+        while end is not None and end - now < _LONGEST and (further := self._end(end)) is not None:
+            end = further
+        return end
+
+    def _end(self, now: datetime) -> datetime | None:
+        """The latest end of those that hold now."""
+        today = now.astimezone(self.zone).date()
+        lasting = (blackout.begins_on(day) for blackout in self.each for day in (today - _DAY, today))
+        moments = (
+            (moment_of(begin, self.zone), moment_of(end, self.zone, again=True))
+            for begin, end in filter(None, lasting)
+        )
+        return max((end for begin, end in moments if begin <= now < end), default=None)
 
 
 def _read_hours(text: str | None) -> tuple[timedelta, timedelta]:

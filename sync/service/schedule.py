@@ -10,9 +10,11 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from config.clocks import zone_of
+from config.sections.blackouts import Blackouts
 from config.sections.durations import told
-from sync.service.blackouts import Blackouts
-from sync.service.triggers import trigger_of, zone_of
+from sync.ledger.fires import WorkName
+from sync.service.triggers import trigger_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,7 +51,7 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Fire:
+class Coming:
     """A moment of the schedule (`due`), and when it is begun if all goes well: after blackout and spread."""
 
     due: datetime
@@ -74,15 +76,20 @@ class Work:
     offset: timedelta
     blackouts: Blackouts
 
+    @property
+    def name(self) -> WorkName:
+        """As the history knows it."""
+        return WorkName(self.connection, self.job, self.zone)
+
     def last_due(self, before: datetime) -> datetime | None:
         """The latest moment of the schedule that is not after `before`; blackouts and spread not counted."""
         return self.times.last(before)
 
-    def next_fire(self, after: datetime) -> Fire | None:
+    def next_fire(self, after: datetime) -> Coming | None:
         """The first that begins after this moment, blackouts and spread counted."""
         return next(self.fires(after), None)
 
-    def fires(self, after: datetime) -> Iterator[Fire]:
+    def fires(self, after: datetime) -> Iterator[Coming]:
         """All that begin after this moment, in order: those that a blackout puts off to one moment are one."""
         return (fire for fire in self._openings(after) if not self._too_late(fire.due, fire.at))
 
@@ -99,14 +106,14 @@ class Work:
             return Start(due)
         return Wait(self._next_opening(now)) if taken is None else TooLate(due, self._why(due))
 
-    def _openings(self, after: datetime) -> Iterator[Fire]:
+    def _openings(self, after: datetime) -> Iterator[Coming]:
         """Each moment at which something would begin, were nothing too late; with the last that is due by then."""
         due = self.last_due(after - self.offset) or self.times.next(after - self.offset)
         while True:
             at = self._opening(due + self.offset)
             due = self.last_due(at - self.offset) or due
             if at > after:
-                yield Fire(due, at)
+                yield Coming(due, at)
             due = self.times.next(due)
 
     def _next_opening(self, after: datetime) -> datetime:

@@ -7,19 +7,20 @@ its first, unless the expression means every hour: then hours are taken as they 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from config.clocks import moment_of
 from config.sections.times import Cron, Every, read_times
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from zoneinfo import ZoneInfo
 
-_UTC = ZoneInfo("UTC")
 # No change of clocks is longer.
 _LONGEST_CHANGE = timedelta(hours=3)
 # A Monday, from whose midnight intervals are counted, so that all replicas agree.
@@ -74,20 +75,25 @@ class WallTimes(Times):
 
     def after(self, moment: datetime) -> Iterator[datetime]:
         """All that come after this moment, in UTC and in order."""
-        while True:
-            moment = self._first_after(moment)
-            yield moment
-
-    def _first_after(self, moment: datetime) -> datetime:
-        best: datetime | None = None
-        for wall in self._walls_from(moment.astimezone(self._zone).replace(tzinfo=None) - _LONGEST_CHANGE):
+        told, waiting = moment, list[datetime]()
+        for wall in self._walls_from(self._start(moment)):
             first = moment_of(wall, self._zone)
-            if best is not None and first >= best:
-                return best
-            again = moment_of(wall, self._zone, again=True) if self._twice else first
-            coming = [one for one in (first, again, best) if one is not None and one > moment]
-            best = min(coming, default=None)
-        raise AssertionError("a cron expression has no end")
+            heappush(waiting, first)
+            if self._twice:
+                heappush(waiting, moment_of(wall, self._zone, again=True))
+            # Whatever is still to come is not before `first`.
+            while waiting and waiting[0] <= first:
+                coming = heappop(waiting)
+                if coming > told:
+                    told = coming
+                    yield told
+
+    def _start(self, moment: datetime) -> datetime:
+        """From which wall time on to look: earlier, if clocks are changed about then and show a time again."""
+        around = (moment - _LONGEST_CHANGE, moment + _LONGEST_CHANGE)
+        before, after = (one.astimezone(self._zone).utcoffset() for one in around)
+        start = moment if before == after else around[0]
+        return start.astimezone(self._zone).replace(tzinfo=None)
 
     def _walls_from(self, wall: datetime) -> Iterator[datetime]:
         at = wall.replace(tzinfo=UTC)
@@ -117,39 +123,6 @@ def trigger_of(expression: str, zone: ZoneInfo) -> Times:
     """The trigger of a cron expression or `every 15m`. Raises `Faulty`."""
     times = read_times(expression)
     return WallTimes(times, zone) if isinstance(times, Cron) else Intervals(times, zone)
-
-
-def moment_of(wall: datetime, zone: ZoneInfo, *, again: bool = False) -> datetime:
-    """When the clock on the wall shows this, in UTC: the first time, or the second (`again`) if it comes twice.
-
-    A time that the clocks leave out is the moment at which they are changed.
-    """
-    first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-    if first <= second:
-        return second if again else first
-    # Left out: `fold=1` reads it by the offset of after the change, and so comes out before it.
-    return _change_between(second, first, zone)
-
-
-def _change_between(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """The moment, to the second, at which the clocks are changed."""
-    offset = before.astimezone(zone).utcoffset()
-    while after - before > timedelta(seconds=1):
-        middle = before + (after - before) // 2
-        middle = middle.replace(microsecond=0)
-        if middle.astimezone(zone).utcoffset() == offset:
-            before = middle
-        else:
-            after = middle
-    return after
-
-
-def zone_of(name: str | None, otherwise: ZoneInfo = _UTC) -> ZoneInfo:
-    """The time zone of that name; the other one if there is none (yet), or none that this machine knows."""
-    try:
-        return ZoneInfo(name) if name else otherwise
-    except (KeyError, ValueError, OSError):  # whatever ZoneInfo makes of a name that is none
-        return otherwise
 
 
 def _listed(numbers: Iterable[int]) -> str:
