@@ -20,7 +20,8 @@ def upsert(db: sa.Connection, table: sa.Table, key: Mapping[str, Any], values: M
 
 def added(db: sa.Connection, table: sa.Table, values: Mapping[str, Any]) -> bool:
     """Make a row, unless there is one of its key; returns whether it was made."""
-    return db.execute(_insert(db, table).values(**values).on_conflict_do_nothing()).rowcount == 1
+    row = _insert(db, table).values(**values).on_conflict_do_nothing()
+    return db.execute(row.execution_options(preserve_rowcount=True)).rowcount == 1
 
 
 def _insert(db: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
