@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from config.sections.secret import Secret
 from config.sections.strict import Strict
@@ -62,3 +63,11 @@ class Notify(Strict):
         default=(), description="Slack, or whatever takes messages as it does"
     )
     mail: Mail | None = Field(default=None, description="people who get a mail")
+    ca_file: Path | None = Field(
+        default=None, description="certificate authority of these servers, PEM; default the system's"
+    )
+
+    @field_validator("ca_file")
+    @classmethod
+    def _beside_the_settings(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        return value if value is None or not info.context else info.context["folder"] / value

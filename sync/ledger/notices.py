@@ -51,6 +51,11 @@ class Notices:
             return False
         return True
 
+    def untold(self, connection: str, kind: str) -> None:
+        """Nobody could be told of such trouble: the next time it is news again."""
+        with self._engine.begin() as db:
+            db.execute(tables.notice.update().where(_of(connection, kind)).values(digest=""))
+
     def over(self, connection: str, kinds: Collection[str]) -> list[Notice]:
         """Forget such trouble: it has ended. Returns what there was, to whoever was first to forget it."""
         return [one for one in self.lasting(connection) if one.kind in kinds and self._forgets(one)]
