@@ -7,8 +7,6 @@ Times are UTC without a zone, as SQLite keeps them.
 from __future__ import annotations
 
 import itertools
-import os
-import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, timedelta
@@ -25,6 +23,7 @@ from sync.ledger.edits import Edits
 from sync.ledger.fires import Fires
 from sync.ledger.forgetting import Forgetting
 from sync.ledger.gates import Gates
+from sync.ledger.holder import is_dead, ourselves, told
 from sync.ledger.merges import Merges
 from sync.ledger.notices import Notices
 from sync.ledger.our_tasks import OurTasks
@@ -32,6 +31,7 @@ from sync.ledger.past import Past
 from sync.ledger.quarantine import Quarantine
 from sync.ledger.rows import added, upsert
 from sync.ledger.standing import Standing
+from sync.ledger.tokens import Tokens
 from sync.ledger.undone import Undone
 from sync.ledger.workers import Workers
 from sync.ledger.zones import Zones
@@ -43,13 +43,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from config.sections.history import History
+    from config.sections.secret import Secret
 
 # Longer than the longest request timeout: while a request may still be in flight, nobody else writes.
 LEASE = timedelta(minutes=15)
 
 # Refused by the CRM; sent, not confirmed; overtaken by events; unreadable; not wanted now; not sent because it was
-# refused before; changed by a person and respected; left as it is by an undo.
-ItemStatus = Literal["refused", "unknown", "stale", "set_aside", "held_back", "quarantined", "edited", "left"]
+# refused before; changed by a person and respected; left as it is by an undo; found wrong in the mirror, and mended.
+ItemStatus = Literal[
+    "refused", "unknown", "stale", "set_aside", "held_back", "quarantined", "edited", "left", "mended"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class Lease:
 class Ledger:
     """One database for all connections; `clock` gives UTC time."""
 
-    def __init__(self, engine: sa.Engine, clock: Any) -> None:
+    def __init__(self, engine: sa.Engine, clock: Any, key: Secret | None = None) -> None:
         self._clock = clock
         self._engine = engine
         self.gates = Gates(self._engine, self._now)
@@ -94,6 +97,7 @@ class Ledger:
         self.zones = Zones(self._engine)
         self.fires = Fires(self._engine, self._now)
         self.workers = Workers(self._engine, self._now)
+        self.tokens = Tokens(self._engine, key)
         try:
             self._migrate()
         except BaseException as error:
@@ -109,9 +113,14 @@ class Ledger:
             ) from None
 
     @classmethod
-    def open(cls, state: Path, clock: Any, history: History | None = None) -> Ledger:
-        """The ledger in the database that the settings name (`history:`), or embedded in the state folder."""
-        return cls(embedded(state) if history is None else shared(history), clock)
+    def open(
+        cls, state: Path, clock: Any, history: History | None = None, key: Secret | None = None
+    ) -> Ledger:
+        """The ledger in the database that the settings name (`history:`), or embedded in the state folder.
+
+        `key`: where the key lies by which tokens are kept encrypted.
+        """
+        return cls(embedded(state) if history is None else shared(history), clock, key)
 
     def close(self) -> None:
         """Release the database."""
@@ -145,16 +154,6 @@ class Ledger:
         with self._engine.begin() as db:
             db.execute(tables.connection.update().where(tables.connection.c.name == name).values(live=True))
 
-    def token(self, connection: str) -> str | None:
-        """The rotated refresh token kept for a connection."""
-        with self._engine.connect() as db:
-            return db.scalar(sa.select(tables.token.c.value).where(tables.token.c.connection == connection))
-
-    def keep_token(self, connection: str, value: str) -> None:
-        """Keep a rotated refresh token, durably, before it is used."""
-        with self._engine.begin() as db:
-            upsert(db, tables.token, {"connection": connection}, {"value": value})
-
     # Leases.
 
     @contextmanager
@@ -176,7 +175,7 @@ class Ledger:
         return row is not None and self._is_held(row)
 
     def _is_held(self, row: sa.Row[Any]) -> bool:
-        return bool(row.expires_at > self._now()) and not _is_dead(row.holder)
+        return bool(row.expires_at > self._now()) and not is_dead(row.holder)
 
     def renew(self, lease: Lease) -> None:
         """Prolong the lease; called before each send. Raises `LeaseLost` if another run took it over."""
@@ -188,13 +187,13 @@ class Ledger:
             raise LeaseLost(f"another run took over {lease.connection}")
 
     def _acquire(self, connection: str) -> Lease:
-        holder = f"{socket.gethostname()}:{os.getpid()}"
+        holder = ourselves()
         with self._engine.begin() as db:
             row = db.execute(
                 sa.select(tables.lease).where(tables.lease.c.connection == connection)
             ).one_or_none()
             if row is not None and self._is_held(row):
-                raise LeaseLost(f"another run ({row.holder}) is working on {connection}")
+                raise LeaseLost(f"another run ({told(row.holder)}) is working on {connection}")
             fence = 1 if row is None else row.fence + 1
             values = {"holder": holder, "fence": fence, "expires_at": self._now() + LEASE}
             if row is None:
@@ -441,17 +440,3 @@ def _held(lease: Lease) -> sa.ColumnElement[bool]:
         tables.lease.c.holder == lease.holder,
         tables.lease.c.fence == lease.fence,
     )
-
-
-def _is_dead(holder: str) -> bool:
-    """Whether the holder was a process of this machine that is no more; of other machines nobody knows."""
-    host, _, pid = holder.rpartition(":")
-    if host != socket.gethostname() or int(pid) == os.getpid():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False

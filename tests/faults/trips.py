@@ -7,6 +7,7 @@ A crash after an effect is a crash before the next one.
 from __future__ import annotations
 
 import pkgutil
+import re
 import sys
 from contextlib import contextmanager
 from importlib import import_module
@@ -104,5 +105,5 @@ def bury(world: World) -> None:
     """The process is really gone: this one, which played it, still lives and would seem to hold the lease."""
     with world.job() as job, job.ledger._engine.begin() as db:
         for row in db.execute(sa.select(tables.lease)).all():
-            host = row.holder.rpartition(":")[0]
-            db.execute(tables.lease.update().values(holder=f"{host}:{_NOBODY}"))
+            gone = re.sub(r":\d+@", f":{_NOBODY}@", row.holder)
+            db.execute(tables.lease.update().values(holder=gone))

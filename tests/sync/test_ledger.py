@@ -1,5 +1,6 @@
 """The ledger: one worker per connection, intents before effects, nothing forgotten after a crash."""
 
+import os
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 
@@ -134,18 +135,22 @@ def test_a_worker_whose_lease_ran_out_is_stopped_before_it_sends(ledger, clock):
 
 def test_the_lease_of_a_dead_process_is_free(ledger):
     """Nobody waits for a worker of this machine that was killed."""
-    with ledger.lease("main"):
+    with ledger.lease("main") as lease:
+        ours = f":{os.getpid()}@"
         with ledger._engine.begin() as db:
-            db.execute(
-                ledger_schema.lease.update().values(
-                    holder=sa.func.replace(
-                        ledger_schema.lease.c.holder, f":{__import__('os').getpid()}", ":4194303"
-                    )
-                )
-            )
+            db.execute(ledger_schema.lease.update().values(holder=lease.holder.replace(ours, ":4194303@")))
         assert not ledger.at_work("main")
         with ledger.lease("main"):
             pass
+
+
+def test_a_refusal_names_the_process_that_is_at_work(ledger):
+    """Whoever waits wants to know for whom."""
+    with (
+        ledger.lease("main"),
+        pytest.raises(LeaseLost, match=rf"another run \(process {os.getpid()} on .+\) is working on main"),
+    ):
+        ledger._acquire("main")
 
 
 def test_a_connection_never_changes_its_org(ledger):
@@ -194,14 +199,3 @@ def test_a_task_key_is_kept_whatever_became_of_it(ledger):
     ledger.our_tasks.settle("main", [("k", "done", "00T1")])
     (task,) = ledger.our_tasks.by_key("main", ["k"]).to_pylist()
     assert (task["state"], task["crm_id"]) == ("done", "00T1")
-
-
-def test_a_rotated_token_survives_the_process(tmp_path, clock, history):
-    """It is on disk before it is used."""
-    first = Ledger.open(tmp_path, clock, history)
-    first.keep_token("main", "one")
-    first.keep_token("main", "two")
-    first.close()
-    second = Ledger.open(tmp_path, clock, history)
-    assert second.token("main") == "two"
-    second.close()
