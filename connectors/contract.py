@@ -272,6 +272,17 @@ class Connector(Protocol):
         """The ids of all living records, for reconciliation; an empty text for each that came without one."""
         ...
 
+    def stamps(self, object_name: str) -> pa.Table:
+        """Ids and stamps (`id`, `modified_at`) of all records that a pull from the beginning would bring.
+
+        A record that came without an id has an empty one, one whose stamp cannot be read has none.
+        """
+        ...
+
+    def named(self, object_name: str, fields: Sequence[str], ids: Sequence[str]) -> Iterator[Page]:
+        """These records as they are now, whenever they were changed; those that are gone are left out."""
+        ...
+
     @property
     def unstamped_links(self) -> frozenset[str]:
         """The objects whose records may move to another account without a stamp, so that no increment shows it."""

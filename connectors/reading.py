@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from config.records import schema
+from config.records import STAMP, schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,6 +39,16 @@ class Tally:
         self.read += other.read
         self.expected += other.expected
         self.unread |= other.unread
+
+
+_LISTED = schema("account", ("id", "modified_at"))
+
+
+def listing(read: pa.Table | None = None, unread: Sequence[str] = ()) -> pa.Table:
+    """Ids and stamps of records, and the ids alone of those that cannot be read otherwise."""
+    found = _LISTED.empty_table() if read is None else read.select(_LISTED.names)
+    rest = pa.table([pa.array(unread, pa.string()), pa.nulls(len(unread), STAMP)], schema=_LISTED)
+    return pa.concat_tables([found, rest])
 
 
 def survivors(winners: Mapping[str, str]) -> dict[str, str]:

@@ -31,6 +31,7 @@ _WORDS_OF_STATUS = {
     "quarantined": "set aside after a refusal",
     "edited": "changed by people",
     "left": "left as it is",
+    "mended": "mended in the local copy",
 }
 # What `foretag retry` sends again.
 _RETRIED = ("refused", "quarantined", "unknown")
@@ -180,7 +181,7 @@ def _show_not_done(talk: Talk, row: Row, items: Sequence[tuple[Item, str]], sett
     """What is on the run's list, grouped by reason, with some ids and what a person can do."""
     nouns = _nouns(settings, row["connection"])
     talk.table(
-        "Not done",
+        "What differed" if row["command"] == "reconcile" else "Not done",
         ("what", "count", "record", "code", "reason", "what helps", "ids"),
         [
             (what, len(ids), nouns.get(name, name), code, message, fix, _some(ids))

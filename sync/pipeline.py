@@ -119,7 +119,7 @@ def recorded(job: Job, command: str, *, of: str | None = None) -> Iterator[Pass]
     org = job.connector.org()
     with job.ledger.lease(job.name) as lease:
         job.heartbeat.hold(lease)
-        sweep_copies(job.folder)
+        sweep_copies(job.scratch)
         live = job.ledger.bind(job.name, org.id, org.name, live=org.bundled_sandbox)
         job.ledger.zones.keep_timezone(job.name, org.timezone)
         now = job.connector.server_time().astimezone(ZoneInfo(org.timezone))
@@ -136,7 +136,7 @@ def recorded(job: Job, command: str, *, of: str | None = None) -> Iterator[Pass]
         spending = Spending.of(job, run_id)
         error: BaseException | None = None
         try:
-            with damage_told(job.folder):
+            with damage_told(job.place):
                 yield Pass(job, org, lease, now, today, report, spending, live=live)
         except BaseException as caught:
             error = cause(caught)
@@ -150,6 +150,7 @@ def recorded(job: Job, command: str, *, of: str | None = None) -> Iterator[Pass]
             if error is not None:
                 # What was done before goes with what ended it, to whoever tells it.
                 error.add_note(report.last_line)
+                vars(error)["report"] = vars(report)
             job.ledger.finish_run(
                 run_id, STATES[report.exit_code], report.exit_code, report.last_line, vars(report)
             )
@@ -190,10 +191,7 @@ class Pass:
         with self.timed("retention"):
             erase_expired(job, job.ledger.forgetting.today())
         remember_plans(job.mirror, self.today)
-        job.ledger.list_items(report.run, pulled.set_aside)
-        report.set_aside = len(pulled.set_aside)
-        for item in pulled.set_aside:
-            self.unreadable.setdefault(item.object, []).append(item.record_id)
+        self.put_aside(pulled.set_aside)
         report.pulled, report.gone = dict(pulled.read), dict(pulled.gone)
 
     def plan(self, scope: Scope | None = None, as_of: date | None = None) -> Plan:
@@ -228,6 +226,13 @@ class Pass:
         report.quarantined = sum(item.status == "quarantined" for item in plan.held_back)
         report.held_back = len(plan.held_back) - report.quarantined
         return plan
+
+    def put_aside(self, items: Sequence[Item]) -> None:
+        """List records that could not be read."""
+        self.job.ledger.list_items(self.report.run, items)
+        self.report.set_aside += len(items)
+        for item in items:
+            self.unreadable.setdefault(item.object, []).append(item.record_id)
 
     def scope(self, selection: Selection = EVERYTHING) -> Scope:
         """All that a run may touch, narrowed to what one command was asked for."""

@@ -278,7 +278,12 @@ class _ObjectPull:
 
     def _put_aside(self, record_id: str, reason: str) -> None:
         if not self.forgotten.has(self.object_name, record_id):
-            self.set_aside.append(Item(self.object_name, record_id, "set_aside", "UNREADABLE", reason))
+            self.set_aside.append(unreadable(self.object_name, record_id, reason))
+
+
+def unreadable(object_name: str, record_id: str, reason: str) -> Item:
+    """A record that could not be read, as it is listed."""
+    return Item(object_name, record_id, "set_aside", "UNREADABLE", reason)
 
 
 def gathered(pages: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:

@@ -27,6 +27,8 @@ class Report:
     mode: str = "live"
     pulled: dict[str, int] = field(default_factory=dict)
     gone: dict[str, int] = field(default_factory=dict)
+    compared: dict[str, int] = field(default_factory=dict)
+    mended: dict[str, dict[str, int]] = field(default_factory=dict)
     book: dict[str, int] = field(default_factory=dict)
     asked: dict[str, Any] = field(default_factory=dict)
     chosen: dict[str, int] = field(default_factory=dict)
@@ -42,6 +44,7 @@ class Report:
     quarantined: int = 0
     respected: int = 0
     held: str = ""
+    awaiting: dict[str, Any] = field(default_factory=dict)
     left: int = 0
     of: str = ""
     only: list[str] = field(default_factory=list)
@@ -76,13 +79,30 @@ def last_line(report: Report, error: BaseException | None, crm: Crm) -> str:
         return f"{_ending(error)}{before}{_not_done(report)}"
     if report.mode == "comparison":
         return f"Compared on {report.today}. Nothing was written.{_not_done(report)}"
-    if report.command == "undo":
-        return f"{_taken_back(report, crm)}{_not_done(report)}"
+    if report.command in ("undo", "reconcile"):
+        told = _mended(report) if report.command == "reconcile" else _taken_back(report, crm)
+        return f"{told}{_not_done(report)}"
     if report.mode == "preview":
         day = f" as of {report.as_of}" if report.as_of else ""
         return f"Preview{day}: would write {crm.counted(report.planned)}. Nothing was written.{_not_done(report)}"
     already = f" {report.already:,} were done already." if report.already else ""
     return f"Wrote {crm.counted(report.done)} in {report.api_calls} API calls.{already}{_not_done(report)}"
+
+
+_DIFFERENCES = {"lost": "missing", "extra": "gone from the CRM", "older": "out of date"}
+
+
+def _mended(report: Report) -> str:
+    """What a comparison of the local copy with the CRM found."""
+    before = f"Compared {sum(report.compared.values()):,} records with the local copy:"
+    counts = {
+        word: sum(found.get(name, 0) for found in report.mended.values())
+        for name, word in _DIFFERENCES.items()
+    }
+    if not any(counts.values()):
+        return f"{before} all alike."
+    told = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
+    return f"{before} {told}; mended, see `foretag runs {report.run}`."
 
 
 def _taken_back(report: Report, crm: Crm) -> str:

@@ -130,6 +130,14 @@ class HubSpotConnector:
         """The ids of all living records."""
         return self._pulls.ids(object_name)
 
+    def stamps(self, object_name: str) -> pa.Table:
+        """Ids and stamps of all records that a pull from the beginning would bring."""
+        return self._pulls.stamps(object_name)
+
+    def named(self, object_name: str, fields: Sequence[str], ids: Sequence[str]) -> Iterator[Page]:
+        """These records as they are now."""
+        return self._pulls.named(object_name, fields, ids)
+
     def relinked(self, object_name: str, held: pa.Table) -> pa.Table:
         """Those rows of `held` (id, account_id) whose company is another one now."""
         return self._pulls.relinked(object_name, held)

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import structlog
 
 from config.records import OPTIONAL, RECORDS
@@ -27,7 +28,7 @@ from connectors.hubspot.records import ID, Cells
 from connectors.hubspot.searches import PAUSE, Search
 from connectors.hubspot.stages import stage_cells
 from connectors.in_flight import in_flight
-from connectors.reading import Tally, survivors, with_untold
+from connectors.reading import Tally, listing, survivors, with_untold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -231,6 +232,31 @@ class Pulls:
 
     def _pull_all_ids(self, object_name: str) -> Iterator[Page]:
         return self._all(Plan(self._schema, self._facts, object_name, ("id", "modified_at")), Tally())
+
+    def stamps(self, object_name: str) -> pa.Table:
+        """As in the contract."""
+        columns = ("id", "modified_at")
+        if object_name in ("owner", "stage"):
+            pages = [self._small(object_name, columns, Tally())]
+        elif object_name == "task":
+            plan = Plan(self._schema, self._facts, object_name, columns)
+            search = Search(self._api, plan.hs_object, plan.properties, self._open_or_ours(plan))
+            pages = list(self._found(plan, search, Tally()))
+        else:
+            pages = list(self._pull_all_ids(object_name))
+        unread = [row.id for page in pages for row in page.set_aside]
+        tables = [page.table.select(columns) for page in pages]
+        return listing(pa.concat_tables(tables) if tables else None, unread)
+
+    def named(self, object_name: str, fields: Sequence[str], ids: Sequence[str]) -> Iterator[Page]:
+        """As in the contract."""
+        asked = _columns(object_name, fields)
+        if object_name in ("owner", "stage"):
+            page = self._small(object_name, asked, Tally())
+            wanted = pc.is_in(page.table["id"], pa.array(ids, pa.string()))
+            yield Page(page.table.filter(wanted), page.set_aside)
+            return
+        yield from self._again(Plan(self._schema, self._facts, object_name, asked), ids, Tally())
 
     def deleted(self, object_name: str, since: str) -> Deleted:
         """As in the contract: what the recycle bin got since the cursor, and who lost a merge."""

@@ -147,6 +147,14 @@ class SalesforceConnector:
         """The ids of all living records."""
         return self._pulls.ids(object_name)
 
+    def stamps(self, object_name: str) -> pa.Table:
+        """Ids and stamps of all records that a pull from the beginning would bring."""
+        return self._pulls.stamps(object_name)
+
+    def named(self, object_name: str, fields: Sequence[str], ids: Sequence[str]) -> Iterator[Page]:
+        """These records as they are now."""
+        return self._pulls.named(object_name, fields, ids)
+
     def relinked(self, object_name: str, held: pa.Table) -> pa.Table:  # noqa: ARG002  # the contract's
         """None: an increment shows them all."""
         return held.slice(0, 0)

@@ -22,7 +22,7 @@ from connectors.contract import (
     Truncated,
 )
 from connectors.cursors import Cursor
-from connectors.reading import Tally, survivors
+from connectors.reading import Tally, listing, survivors
 from connectors.salesforce.activities import ACTIVITIES
 from connectors.salesforce.bulk_read import read_bulk
 from connectors.salesforce.casting import cast_records
@@ -268,6 +268,24 @@ class Pulls:
         query = self._query(object_name, ("Id", "SystemModstamp"))
         table, unread = self._ids(object_name, query, {"id": "Id", "modified_at": "SystemModstamp"})
         return pa.concat_arrays([*table["id"].chunks, pa.array(unread, pa.string())])
+
+    def stamps(self, object_name: str) -> pa.Table:
+        """As in the contract."""
+        if self._lacks(object_name):
+            return listing()
+        query = self._query(object_name, ("Id", "SystemModstamp"))
+        query = replace(query, conditions=(*query.conditions, *self._at_first(object_name)))
+        return listing(*self._ids(object_name, query, {"id": "Id", "modified_at": "SystemModstamp"}))
+
+    def named(self, object_name: str, fields: Sequence[str], ids: Sequence[str]) -> Iterator[Page]:
+        """As in the contract."""
+        if self._lacks(object_name):
+            return
+        asked = self._columns(object_name, fields)
+        paths = self._paths(object_name, asked)
+        shown = dict.fromkeys([*paths.values(), *self._day_fields(object_name, paths)])
+        convert = self._converting(object_name, asked, paths)
+        yield from self._again(self._query(object_name, tuple(shown)), ids, convert, Tally())
 
     def deleted(self, object_name: str, since: str) -> Deleted:
         """As in the contract: what the recycle bin holds from the cursor on, and who won a merge."""

@@ -142,6 +142,24 @@ def run(
         leave(run_once(talk, settings, connection, max_changes, errand))
 
 
+@app.command(epilog="Example: foretag reconcile    Once a week is enough.")
+def reconcile(
+    settings: SettingsFile = SETTINGS,
+    connection: ConnectionName = None,
+    machine: Machine = False,
+) -> None:
+    """Compare the local copy with the CRM, and mend it.
+
+    Ids and times of change of all records are compared: what a run has missed, for whatever reason, is read now, and
+    what is gone is taken out. Differences are listed by `foretag runs`. Nothing is written to the CRM; the next run
+    scores with it.
+    """
+    from sync.commands.reconciling import reconcile as run_reconcile
+
+    with talking(machine) as talk:
+        leave(run_reconcile(talk, settings, connection))
+
+
 @app.command(
     epilog="Example: foretag backfill --where 'tier == \"A\"' --rate 25% --window 22:00-06:00   ·   "
     "foretag backfill --resume"
