@@ -151,6 +151,7 @@ def recorded(job: Job, command: str, *, of: str | None = None) -> Iterator[Pass]
                 # What was done before goes with what ended it, to whoever tells it.
                 error.add_note(report.last_line)
                 vars(error)["report"] = vars(report)
+                vars(error)["report"] = vars(report)
             job.ledger.finish_run(
                 run_id, STATES[report.exit_code], report.exit_code, report.last_line, vars(report)
             )

@@ -17,6 +17,10 @@ class Parked(Exception):  # noqa: N818  # named after what happened
     """Told to stop (SIGTERM): what is open is resumed by the next run, exit 75."""
 
 
+class GateShut(Parked):
+    """A person must open the way first: a pause, rules not approved, what an undo took back. Exit 75."""
+
+
 class LeaseLost(Exception):  # noqa: N818  # named after what happened
     """Another run is working on this connection: stop without writing, exit 75."""
 

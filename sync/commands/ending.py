@@ -39,6 +39,8 @@ def explain_error(talk: Talk, error: BaseException) -> int:
         talk.say("".join(traceback.format_exception(error)))
     talk.result(
         {
+            # What was done before, of a run that had begun.
+            **getattr(error, "report", {}),
             "error": type(error).__name__,
             # A library's words may show content, and what machines read is kept.
             "message": "a bug in Foretag" if code == BUG else told,

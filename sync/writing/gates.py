@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from config.outputs import OBJECTS, OUTPUT_FIELDS
 from sync.ledger.gates import TASKS
 from sync.person import person
-from sync.stopping import Parked
+from sync.stopping import GateShut
 from sync.writing.moves import moves
 from sync.writing.plan import written_fields
 
@@ -32,12 +32,16 @@ LABELS = {field.name: field.label for field in OUTPUT_FIELDS}
 
 
 def check_gates(pass_: Pass, plan: Plan) -> None:
-    """Raise `Parked` (exit 75) where a gate is shut, before anything is written."""
+    """Raise `GateShut` (exit 75) where a gate is shut, before anything is written."""
     job, command = pass_.job, pass_.report.command
     if command not in WHILE_PAUSED:
         _unless_paused(job, "nothing was written")
     if command not in READ_BEFORE and unapproved(job):
-        raise Parked(
+        pass_.report.awaiting = {
+            "rules": job.rules.digest,
+            "tiers": {name: _steps(plan, name) for name in OBJECTS},
+        }
+        raise GateShut(
             f"These rules ({job.rules.digest}) are not approved: nothing was written. Tiers would change,"
             f" {_moves_told(job, plan)}. Look at it, and say yes, with `foretag approve`."
         )
@@ -150,7 +154,7 @@ def _unless_paused(job: Job, written: str) -> None:
     pause = job.ledger.gates.paused(job.name)
     if pause is not None:
         reason = f" ({pause.reason})" if pause.reason else ""
-        raise Parked(f"Paused by {pause.by}{reason}: {written}; `foretag resume` lets it write again.")
+        raise GateShut(f"Paused by {pause.by}{reason}: {written}; `foretag resume` lets it write again.")
 
 
 def _unless_held(job: Job, plan: Plan) -> None:
@@ -158,7 +162,7 @@ def _unless_held(job: Job, plan: Plan) -> None:
     wanted = set(written_by(plan)) if (held := holds(job)) else set()
     found = [hold for hold in held if (hold.object, hold.field) in wanted]
     if found:
-        raise Parked(
+        raise GateShut(
             f"Nothing was written: the plan holds what undo {found[0].run} took back ({held_words(job, found)})."
             " Make a new plan, which leaves it out, or let it be written again with `foretag resume`."
         )
@@ -174,6 +178,11 @@ def _moves_told(job: Job, plan: Plan) -> str:
     """`accounts: 3 A to B, 1 none to C`: the moves between tiers that a plan would make."""
     told = []
     for name in OBJECTS:
-        steps = [f"{count:,} {old} to {new}" for (old, new), count in moves(plan.changes[name]).items()]
+        steps = [f"{count:,} {old} to {new}" for old, new, count in _steps(plan, name)]
         told.append(f"{job.crm.nouns[name].many}: {', '.join(steps) or 'none'}")
     return "; ".join(told)
+
+
+def _steps(plan: Plan, object_name: str) -> list[tuple[str, str, int]]:
+    """From which tier to which, and how many."""
+    return [(*step, count) for step, count in moves(plan.changes[object_name]).items()]
