@@ -2,7 +2,7 @@
 
 # Each adds its commands to the app; `--help` lists them in this order.
 # isort: off
-from sync.cli import everyday, writes, gates, views  # noqa: F401  # imported for what they add
+from sync.cli import everyday, writes, gates, views, service  # noqa: F401  # imported for what they add
 
 # isort: on
 from sync.cli.options import app

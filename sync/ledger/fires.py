@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-class Work(NamedTuple):
+class WorkName(NamedTuple):
     """What is scheduled: a job of a connection; tasks once for each time zone of owners, else the zone is empty."""
 
     connection: str
@@ -31,7 +31,7 @@ class Work(NamedTuple):
 class Fire:
     """Work that was due and taken. Times are UTC. Without end it is under way, or its worker died or gave it back."""
 
-    work: Work
+    work: WorkName
     due: datetime
     worker: str
     taken: datetime
@@ -47,7 +47,7 @@ class Fires:
         self._engine = engine
         self._now = now
 
-    def last(self, connection: str | None = None) -> dict[Work, Fire]:
+    def last(self, connection: str | None = None) -> dict[WorkName, Fire]:
         """The last fire of each work, of one connection or of all."""
         query = sa.select(tables.fire)
         if connection is not None:
@@ -56,14 +56,16 @@ class Fires:
             fires = [_fire(row) for row in db.execute(query)]
         return {fire.work: fire for fire in fires}
 
-    def open(self) -> list[Fire]:
+    def open(self, connection: str | None = None) -> list[Fire]:
         """What was taken and has not ended, and nobody is at it: its worker died, or gave it back."""
         lost = (tables.fire.c.ended_at.is_(None), ~is_living(tables.fire.c.worker, self._now()))
         query = sa.select(tables.fire).where(*lost).order_by(tables.fire.c.due_at)
+        if connection is not None:
+            query = query.where(tables.fire.c.connection == connection)
         with self._engine.connect() as db:
             return [_fire(row) for row in db.execute(query)]
 
-    def take(self, work: Work, due: datetime, worker: str) -> bool:
+    def take(self, work: WorkName, due: datetime, worker: str) -> bool:
         """Take work that falls due, if no worker has taken it (or later work of its kind), or is at it still."""
         moment, fire = _naive(due), tables.fire.c
         free = sa.or_(fire.ended_at.is_not(None), ~is_living(fire.worker, self._now()))
@@ -93,11 +95,11 @@ class Fires:
             )
             return bool(adopted.rowcount)
 
-    def end(self, work: Work, worker: str, exit_code: int | None, run: str | None = None) -> None:
+    def end(self, work: WorkName, worker: str, exit_code: int | None, run: str | None = None) -> None:
         """Write down how it ended; without an exit code it did not take place."""
         self._change(work, worker, {"ended_at": self._now(), "exit_code": exit_code, "run": run})
 
-    def give_back(self, work: Work, worker: str) -> None:
+    def give_back(self, work: WorkName, worker: str) -> None:
         """Leave it, not done, to whoever comes next."""
         self._change(work, worker, {"worker": NOBODY})
 
@@ -105,19 +107,19 @@ class Fires:
         fresh = dict.fromkeys(("ended_at", "exit_code", "run"))
         return {"worker": worker, "taken_at": self._now(), **fresh}
 
-    def _change(self, work: Work, worker: str, values: dict[str, object]) -> None:
+    def _change(self, work: WorkName, worker: str, values: dict[str, object]) -> None:
         mine = (_is(work), tables.fire.c.worker == worker, tables.fire.c.ended_at.is_(None))
         with self._engine.begin() as db:
             db.execute(tables.fire.update().where(*mine).values(values))
 
 
-def _is(work: Work) -> sa.ColumnElement[bool]:
+def _is(work: WorkName) -> sa.ColumnElement[bool]:
     return sa.and_(*(tables.fire.c[name] == value for name, value in work._asdict().items()))
 
 
 def _fire(row: sa.Row[tuple[object, ...]]) -> Fire:
     return Fire(
-        Work(row.connection, row.job, row.zone),
+        WorkName(row.connection, row.job, row.zone),
         row.due_at.replace(tzinfo=UTC),
         row.worker,
         row.taken_at.replace(tzinfo=UTC),

@@ -9,12 +9,12 @@ from types import SimpleNamespace
 import pytest
 
 from sync.ledger import Ledger
-from sync.ledger.fires import Work
+from sync.ledger.fires import WorkName
 from sync.ledger.workers import SILENCE
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
-WORK = Work("main", "increment")
+WORK = WorkName("main", "increment")
 
 
 @pytest.fixture
@@ -65,8 +65,8 @@ def test_what_is_under_way_is_not_taken_again(ledger, two):
 
 def test_each_zone_of_owners_is_work_of_its_own(ledger, two):
     """The tasks of one zone say nothing about those of another."""
-    assert ledger.fires.take(Work("main", "tasks", "Asia/Tokyo"), NOON, two[0])
-    assert ledger.fires.take(Work("main", "tasks", "Europe/Berlin"), NOON, two[0])
+    assert ledger.fires.take(WorkName("main", "tasks", "Asia/Tokyo"), NOON, two[0])
+    assert ledger.fires.take(WorkName("main", "tasks", "Europe/Berlin"), NOON, two[0])
 
 
 def test_work_of_a_silent_worker_is_taken_over_once(ledger, two, clock):

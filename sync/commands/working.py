@@ -1,0 +1,59 @@
+"""The service: all that a worker consists of, put together and taken apart again."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack, contextmanager
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from sync import logs
+from sync.ledger.holder import ourselves
+from sync.service.dead_man import DeadMan
+from sync.service.health import Health
+from sync.service.metrics import Metrics
+from sync.service.notifier import Notifier
+from sync.service.plans import Plans
+from sync.service.web import serve
+from sync.service.worker import Worker
+from sync.workplace import now, opened_ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+    from config.settings import Settings
+    from sync.ledger import Ledger
+    from sync.talk import Talk
+
+
+def work(talk: Talk, path: Path, only: Collection[str]) -> int:
+    """Work by the schedules of a settings file until told to stop; `only` on these connections, if any are named."""
+    plans = Plans(path, only)
+    logs.configure(plans.service.logs or ("console" if talk.err.is_terminal else "json"), "info")
+    with opened_ledger(path) as (_, ledger), _counted_among(ledger) as me, ExitStack() as open_:
+        health, metrics = Health(ledger, now, time.monotonic), Metrics(ledger, now)
+        notifier = Notifier(plans.service.notify, ledger, metrics.told)
+        dead_man = DeadMan(plans.settings, ledger, metrics.told)
+        for one in (notifier, dead_man, serve(plans.service.listen, metrics, health)):
+            open_.callback(one.close)
+
+        def planned(settings: Settings) -> None:
+            health.watch(plans.connections)
+            dead_man.watch(settings)
+
+        listeners = (metrics, health, notifier, dead_man)
+        talk.say(
+            f"Working on {', '.join(plans.connections)}; how it is: http://{plans.service.listen}/readyz"
+        )
+        return Worker(plans, ledger, me, now, planned, health.beat, listeners).run()
+
+
+@contextmanager
+def _counted_among(ledger: Ledger) -> Iterator[str]:
+    """Be one of the workers of a history."""
+    worker = ledger.workers.begin(ourselves(), version("foretag"))
+    try:
+        yield worker
+    finally:
+        ledger.workers.leave(worker)

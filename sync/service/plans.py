@@ -1,0 +1,96 @@
+"""What a worker is to do by the settings as they are now: read again when the file changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from config.problems import ConfigProblem, Problem
+from config.settings import load_settings
+from sync.service.events import Unusable
+from sync.service.schedule import in_blackout, plan_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+    from pathlib import Path
+
+    from config.sections.service import Service
+    from config.settings import Connection, Settings
+    from sync.ledger.zones import Zones
+    from sync.service.schedule import Work
+
+
+class Plans:
+    """The settings of a file; `only` these connections, if any are named. Raises `ConfigProblem`."""
+
+    def __init__(self, path: Path, only: Collection[str] = ()) -> None:
+        self.path = path.absolute()
+        self._only = tuple(only)
+        self._zones: dict[str, tuple[str | None, list[str]]] = {}
+        self._read = self.path.read_bytes() if self.path.is_file() else b""
+        self.settings = self._load()
+
+    @property
+    def connections(self) -> dict[str, Connection]:
+        """The connections to work on."""
+        every = self.settings.connections
+        return {name: every[name] for name in every if not self._only or name in self._only}
+
+    @property
+    def service(self) -> Service:
+        """How the worker is to run."""
+        return self.settings.service
+
+    def works(self) -> list[Work]:
+        """All that is scheduled."""
+        return [work for name in self.connections for work in self._works(name)]
+
+    def has_tasks(self, connection: str) -> bool:
+        """Whether a connection's tasks have times of their own."""
+        return self.connections[connection].schedule.tasks is not None
+
+    def in_blackout(self, connection: str, now: datetime) -> bool:
+        """Whether nothing may run on a connection now; one that the settings no longer have may not, either."""
+        if connection not in self.connections:
+            return True
+        timezone, _ = self._zones.get(connection, (None, []))
+        return in_blackout(self.connections[connection].schedule, timezone, now) is not None
+
+    def see_zones(self, zones: Zones, connection: str) -> bool:
+        """Read the time zones of a connection as the history last saw them; returns whether they are others now."""
+        before = self._zones.get(connection)
+        self._zones[connection] = zones.of(connection)
+        return self._zones[connection] != before
+
+    def reload(self) -> Unusable | bool:
+        """Read the file if it is another one; returns whether it was. What cannot be used changes nothing."""
+        try:
+            read = self.path.read_bytes()
+            if read == self._read:
+                return False
+            self._read = read
+            self.settings = self._load()
+        except ConfigProblem as problem:
+            return Unusable("", tuple(str(one) for one in problem.problems))
+        except OSError as error:
+            # Perhaps it is just being replaced: the next look tells.
+            return Unusable("", (f"{self.path.name}: {error.strerror}",))
+        return True
+
+    def _works(self, name: str) -> list[Work]:
+        timezone, zones = self._zones.get(name, (None, []))
+        return plan_of(name, self.connections[name].schedule, timezone, zones)
+
+    def _load(self) -> Settings:
+        settings = load_settings(self.path)
+        unknown = sorted(set(self._only) - set(settings.connections))
+        if unknown:
+            known = ", ".join(settings.connections)
+            raise ConfigProblem(
+                Problem(
+                    f"there is no connection {', '.join(unknown)}",
+                    where=str(self.path),
+                    fix=f"there are: {known}",
+                )
+            )
+        return settings

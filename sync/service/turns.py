@@ -1,0 +1,64 @@
+"""Whose turn it is: what the schedule says is due, seen against what any worker took before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sync.ledger.fires import WorkName
+from sync.service.schedule import Start, TooLate, Wait
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sync.ledger.fires import Fire, Fires
+    from sync.service.schedule import Work
+
+_JUST_BEFORE = timedelta(microseconds=1)
+
+
+def name_of(work: Work) -> WorkName:
+    """How the history knows some work."""
+    return WorkName(work.connection, work.job, work.zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """The turns of one worker among all that share a history."""
+
+    fires: Fires
+    worker: str
+
+    def due(self, works: Iterable[Work], now: datetime) -> dict[WorkName, Work]:
+        """Those of these works for which something is to be done now."""
+        last, lost = self.fires.last(), {fire.work for fire in self.fires.open()}
+        return {
+            name: work
+            for work in works
+            if not isinstance(_turn(work, last.get(name := name_of(work)), now, is_lost=name in lost), Wait)
+        }
+
+    def of(self, work: Work, now: datetime) -> Start | TooLate | Wait:
+        """What is to be done of some work now."""
+        last = self.fires.last(work.connection).get(name_of(work))
+        return _turn(work, last, now, is_lost=self._lost(work) is not None)
+
+    def take(self, work: Work, due: datetime) -> bool:
+        """Be the one of all workers that does it; false: another is."""
+        lost = self._lost(work)
+        if lost is not None and lost.due == due:
+            return self.fires.adopt(lost, self.worker)
+        return self.fires.take(name_of(work), due, self.worker)
+
+    def _lost(self, work: Work) -> Fire | None:
+        """Its last fire, if it has not ended and nobody is at it."""
+        return next((fire for fire in self.fires.open(work.connection) if fire.work == name_of(work)), None)
+
+
+def _turn(work: Work, last: Fire | None, now: datetime, *, is_lost: bool) -> Start | TooLate | Wait:
+    """What a dead worker left, or one gave back, counts as not taken."""
+    if last is None:
+        return work.turn(None, now)
+    return work.turn(last.due - _JUST_BEFORE if is_lost else last.due, now)

@@ -1,0 +1,254 @@
+"""The worker: begins what is due on each connection, and looks after what it began until it is told to stop.
+
+All is decided in one thread, message by message: a moment of the schedule has come, a run has ended, a signal arrived,
+nothing has happened for a while. Which of several workers does what, the history decides.
+"""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+import structlog
+
+from sync.exit_codes import DONE, PARKED
+from sync.ledger.away import HistoryAway
+from sync.ledger.workers import BEAT
+from sync.logs import chosen_form
+from sync.service.children import Child, command_of
+from sync.service.clockwork import Clockwork
+from sync.service.events import Ended, Missed, Unusable
+from sync.service.schedule import COVERS, Start, TooLate, Work
+from sync.service.turns import Turns, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from config.settings import Settings
+    from sync.ledger import Ledger
+    from sync.ledger.fires import WorkName
+    from sync.service.events import Event, Listener
+    from sync.service.plans import Plans
+
+_LOG = structlog.get_logger()
+
+# How often a worker that is to stop looks whether its runs have.
+_STOPPING = 0.5
+
+
+@dataclass
+class Worker:
+    """One worker of a history, `id` among its workers; `clock` gives UTC.
+
+    `planned` is called with settings that are read anew, `beat` at each round.
+    """
+
+    plans: Plans
+    ledger: Ledger
+    id: str
+    clock: Callable[[], datetime]
+    planned: Callable[[Settings], None]
+    beat: Callable[[], None]
+    listeners: Sequence[Listener] = ()
+    _inbox: SimpleQueue[Any] = field(default_factory=SimpleQueue)
+    _wanted: dict[WorkName, Work] = field(default_factory=dict)
+    _children: dict[str, Child] = field(default_factory=dict)
+    _unsettled: list[Child] = field(default_factory=list)
+    _is_planned: bool = False
+    _stopping: bool = False
+
+    def run(self) -> int:
+        """Work until told to stop (SIGTERM, Ctrl-C); returns the exit code."""
+        clockwork = Clockwork(self._inbox.put)
+        with self._heeding_signals():
+            clockwork.start()
+            try:
+                message: object = None
+                while not self._stopping or self._children:
+                    self._turn(message, clockwork)
+                    message = self._next()
+            finally:
+                clockwork.stop()
+                for child in self._children.values():
+                    child.kill()
+        return DONE
+
+    # Messages.
+
+    def _turn(self, message: object, clockwork: Clockwork) -> None:
+        """Heed one message, if there is one; while the history is away, what is to be done stays so."""
+        self.beat()
+        self._heed(message)
+        try:
+            self._settle()
+            if message is None or message is signal.SIGHUP:
+                self._look_around()
+            if not self._is_planned:
+                self._plan(clockwork)
+            self._hold_to_limits()
+            self._begin_what_can()
+        except (HistoryAway, sa.exc.SQLAlchemyError) as error:
+            _LOG.warning("the history is away", error=type(error))
+
+    def _next(self) -> object:
+        try:
+            return self._inbox.get(timeout=_STOPPING if self._stopping else BEAT.total_seconds())
+        except Empty:
+            return None
+
+    def _heed(self, message: object) -> None:
+        match message:
+            case Work():
+                self._wanted[name_of(message)] = message
+            case Child():
+                self._unsettled.append(message)
+            case signal.SIGTERM | signal.SIGINT:
+                self._stop()
+
+    @contextmanager
+    def _heeding_signals(self) -> Iterator[None]:
+        heeded = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        before = {one: signal.signal(one, lambda number, _: self._put(number)) for one in heeded}
+        try:
+            yield
+        finally:
+            for one, handler in before.items():
+                signal.signal(one, handler)
+
+    def _put(self, number: int) -> None:
+        self._inbox.put(signal.Signals(number))
+
+    # What is due.
+
+    @property
+    def _turns(self) -> Turns:
+        return Turns(self.ledger.fires, self.id)
+
+    def _plan(self, clockwork: Clockwork) -> None:
+        """From now on do what the settings say, in the time zones that the history knows."""
+        for name in self.plans.connections:
+            self.plans.see_zones(self.ledger.zones, name)
+        works = self.plans.works()
+        clockwork.set(works)
+        self._wanted = self._turns.due(works, self.clock())
+        self.planned(self.plans.settings)
+        self._is_planned = True
+        _LOG.info("scheduled", connections=len(self.plans.connections), jobs=len(works))
+
+    def _look_around(self) -> None:
+        """Say that we live; take up what others left; see whether the settings changed."""
+        self.ledger.workers.beat(self.id)
+        lost = {fire.work for fire in self.ledger.fires.open()}
+        for work in self.plans.works() if lost else ():
+            if name_of(work) in lost:
+                self._wanted[name_of(work)] = work
+        match self.plans.reload():
+            case Unusable() as problem:
+                _LOG.warning(
+                    "the settings cannot be used; the last good ones hold", problems=len(problem.problems)
+                )
+                self._tell(problem)
+            case True:
+                self._is_planned = False
+
+    def _begin_what_can(self) -> None:
+        """Begin what is wanted and due, where a place is free and nobody works on the connection."""
+        # What covers other work before what it covers.
+        for name, work in sorted(self._wanted.items(), key=lambda one: one[1].job not in COVERS):
+            if self._stopping or len(self._children) >= self.plans.service.runs_at_once:
+                return
+            if name in self._wanted and work.connection not in self._children:
+                self._begin(work, self.clock())
+
+    def _begin(self, work: Work, now: datetime) -> None:
+        turn = self._turns.of(work, now)
+        if isinstance(turn, Start) and self.ledger.at_work(work.connection):
+            return  # still wanted
+        del self._wanted[name_of(work)]
+        if isinstance(turn, Start) and self._turns.take(work, turn.due):
+            self._start([(work, turn.due), *self._covered(work, now)], now)
+        elif isinstance(turn, TooLate) and self._turns.take(work, turn.due):
+            self.ledger.fires.end(name_of(work), self.id, None)
+            _LOG.warning("missed", **_names(work), why=turn.why)
+            self._tell(Missed(work.connection, work.job, work.zone, turn.due, turn.why))
+
+    def _covered(self, work: Work, now: datetime) -> Iterator[tuple[Work, datetime]]:
+        """What is due too, and is done by the same run."""
+        for other in [one for one in self._wanted.values() if one.connection == work.connection]:
+            turn = self._turns.of(other, now) if other.job in COVERS.get(work.job, ()) else None
+            if isinstance(turn, Start) and self._turns.take(other, turn.due):
+                del self._wanted[name_of(other)]
+                yield other, turn.due
+
+    # What is under way.
+
+    def _start(self, works: list[tuple[Work, datetime]], now: datetime) -> None:
+        work, due = works[0]
+        _LOG.info("run begins", **_names(work), due=due.isoformat())
+        command = command_of(work, self.plans.path, without_tasks=self.plans.has_tasks(work.connection))
+        self._children[work.connection] = Child.start(works, command, chosen_form(), now, self._inbox.put)
+
+    def _settle(self) -> None:
+        """Write down how runs ended: now, or as soon as the history is there again."""
+        while self._unsettled:
+            child = self._unsettled[0]
+            report = self._report(child)
+            for work, _ in child.works:
+                if child.is_to_be_repeated:
+                    self.ledger.fires.give_back(name_of(work), self.id)
+                else:
+                    self.ledger.fires.end(name_of(work), self.id, child.exit_code, report.get("run"))
+            if self.plans.see_zones(self.ledger.zones, child.connection):
+                self._is_planned = False
+            del self._unsettled[0], self._children[child.connection]
+            self._ended(child, report)
+
+    def _ended(self, child: Child, report: dict[str, Any]) -> None:
+        (work, due), code = child.works[0], PARKED if child.is_to_be_repeated else child.exit_code
+        _LOG.info("run ended", **_names(work), exit_code=code)
+        began, now = child.began, self.clock()
+        self._tell(Ended(work.connection, work.job, work.zone, due, began, now, code, report))
+
+    def _report(self, child: Child) -> dict[str, Any]:
+        """The run's report as the history has it; empty if it came to none."""
+        for run in self.ledger.runs(child.connection, limit=1):
+            if run["started_at"] >= child.began.replace(tzinfo=None) and run["report"]:
+                return {**run["report"], "run": run["id"]}
+        return {}
+
+    def _hold_to_limits(self) -> None:
+        """Stop what comes into a blackout or takes too long; kill what does not stop in time."""
+        now, service = self.clock(), self.plans.service
+        for child in self._children.values():
+            if child.told_to_stop is not None and now - child.told_to_stop > service.grace:
+                _LOG.warning("run killed", connection=child.connection)
+                child.kill()
+            elif child.told_to_stop is None and self.plans.in_blackout(child.connection, now):
+                _LOG.info("run stopped for a blackout", connection=child.connection)
+                child.stop(now)
+            elif child.told_to_stop is None and now - child.began > service.longest_run:
+                _LOG.warning("run stopped, it takes too long", connection=child.connection)
+                child.stop(now)
+
+    def _stop(self) -> None:
+        """Told to stop: runs finish or park what they are sending. Told again: at once."""
+        for child in self._children.values():
+            child.kill() if self._stopping else child.stop(self.clock())
+        _LOG.info("stopping", runs=len(self._children))
+        self._stopping = True
+
+    def _tell(self, event: Event) -> None:
+        for listener in self.listeners:
+            try:
+                listener(event)
+            except Exception as error:  # noqa: BLE001  # whoever listens must not end the work
+                _LOG.warning("a listener failed", listener=type(listener), error=type(error))
+
+
+def _names(work: Work) -> dict[str, str]:
+    return {"connection": work.connection, "job": work.job} | ({"zone": work.zone} if work.zone else {})
