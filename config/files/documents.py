@@ -162,8 +162,10 @@ def load_document(path: Path) -> Document:
         raise ConfigProblem(Problem(f"is not valid YAML: {error}", where=str(path))) from None
     except RecursionError:
         raise ConfigProblem(Problem("is nested too deeply to be read", where=str(path))) from None
-    except ValueError:  # Python reads no number of thousands of digits
-        raise ConfigProblem(Problem("holds a number that is too long to be read", where=str(path))) from None
+    except ValueError:  # Python reads no number of thousands of digits, and no 30th of February
+        raise ConfigProblem(
+            Problem("holds a number that is too long, or a day that is in no calendar", where=str(path))
+        ) from None
     if data is None:
         data = CommentedMap()
     if not isinstance(data, CommentedMap):

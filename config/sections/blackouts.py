@@ -21,8 +21,8 @@ _HOURS = re.compile(r"^(\d{1,2}):([0-5]\d) ?- ?(\d{1,2}):([0-5]\d)$")
 _DATES = re.compile(r"^\d{4}-\d\d-\d\d( to \d{4}-\d\d-\d\d)?$")
 _NO_DATES = Fault("is not a range of days", "write it as 2026-12-24 to 2027-01-02")
 _DAY = timedelta(days=1)
-# What lasts longer has no end for us.
-_LONGEST = timedelta(days=400)
+# What lasts longer is no blackout.
+LONGEST = timedelta(days=366)
 _MINUTES_OF_DAY = 24 * 60
 
 # YAML reads a lone day as a date of its own.
@@ -112,9 +112,9 @@ class Blackouts:
     zone: ZoneInfo
 
     def until(self, now: datetime) -> datetime | None:
-        """Until when nothing may run, in UTC, through all that follow on each other; None: it may now."""
+        """Until when nothing may run, in UTC, through all that follow on each other (a year's); None: it may now."""
         end = self._end(now)
-        while end is not None and end - now < _LONGEST and (further := self._end(end)) is not None:
+        while end is not None and end - now < LONGEST and (further := self._end(end)) is not None:
             end = further
         return end
 
@@ -154,4 +154,6 @@ def _read_dates(text: str | None) -> tuple[date, date]:
         raise Faulty(_NO_DATES) from None
     if last < first:
         raise Faulty(Fault("ends before it begins", "the earlier day comes first"))
+    if last - first >= LONGEST:
+        raise Faulty(Fault("is longer than a year", "`foretag pause` stops a connection until it is resumed"))
     return first, last

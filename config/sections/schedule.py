@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Literal, get_args
-from zoneinfo import available_timezones
+from typing import Literal, Self, get_args
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from config.problems import Fault, Faulty
-from config.sections.blackouts import Blackout
-from config.sections.durations import Duration
+from config.sections.blackouts import LONGEST, Blackout, Blackouts
+from config.sections.durations import Duration, told
 from config.sections.strict import Strict
-from config.sections.times import read_times
+from config.sections.times import Every, read_times
 
 # Read what changed; read everything anew; compare the local copy with the CRM; make the owners' tasks.
 JobName = Literal["increment", "full", "reconcile", "tasks"]
 JOBS: tuple[JobName, ...] = get_args(JobName)
+
+_LONGEST_JITTER = timedelta(hours=1)
+_UTC = ZoneInfo("UTC")
+_SOME_DAY = datetime(2027, 1, 1, tzinfo=UTC)  # before a leap year
 
 
 class Late(Strict):
@@ -61,9 +65,49 @@ class Schedule(Strict):
             raise Faulty(Fault(f"{value!r} is no time zone", _nearest(value)))
         return value
 
+    @field_validator("jitter")
+    @classmethod
+    def _short(cls, value: timedelta) -> timedelta:
+        if value > _LONGEST_JITTER:
+            raise Faulty(Fault("is too long", f"{told(_LONGEST_JITTER)} at most"))
+        return value
+
+    @model_validator(mode="after")
+    def _can_run(self) -> Self:
+        """No job may have all of its times in blackouts; those of certain days of the calendar come to an end."""
+        returning = Blackouts(tuple(one for one in self.blackouts if one.dates is None), _UTC)
+        if (returning.until(_SOME_DAY) or _SOME_DAY) - _SOME_DAY >= LONGEST:
+            raise Faulty(Fault("the blackouts leave no time to run at all", path=("blackouts",)))
+        if returning.each:
+            faults = [_never(job) for job in self.times() if not self._runs(job, returning)]
+            if faults:
+                raise Faulty(*faults)
+        return self
+
+    def _runs(self, job: JobName, blackouts: Blackouts) -> bool:
+        """Whether any of its times within two years is outside of blackouts, or begins late enough after one."""
+        times, late = read_times(self.times()[job]), getattr(self.late, job)
+        if late is None or isinstance(times, Every):
+            return True
+        days = (_SOME_DAY + timedelta(days=number) for number in range(731))
+        return any(
+            (blackouts.until(moment) or moment) - moment <= late
+            for day in days
+            if times.holds_on(day.date())
+            for moment in times.on(day)
+        )
+
     def times(self) -> dict[JobName, str]:
         """The jobs that are due at all, with their times."""
         return {job: text for job in JOBS if (text := getattr(self, job)) is not None}
+
+
+def _never(job: JobName) -> Fault:
+    return Fault(
+        f"{job} would never run: all its times lie in blackouts, and after their end it is too late",
+        f"another time, or a longer `late: {{{job}: …}}`",
+        path=(job,),
+    )
 
 
 @cache
@@ -74,5 +118,9 @@ def _zones() -> frozenset[str]:
 def _nearest(zone: str) -> str:
     from config.files.documents import did_you_mean  # noqa: PLC0415  # reads YAML: of use for a mistake alone
 
-    hint = did_you_mean(zone, sorted(_zones()))
-    return hint or "write a name such as Europe/Stockholm, America/New_York or UTC"
+    same_place = [name for name in _zones() if name.lower().endswith(f"/{zone.lower()}")]
+    if same_place:
+        return f'did you mean "{min(same_place, key=len)}"?'
+    # An abbreviation names several zones, or half of one.
+    hint = did_you_mean(zone, sorted(_zones())) if "/" in zone else ""
+    return hint or "write a name such as Europe/Stockholm or UTC"

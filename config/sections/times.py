@@ -12,7 +12,7 @@ from config.sections.durations import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import date
+    from datetime import date, datetime
 
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -53,9 +53,7 @@ _NICKNAMES = {
 _ITEM = re.compile(r"^(?:\*|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<step>\d+))?$", re.ASCII)
 _EVERY = re.compile(r"^every\s+(?P<number>\d{1,6})\s*(?P<unit>[smhd])$")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_EXAMPLES = (
-    'write "every 15m", or "0 2 * * *" for 02:00 each day: minute, hour, day of the month, month, weekday'
-)
+_EXAMPLES = 'write "every 15m", or "0 2 * * *" for 02:00 each day'
 
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=28)
 
@@ -86,6 +84,14 @@ class Cron:
         """Whether it is due on that day at all."""
         return day.month in self.months and day.day in self.days and day.isoweekday() % 7 in self.weekdays
 
+    def on(self, midnight: datetime) -> Iterator[datetime]:
+        """Its times on a day on which it holds, by the clock."""
+        return (
+            midnight + timedelta(hours=hour, minutes=minute)
+            for hour in sorted(self.hours)
+            for minute in sorted(self.minutes)
+        )
+
 
 def read_times(text: str) -> Cron | Every:
     """Read a cron expression of five parts, or `every 15m`. Raises `Faulty`: what is wrong, and at which characters."""
@@ -94,7 +100,9 @@ def read_times(text: str) -> Cron | Every:
         return _every(text)
     if written.startswith("@"):
         if written not in _NICKNAMES:
-            raise Faulty(Fault(f"{text.strip()!r} is not known here", f"known: {', '.join(_NICKNAMES)}"))
+            raise Faulty(
+                Fault(f"{text.strip()!r} is not known", f"known here: {', '.join(sorted(_NICKNAMES))}")
+            )
         return read_times(_NICKNAMES[written])
     return _cron(text)
 
@@ -112,7 +120,7 @@ def _every(text: str) -> Every:
 def _cron(text: str) -> Cron:
     parts = list(re.finditer(r"\S+", text))
     if len(parts) != len(_FIELDS):
-        raise Faulty(Fault(f"has {len(parts)} parts, a cron expression five", _EXAMPLES))
+        raise Faulty(Fault(f"has {len(parts)} of the five parts of a cron expression", _EXAMPLES))
     faults: list[Fault] = []
     sets = [
         read_field(part.group(), field, faults, part.start())
