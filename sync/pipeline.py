@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from config.outputs import OBJECTS
 from config.problems import raise_if_any
 from sync.exit_codes import STATES
 from sync.exits import exit_code
 from sync.ledger import Item
+from sync.logs import bound
 from sync.merges import Follower
 from sync.pull import Anew, pull
 from sync.report import Report, last_line
@@ -61,6 +64,8 @@ if TYPE_CHECKING:
     from sync.writing.apply import Check
 
     Schemas = Mapping[str, Mapping[str, FieldInfo]]
+
+log = structlog.get_logger(__name__)
 
 
 def run(job: Job) -> Report:
@@ -152,9 +157,12 @@ def recorded(job: Job, command: str, *, of: str | None = None) -> Iterator[Pass]
                 error.add_note(report.last_line)
                 vars(error)["report"] = vars(report)
                 vars(error)["report"] = vars(report)
+            budget = job.connector.budget()
+            job.ledger.standing.allowance(job.name, budget.left, budget.limit)
             job.ledger.finish_run(
                 run_id, STATES[report.exit_code], report.exit_code, report.last_line, vars(report)
             )
+            log.info("run.ended", run=run_id, command=command, **_told(report))
 
 
 @dataclass(frozen=True)
@@ -194,6 +202,8 @@ class Pass:
         remember_plans(job.mirror, self.today)
         self.put_aside(pulled.set_aside)
         report.pulled, report.gone = dict(pulled.read), dict(pulled.gone)
+        job.ledger.standing.pulled(job.name, self.now)
+        log.info("run.pulled", read=report.pulled, gone=report.gone, set_aside=report.set_aside)
 
     def plan(self, scope: Scope | None = None, as_of: date | None = None) -> Plan:
         """Pull, score, and compare with what the CRM holds, within a scope (None: all that a run may).
@@ -226,6 +236,7 @@ class Pass:
         report.planned = plan.sizes
         report.quarantined = sum(item.status == "quarantined" for item in plan.held_back)
         report.held_back = len(plan.held_back) - report.quarantined
+        log.info("run.planned", book=report.book, planned=report.planned, held_back=report.held_back)
         return plan
 
     def put_aside(self, items: Sequence[Item]) -> None:
@@ -316,6 +327,13 @@ class Pass:
         finally:
             spent = self.report.seconds.get(stage, 0.0) + time.perf_counter() - started
             self.report.seconds[stage] = round(spent, 3)
+            log.info("run.stage", stage=stage, seconds=round(time.perf_counter() - started, 3))
+
+
+def _told(report: Report) -> dict[str, Any]:
+    """What of a report goes into its last line of the log: counts, no words."""
+    names = ("exit_code", "mode", "done", "refused", "unknown", "stale", "set_aside", "api_calls")
+    return {name: getattr(report, name) for name in names} | {"seconds": round(sum(report.seconds.values()), 3)}
 
 
 def _fields_behind(schemas: Schemas, columns: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import structlog
 
 from config.outputs import OBJECTS
 from connectors.outcomes import NOT_SENT
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     from sync.store.mirror import Mirror
     from sync.store.written import Written
     from sync.writing.plan import Plan
+
+log = structlog.get_logger(__name__)
+
+# Of a batch's records that were not done, so many have a line each; the history lists all.
+MOST_LINES = 20
 
 
 class Check(Protocol):
@@ -140,6 +146,7 @@ class Applier:
         self.ledger.renew(self.lease)
         number = self.ledger.intend(self.run_id, object_name, rows.num_rows)
         self.journal.append(journal or object_name, rows, self.run_id, number)
+        log.info("batch.sending", object=object_name, batch=number, records=rows.num_rows)
         return number
 
     @contextmanager
@@ -151,6 +158,7 @@ class Applier:
             # A broken line, a permission taken away, SIGTERM, a bug: some of it may have been done.
             self.ledger.unconfirmed(self.run_id, number)
             applied.unknown[object_name] = applied.unknown.get(object_name, 0) + rows.num_rows
+            log.warning("batch.unconfirmed", object=object_name, batch=number, records=rows.num_rows)
             raise
 
     def settle(self, object_name: str, number: int, outcomes: pa.Table) -> None:
@@ -167,7 +175,11 @@ class Applier:
             )
             for row in failed.to_pylist()
         ]
-        self.ledger.settle(self.run_id, number, outcomes.num_rows - len(items), items)
+        done = outcomes.num_rows - len(items)
+        self.ledger.settle(self.run_id, number, done, items)
+        log.info("batch.settled", object=object_name, batch=number, done=done, not_done=len(items))
+        for item in items[:MOST_LINES]:
+            log.info("record.not_done", object=object_name, record=item.record_id, status=item.status, code=item.code)
 
 
 def _written(chunk: pa.Table, outcomes: pa.Table) -> pa.Table:
