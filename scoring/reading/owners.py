@@ -26,10 +26,14 @@ def owners_of(records: pa.Table) -> tuple[list[str], Ints]:
 
 
 def sums(names: list[str], codes: Ints, values: Ints) -> Counter[str]:
-    """The sum of values for each name; `codes` index `names`."""
+    """The sum of values for each name, which may occur twice: an empty owner is none; `codes` index `names`."""
     found = np.zeros(len(names), dtype=np.int64)
     np.add.at(found, codes, values)
-    return Counter({name: number for name, number in zip(names, found.tolist(), strict=True) if number})
+    total: Counter[str] = Counter()
+    for name, number in zip(names, found.tolist(), strict=True):
+        if number:
+            total[name] += number
+    return total
 
 
 def measure_owners(part: Features) -> Summary:

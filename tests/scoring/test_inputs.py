@@ -204,3 +204,10 @@ def test_what_a_deal_knows_of_its_account(company):
     names = ("account_industry", "account_employees", "account_spend_total", "account_open_cases")
     assert [found[name] for name in names] == ["Energy", 70, 300, 0]
     assert [stray[name] for name in names] == [None] * 4
+
+
+def test_an_empty_owner_is_none(company):
+    """Deals of nobody are counted together, whether the CRM leaves their owner out or empty."""
+    company.open("one", company.account("acme"), owner_id=None)
+    company.open("other", "acme", owner_id="")
+    assert [deal_facts_of(company, deal)["owner_open_deals"] for deal in ("one", "other")] == [2, 2]
