@@ -28,16 +28,19 @@ from scoring.arithmetic.counts import (
 from scoring.buying.calibration import calibrate, lessons, with_bases, with_card
 from scoring.buying.lessons import Buying, begun, histories, with_model
 from scoring.conditions.exclusions import included, left_out
+from scoring.engine import HERE
 from scoring.growing.growth import outlooks
-from scoring.growing.growth_book import GrowthBook, growth_book, lift
+from scoring.growing.growth_book import GrowthBook, growth_book, growth_counts, lift
+from scoring.growing.headroom import best_known, sales_of
 from scoring.growing.promises import plan_counts
 from scoring.placing.cutoffs import EVERYBODY, Cutoffs, books, cutoffs, prefix_of, tiers_of
-from scoring.reading.features import Features, Reader, day_number
+from scoring.reading.features import Features, Reader, day_number, opened
 from scoring.reading.groups import with_families
 from scoring.reading.owners import measure_owners, owners_of, sums, weighted_pipeline
+from scoring.reading.past_deals import merged
 from scoring.value import Assessed, Scored, assess, settle
-from scoring.winning.deal_history import DealHistory, deal_history
-from scoring.winning.win import level
+from scoring.winning.deal_history import DealHistory, deal_history, usual_counts
+from scoring.winning.win import level, level_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -47,7 +50,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from config.rules import Rules
-    from scoring.reading.features import Tables
+    from scoring.engine import Engine
+    from scoring.reading.features import Bucket
     from scoring.reading.past_deals import PastDeals
 
 # What the first reading needs: how long deals took to win.
@@ -133,45 +137,59 @@ class Book:
 
 
 def read_book(
-    buckets: Iterable[Tables], rules: Rules, today: date, times: Iterable[Tables] | None = None
-) -> tuple[Book, tuple[Features, ...]]:
+    buckets: Iterable[Bucket],
+    rules: Rules,
+    today: date,
+    times: Iterable[Bucket] | None = None,
+    engine: Engine = HERE,
+) -> tuple[Book, Sequence[Features]]:
     """Read all buckets, twice: `buckets` must be iterable again, a list or an object that re-opens them.
 
     `times`, if it is cheaper to give, are the same buckets with no more columns than `TIMES`; then `buckets` are
     read once.
 
     Every statistic is a sum of integers over buckets, so neither their number nor any order matters.
-    The features come back too, one for each bucket in order, so that `tag` need not extract them again.
+    The features come back too, one for each bucket in order, so that `tag` need not extract them again: as the
+    engine keeps them.
     """
     with Reader(rules, today) as reader:
-        book = start(merge(_keyed(reader.times(tables)) for tables in times or buckets), rules)
-        read = [_read(reader, tables, book, rules, today) for tables in buckets]
-    parts = with_families([part for part, _ in read])
-    ours = tuple(included(part, book, rules, today) for part in parts)
-    book = with_measures(book, merge(measure(part) for part in ours))
-    book = replace(book, history=deal_history([past for _, past in read], ours, book, rules, today))
-    book = replace(book, history=replace(book.history, level=level(ours, book, rules, today)))
-    book = with_buying(book, ours, rules, today)
-    book = with_growth(book, ours, rules, today)
-    assessed = [assess(part, book, rules, today) for part in parts]
-    book = with_ranks(book, merge(map(spread, assessed)))
+        book = start(merge(engine.each(_times, times or buckets, reader=reader)), rules)
+        read = engine.keep(_read, buckets, reader=reader, book=book, rules=rules, today=today)
+    parts = with_families(engine.keep(_features, read), engine)
+    past = merged(engine.each(_past, read), rules.win.like_deals.by)
+    del read
+    ours = engine.keep(included, parts, book=book, rules=rules, today=today)
+    book = with_measures(book, merge(engine.each(measure, ours)))
+    book = with_history(book, past, ours, rules, today, engine)
+    book = with_buying(book, ours, rules, today, engine)
+    book = with_growth(book, ours, rules, today, engine)
+    assessed = engine.keep(assess, parts, book=book, rules=rules, today=today)
+    book = with_ranks(book, merge(engine.each(spread, assessed)))
     return with_cutoffs(
-        book, merge_spreads(order(settle(part, book, rules), rules) for part in assessed), rules
+        book, merge_spreads(engine.each(_order, assessed, book=book, rules=rules)), rules
     ), parts
 
 
+def _times(bucket: Bucket, reader: Reader) -> Summary:
+    return {
+        name: Counter({str(key): number for key, number in histogram.items()})
+        for name, histogram in reader.times(opened(bucket)).items()
+    }
+
+
 def _read(
-    reader: Reader, tables: Tables, book: Book, rules: Rules, today: date
+    bucket: Bucket, reader: Reader, book: Book, rules: Rules, today: date
 ) -> tuple[Features, PastDeals]:
-    part = reader.features(tables, book.buying.window)
+    part = reader.features(opened(bucket), book.buying.window)
     return part, reader.past(rules, *left_out(part, reader.every_deal, book, rules, today))
 
 
-def _keyed(histograms: Mapping[str, Mapping[int, int]]) -> Summary:
-    return {
-        name: Counter({str(key): number for key, number in histogram.items()})
-        for name, histogram in histograms.items()
-    }
+def _features(read: tuple[Features, PastDeals]) -> Features:
+    return read[0]
+
+
+def _past(read: tuple[Features, PastDeals]) -> PastDeals:
+    return read[1]
 
 
 def start(times: Summary, rules: Rules) -> Book:
@@ -185,13 +203,24 @@ def start(times: Summary, rules: Rules) -> Book:
     return Book(horizon=horizon, cycle=cycle, buying=begun(ages, horizon))
 
 
-def with_buying(book: Book, parts: tuple[Features, ...], rules: Rules, today: date) -> Book:
+def with_history(
+    book: Book, past: PastDeals, parts: Sequence[Features], rules: Rules, today: date, engine: Engine
+) -> Book:
+    """The book that knows how its deals ended (`past`), and what is usual of its open ones."""
+    usual = merge(engine.each(usual_counts, parts, today=today))
+    book = replace(book, history=deal_history(past, usual, book, rules))
+    table = book.history.lasting
+    found = merge(engine.each(level_counts, parts, book=book, rules=rules, today=today))
+    return replace(book, history=replace(book.history, level=level(found, table)))
+
+
+def with_buying(book: Book, parts: Sequence[Features], rules: Rules, today: date, engine: Engine) -> Book:
     """The book with its purchase model, the points of its card, and its base rates, each learned over all parts."""
-    counts = merge(histories(part, book.buying, today) for part in parts)
+    counts = merge(engine.each(histories, parts, buying=book.buying, today=today))
     book = replace(book, buying=with_model(book.buying, counts, book))
-    taught = merge(lessons(part, book, rules, today) for part in parts)
+    taught = merge(engine.each(lessons, parts, book=book, rules=rules, today=today))
     book = replace(book, buying=with_card(book.buying, taught, rules))
-    found = merge(calibrate(part, book, rules, today) for part in parts)
+    found = merge(engine.each(calibrate, parts, book=book, rules=rules, today=today))
     return replace(book, buying=with_bases(book.buying, found, book.horizon))
 
 
@@ -271,12 +300,20 @@ def _peers(spent: Mapping[str, int], last_year: Mapping[str, int]) -> dict[str, 
     return found
 
 
-def with_growth(book: Book, parts: Sequence[Features], rules: Rules, today: date) -> Book:
+def with_growth(book: Book, parts: Sequence[Features], rules: Rules, today: date, engine: Engine) -> Book:
     """The book that also knows products, the attributes of top customers, and how beginnings go on."""
-    accounts, now = [part.accounts for part in parts], day_number(today)
-    ahead = (outlooks(part, book, now) for part in accounts)
-    found = growth_book(accounts, ahead, book.spend_fifths[-1], rules.growth.product_share)
-    return replace(book, growth=found)
+    products = best_known(merge(engine.each(_sales, parts)).get("sales", Counter()))
+    found = merge(engine.each(_growth, parts, book=book, products=products, today=today))
+    return replace(book, growth=growth_book(found, products, rules.growth.product_share))
+
+
+def _sales(part: Features) -> Summary:
+    return {"sales": sales_of(part.accounts)}
+
+
+def _growth(part: Features, book: Book, products: tuple[str, ...], today: date) -> Summary:
+    ahead = outlooks(part.accounts, book, day_number(today))
+    return growth_counts(part.accounts, ahead, products, book.spend_fifths[-1])
 
 
 def _by_name(counts: Mapping[str, int]) -> dict[str, dict[int, int]]:
@@ -299,6 +336,10 @@ def spread(assessed: Assessed) -> Summary:
 def with_ranks(book: Book, found: Summary) -> Book:
     """The book with its ranks of expected spend."""
     return replace(book, spends=as_integers(found["spends"]))
+
+
+def _order(assessed: Assessed, book: Book, rules: Rules) -> dict[str, Spreads]:
+    return order(settle(assessed, book, rules), rules)
 
 
 def order(scored: Scored, rules: Rules) -> dict[str, Spreads]:

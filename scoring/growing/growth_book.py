@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from scoring.arithmetic.columns import coded, flags, whole
-from scoring.arithmetic.counts import Summary, as_integers, count, merge, money_bin, ranks
+from scoring.arithmetic.counts import Summary, as_integers, count, money_bin, ranks
 from scoring.arithmetic.points import DOUBLE
-from scoring.growing.headroom import best_known, bought, product_counts, sales_of, usual_products
+from scoring.growing.headroom import bought, product_counts, usual_products
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -61,15 +61,8 @@ def outlook_bin(found: Floats) -> Ints:
     return money_bin(np.nan_to_num(found) * _THOUSAND)
 
 
-def growth_book(
-    accounts: Sequence[pa.Table], outlooks: Iterable[Floats], top: int, percent: float
-) -> GrowthBook:
-    """From the accounts and outlooks of all buckets; `top` is the lowest bin of spend of a top customer.
-
-    `percent` of a group's customers make a product usual there.
-    """
-    products = best_known(merge({"sales": sales_of(part)} for part in accounts).get("sales", Counter()))
-    found = merge(_counts(part, ahead, products, top) for part, ahead in zip(accounts, outlooks, strict=True))
+def growth_book(found: Summary, products: tuple[str, ...], percent: float) -> GrowthBook:
+    """From the counts of all buckets (`growth_counts`); `percent` of a group's customers make a product usual there."""
     if not found:
         return GrowthBook()
     return GrowthBook(
@@ -77,7 +70,8 @@ def growth_book(
     )
 
 
-def _counts(accounts: pa.Table, ahead: Floats, products: tuple[str, ...], top: int) -> Summary:
+def growth_counts(accounts: pa.Table, ahead: Floats, products: tuple[str, ...], top: int) -> Summary:
+    """What one bucket says: its outlooks are `ahead`, `top` is the lowest bin of spend of a top customer."""
     # Who came only now could not yet become a top customer.
     known = flags(accounts, "cut_known") | (whole(accounts, "cut_purchases") > 0)
     best = known & (money_bin(whole(accounts, "spend")) >= top)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # is absent counts as null in every row, a table that is absent has no rows. What belongs to accounts or their
 # deals is cut into buckets; owner, stage, quota, territory and capacity are whole each time.
 Tables = Mapping[str, Any]
+
+# A bucket: its tables, or what opens them where they are read.
+Bucket = Tables | Callable[[], Tables]
 
 # Sums over a family of companies, kept from a full run: of one bucket alone they cannot be had.
 FAMILY = (
@@ -75,6 +78,11 @@ class Features:
     deals: pa.Table
 
 
+def opened(bucket: Bucket) -> Tables:
+    """The tables of a bucket."""
+    return bucket() if callable(bucket) else bucket
+
+
 def day_number(day: date) -> int:
     """Days since 1970-01-01."""
     return (day - _EPOCH).days
@@ -89,10 +97,12 @@ def extract(tables: Tables, horizon: int, rules: Rules, today: date) -> Features
 class Reader:
     """Reads buckets one after another through one embedded database.
 
-    It runs on one thread, so that nothing depends on the machine, and holds no data of its own.
+    It runs on one thread, so that nothing depends on the machine, and holds no data of its own: one that is pickled
+    begins anew elsewhere.
     """
 
     def __init__(self, rules: Rules, today: date) -> None:
+        self._made_from = (rules, today)
         self._today = day_number(today)
         self._database = duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False})
         self._given: dict[str, Any] = {}
@@ -109,6 +119,9 @@ class Reader:
 
     def __exit__(self, *_: object) -> None:
         self._database.close()
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Rules, date]]:
+        return type(self), self._made_from
 
     def features(self, tables: Tables, horizon: int) -> Features:
         """One row per account, and one per open deal."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -10,19 +11,19 @@ import numpy as np
 
 from scoring.arithmetic.columns import flags, numbers, whole
 from scoring.reading.features import day_number
-from scoring.reading.past_deals import merged
 from scoring.winning.lasting import Lasting, lasting
 from scoring.winning.like_deals import like_effects
 from scoring.winning.pace import Pace, pace_table
 from scoring.winning.win_lessons import learned_points
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import date
 
     from numpy.typing import NDArray
 
     from config.rules import Rules
+    from scoring.arithmetic.counts import Summary
     from scoring.book import Book
     from scoring.reading.features import Features
     from scoring.reading.past_deals import PastDeals
@@ -68,19 +69,16 @@ class DealHistory:
         })  # fmt: skip
 
 
-def deal_history(
-    past: Sequence[PastDeals], parts: Sequence[Features], book: Book, rules: Rules, today: date
-) -> DealHistory:
-    """The history of a book that has its measures, from the counts and features of its buckets, in any order."""
-    if not past:
-        return DealHistory()
-    by = rules.win.like_deals.by
-    sums = merged(past, by)
+def deal_history(sums: PastDeals, usual: Summary, book: Book, rules: Rules) -> DealHistory:
+    """The history of a book that has its measures, from the counts of all buckets: `merged`, and `usual_counts`."""
+    deals = usual["deals"]
     return DealHistory(
-        like=like_effects(sums.like, by), pace=pace_table(sums.ages), list_prices=_list_prices(sums.amounts),
-        touches_each_day=_touches(parts, today), overdue=_overdue(parts, today),
+        like=like_effects(sums.like, rules.win.like_deals.by), pace=pace_table(sums.ages),
+        list_prices=_list_prices(sums.amounts),
+        touches_each_day=deals["touches"] / deals["days"] if deals["days"] else 0.0,
+        overdue=deals["passed"] / (deals["dated"] + _PRIOR_DATES),
         lasting=lasting(sums.outcomes, rules.win.like_deals.half_life),
-        record=_record(parts), points=learned_points(sums.taught, book.spend_fifths, rules),
+        record=_record(usual["accounts"]), points=learned_points(sums.taught, book.spend_fifths, rules),
     )  # fmt: skip
 
 
@@ -91,49 +89,48 @@ def _list_prices(amounts: NDArray[np.int64]) -> tuple[int, ...]:
     return tuple(np.flatnonzero(amounts >= max(_LIST_PRICE * priced, 2)).tolist())
 
 
-def _record(parts: Sequence[Features]) -> int:
+def usual_counts(part: Features, today: date) -> Summary:
+    """What a bucket says of how its accounts' deals ended, and of its open ones: all whole numbers."""
+    return {"accounts": _records(part), "deals": _overdue(part, today) + _touches(part, today)}
+
+
+def _records(part: Features) -> Counter[str]:
+    """Won and closed deals of accounts: their sums, sums of squares and of products, and who has several."""
+    won, closed = (np.minimum(whole(part.accounts, name), _MANY) for name in ("purchases", "closed"))
+    sums = {
+        "won": won, "closed": closed, "several": closed > 1,
+        "won_won": won**2, "won_closed": won * closed, "closed_closed": closed**2,
+    }  # fmt: skip
+    return Counter({name: int(found.sum()) for name, found in sums.items()})
+
+
+def _record(sums: Mapping[str, int]) -> int:
     """How far accounts' own win rates are to be trusted, by moments as in `winning.like_deals`, in whole numbers."""
-    accounts = [
-        (
-            np.minimum(whole(part.accounts, "purchases"), _MANY),
-            np.minimum(whole(part.accounts, "closed"), _MANY),
-        )
-        for part in parts
-    ]
-    won, closed = (sum(int(found[place].sum()) for found in accounts) for place in (0, 1))
-    several = sum(int((found[1] > 1).sum()) for found in accounts)
-    if several < _FEWEST_RECORDS or not 0 < won < closed:
+    won, closed = sums["won"], sums["closed"]
+    if sums["several"] < _FEWEST_RECORDS or not 0 < won < closed:
         return _USUAL_RECORD
     percent = min(max(round(100 * won / closed), 1), 99)
     unit = percent * (100 - percent)
-    surplus = noise = information = 0
-    for mine, all_ in accounts:
-        surplus += int(((100 * mine - percent * all_) ** 2).sum())
-        noise += unit * int(all_.sum())
-        information += int((all_**2).sum())
-    spread = surplus - noise - unit * math.sqrt(2 * information)
+    information = sums["closed_closed"]
+    # Of 100 won - percent closed, the square.
+    surplus = 100**2 * sums["won_won"] - 200 * percent * sums["won_closed"] + percent**2 * information
+    spread = surplus - unit * closed - unit * math.sqrt(2 * information)
     return min(max(round(unit * information / spread), 3), _NO_RECORD) if spread > 0 else _NO_RECORD
 
 
-def _overdue(parts: Sequence[Features], today: date) -> float:
-    """The share of open deals whose close date has passed, as if of ten more it had not."""
-    passed = dated = 0
-    for part in parts:
-        closes = numbers(part.deals, "close_day")[~flags(part.deals, "closed")]
-        passed += int((closes < day_number(today)).sum())
-        dated += int((~np.isnan(closes)).sum())
-    return passed / (dated + _PRIOR_DATES)
+def _overdue(part: Features, today: date) -> Counter[str]:
+    """Of how many open deals the close date is known, and has passed."""
+    closes = numbers(part.deals, "close_day")[~flags(part.deals, "closed")]
+    return Counter(
+        {"passed": int((closes < day_number(today)).sum()), "dated": int((~np.isnan(closes)).sum())}
+    )
 
 
-def _touches(parts: Sequence[Features], today: date) -> float:
-    """Contacts ÷ days of age of all open deals of which contacts are known."""
-    touches = days = 0
-    for part in parts:
-        count, age = numbers(part.deals, "touches"), age_of(part.deals, day_number(today))
-        known = ~flags(part.deals, "closed") & ~np.isnan(count) & ~np.isnan(age)
-        touches += int(count[known].sum())
-        days += int(age[known].sum())
-    return touches / days if days else 0.0
+def _touches(part: Features, today: date) -> Counter[str]:
+    """Contacts, and days of age, of all open deals of which contacts are known."""
+    count, age = numbers(part.deals, "touches"), age_of(part.deals, day_number(today))
+    known = ~flags(part.deals, "closed") & ~np.isnan(count) & ~np.isnan(age)
+    return Counter({"touches": int(count[known].sum()), "days": int(age[known].sum())})
 
 
 def age_of(deals: Any, now: int) -> NDArray[np.float64]:

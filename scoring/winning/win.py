@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,15 +17,18 @@ from scoring.winning.lasting import lasting_points
 from scoring.winning.like_deals import like_points
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections import Counter
+    from collections.abc import Mapping
     from datetime import date
 
     import pyarrow as pa
     from numpy.typing import NDArray
 
     from config.rules import Rules
+    from scoring.arithmetic.counts import Summary
     from scoring.book import Book
     from scoring.reading.features import Features
+    from scoring.winning.lasting import Lasting
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
@@ -58,27 +60,33 @@ def win(features: Features, book: Book, rules: Rules, today: date) -> Card:
     return Card(base, np.stack(points))
 
 
-def level(parts: Sequence[Features], book: Book, rules: Rules, today: date) -> int:
+def level_counts(part: Features, book: Book, rules: Rules, today: date) -> Summary:
+    """How often each chance occurs among the open deals of a bucket: as `given`, and as `wanted` for their ages.
+
+    In points. `book` has no level yet.
+    """
+    table = book.history.lasting
+    open_ = ~flags(part.deals, "closed")
+    card = win(part, book, rules, today)
+    aged = lasting_points(part.deals, table, _MOST_LEVEL, day_number(today)) + points_of(
+        np.array([table.percent])
+    )
+    return {"given": count((card.base + card.points.sum(axis=0))[open_]), "wanted": count(aged[open_])}
+
+
+def level(found: Mapping[str, Counter[str]], table: Lasting) -> int:
     """Points that bring the mean chance of all open deals to the share of such deals, of their ages, that was won.
 
     Stages' chances are guesses, and cards add up what deals have in common. Drawn towards none where few deals are
-    open or have closed. `book` has no level yet.
+    open or have closed.
     """
-    table, now = book.history.lasting, day_number(today)
-    given: Counter[str] = Counter()
-    wanted: Counter[str] = Counter()
-    for part in parts:
-        open_ = ~flags(part.deals, "closed")
-        card = win(part, book, rules, today)
-        given.update(count((card.base + card.points.sum(axis=0))[open_]))
-        aged = lasting_points(part.deals, table, _MOST_LEVEL, now) + points_of(np.array([table.percent]))
-        wanted.update(count(aged[open_]))
+    given, wanted = (as_integers(found.get(name, {})) for name in ("given", "wanted"))
     deals = sum(given.values())
     if not deals or not table.deals:
         return 0
-    found = level_for(as_integers(given), mean_chance(as_integers(wanted)), _MOST_LEVEL)
+    points = level_for(given, mean_chance(wanted), _MOST_LEVEL)
     trust = deals / (deals + _OPEN) * table.deals / (table.deals + _CLOSED)
-    return round(found * trust)
+    return round(points * trust)
 
 
 def _record(accounts: pa.Table, book: Book, most: int) -> Ints:
