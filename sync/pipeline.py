@@ -141,7 +141,7 @@ def recorded(job: Job, command: str, *, of: str | None = None) -> Iterator[Pass]
         spending = Spending.of(job, run_id)
         error: BaseException | None = None
         try:
-            with damage_told(job.place):
+            with bound(run=run_id, command=command), damage_told(job.place):
                 yield Pass(job, org, lease, now, today, report, spending, live=live)
         except BaseException as caught:
             error = cause(caught)
@@ -333,7 +333,9 @@ class Pass:
 def _told(report: Report) -> dict[str, Any]:
     """What of a report goes into its last line of the log: counts, no words."""
     names = ("exit_code", "mode", "done", "refused", "unknown", "stale", "set_aside", "api_calls")
-    return {name: getattr(report, name) for name in names} | {"seconds": round(sum(report.seconds.values()), 3)}
+    return {name: getattr(report, name) for name in names} | {
+        "seconds": round(sum(report.seconds.values()), 3)
+    }
 
 
 def _fields_behind(schemas: Schemas, columns: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import structlog
 
 from connectors.contract import Checkpoint, Page
 from sync.ledger import Item
@@ -37,6 +38,8 @@ APPENDED_ROWS = 250_000
 # A connector asks again for records that were set aside, by id: a few calls for this many.
 MOST_ASKED_AGAIN = 2_000
 
+
+log = structlog.get_logger(__name__)
 
 NOBODY = Forgotten()
 
@@ -121,6 +124,7 @@ def pull(
             forgotten,
         )  # fmt: skip
         read[object_name], gone[object_name] = puller.run()
+        log.info("pull.object", object=object_name, read=read[object_name], gone=gone[object_name])
         set_aside += puller.set_aside
     return Pulled(read, gone, tuple(dict.fromkeys(set_aside)))
 

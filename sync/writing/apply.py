@@ -179,7 +179,13 @@ class Applier:
         self.ledger.settle(self.run_id, number, done, items)
         log.info("batch.settled", object=object_name, batch=number, done=done, not_done=len(items))
         for item in items[:MOST_LINES]:
-            log.info("record.not_done", object=object_name, record=item.record_id, status=item.status, code=item.code)
+            log.info(
+                "record.not_done",
+                object=object_name,
+                record=item.record_id,
+                status=item.status,
+                code=item.code,
+            )
 
 
 def _written(chunk: pa.Table, outcomes: pa.Table) -> pa.Table:
