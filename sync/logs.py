@@ -55,11 +55,20 @@ def configure(form: Form | None = None, level: Level | None = None) -> None:
         cache_logger_on_first_use=False,
     )
     _hear_libraries(max(threshold, LIBRARIES))
+    # Else a warning of Python's would be a line of another kind among them.
+    logging.captureWarnings((form or chosen_form()) == "json")
 
 
 def chosen_form() -> Form:
     """How lines look by the environment."""
     return cast("Form", _asked(FORM, Form, "console"))
+
+
+def log_said(text: str, level: Level) -> None:
+    """What a command says to people, as a line among the others."""
+    import structlog  # noqa: PLC0415  # late, as above
+
+    structlog.get_logger().log(getattr(logging, level.upper()), "said", text=text)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,13 +23,18 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from sync.logs import chosen_form, configure, log_said
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from config.problems import Problem
     from connectors.contract import Org
+    from sync.logs import Level
 
 Tell = Callable[[str, int, int | None], None]
+
+_LEVELS: dict[str, Level] = {"red": "error", "yellow": "warning"}
 
 
 class Talk:
@@ -37,6 +43,10 @@ class Talk:
     def __init__(self, *, machine: bool = False) -> None:
         self.machine = machine
         self.out, self.err = _console(sys.stdout), _console(sys.stderr)
+        # Among log lines for machines, talk is lines of the same kind.
+        self.logged = chosen_form() == "json"
+        if self.logged:
+            configure()
 
     @property
     def is_interactive(self) -> bool:
@@ -45,6 +55,9 @@ class Talk:
 
     def say(self, text: str, style: str = "") -> None:
         """A line for people."""
+        if self.logged:
+            log_said(text, _LEVELS.get(style, "info"))
+            return
         self.err.print(escape(text), style=style or None)
 
     def problems(self, problems: Sequence[Problem]) -> None:
@@ -62,6 +75,8 @@ class Talk:
 
     def banner(self, org: Org, connection: str) -> None:
         """Whose data is at stake: the first line of every command that can write."""
+        if self.logged:
+            return  # what a run logs has its connection's name
         kind = "PRODUCTION" if org.production else "sandbox"
         self.err.print(
             f"[bold]{escape(org.name)}[/bold] · "
@@ -94,6 +109,18 @@ class Talk:
         """The one JSON object, if a machine listens."""
         if self.machine:
             sys.stdout.write(json.dumps(data, default=str, ensure_ascii=False) + "\n")
+
+    def bug(self, error: BaseException) -> None:
+        """Where a bug of ours showed. Its words may hold content: a person sees them, a log does not."""
+        if self.logged:
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            self.say(f"A bug in Foretag, {type(error).__name__}:\n{frames}", "red")
+            return
+        self.say(
+            "This is a bug in Foretag, please report it (the last line may show a record's values: look first):",
+            "red",
+        )
+        self.say("".join(traceback.format_exception(error)))
 
     @contextmanager
     def progress(self) -> Iterator[Tell]:

@@ -32,11 +32,7 @@ def explain_error(talk: Talk, error: BaseException) -> int:
     elif isinstance(error, KeyboardInterrupt):
         talk.say(told or "Interrupted.", "yellow")
     elif code == BUG:
-        talk.say(
-            "This is a bug in Foretag, please report it (the last line may show a record's values: look first):",
-            "red",
-        )
-        talk.say("".join(traceback.format_exception(error)))
+        talk.bug(error)
     talk.result(
         {
             # What was done before, of a run that had begun.
