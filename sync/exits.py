@@ -15,6 +15,7 @@ from sync.exit_codes import (
     UNAVAILABLE,
 )
 from sync.stopping import LeaseLost, Parked
+from sync.store.away import StoreAway
 
 
 class Guarded(Exception):  # noqa: N818  # named after what happened
@@ -32,7 +33,7 @@ def exit_code(error: BaseException | None, *, incomplete: bool = False) -> int: 
             return STOPPED
         case RetryLater(quota=True) | LeaseLost() | Parked():
             return PARKED
-        case RetryLater() | Truncated():
+        case RetryLater() | Truncated() | StoreAway():
             return UNAVAILABLE
         case KeyboardInterrupt():
             return INTERRUPTED

@@ -15,9 +15,9 @@ from sync.store.files import sweep_copies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from sync.job import Job
+    from sync.store.place import Place
 
 
 @dataclass(frozen=True)
@@ -64,36 +64,36 @@ def kept_of(job: Job, record_id: str, object_name: str | None = None) -> Kept:
 def forget(job: Job, kept: Kept) -> None:
     """Erase it. What must not come back is durable first: whoever is killed here repeats it."""
     with job.ledger.lease(job.name):
-        sweep_copies(job.folder)
+        sweep_copies(job.scratch)
         forgetting = job.ledger.forgetting
         for object_name, ids in kept.records.items():
             forgetting.remember(job.name, object_name, ids)
-        erase(job.folder, kept.records, hanging=True)
-        for plan in _plans_with(job.folder, kept.records):
-            plan.unlink()
+        erase(job.place, kept.records, hanging=True)
+        for plan in _plans_with(job.place, kept.records):
+            plan.remove()
         for object_name, ids in kept.records.items():
             forgetting.erase(job.name, object_name, ids)
 
 
 def _kept(job: Job, object_name: str, record_id: str) -> Kept | None:
-    deals = tuple(deals_of(job.folder, [record_id])) if object_name == "account" else ()
+    deals = tuple(deals_of(job.place, [record_id])) if object_name == "account" else ()
     held = job.mirror.read(object_name, ("id", "name"), ids=pa.array([record_id], pa.string()))
     name = str(held["name"][0]) if held.num_rows else ""
     again = job.forgotten.has(object_name, record_id)
     kept = Kept(object_name, record_id, name, deals, {}, again)
-    rows = rows_about(job.folder, kept.records, hanging=True)
+    rows = rows_about(job.place, kept.records, hanging=True)
     if not rows and not again and not job.ledger.forgetting.knows(job.name, object_name, record_id):
         return None
     return Kept(object_name, record_id, name, deals, rows, again)
 
 
-def _plans_with(folder: Path, records: Mapping[str, list[str]]) -> list[Path]:
+def _plans_with(place: Place, records: Mapping[str, list[str]]) -> list[Place]:
     """Plans kept for backfills that name one of these records: such a backfill is begun anew."""
     ids = pa.array([one for ids in records.values() for one in ids], pa.string())
     found = []
-    for path in sorted((folder / "backfills").glob("*.plan")):
-        columns = [name for name in ("id", "parent_id") if name in pq.read_schema(path).names]
-        rows = pq.read_table(path, columns=columns)
+    for plan in (place / "backfills" / name for name in (place / "backfills").names()):
+        rows = pq.read_table(pa.BufferReader(plan.read()))
+        columns = [name for name in ("id", "parent_id") if name in rows.column_names]
         if any(set(rows[name].to_pylist()) & set(ids.to_pylist()) for name in columns):
-            found.append(path)
+            found.append(plan)
     return found

@@ -24,12 +24,16 @@ if TYPE_CHECKING:
     from sync.heartbeat import Heartbeat
     from sync.ledger import Ledger
     from sync.store.mirror import Mirror
+    from sync.store.place import Place
     from sync.store.tags import TagStore
 
 
 @dataclass(frozen=True)
 class Job:
-    """Everything one run works with. `tell(what, done, total)` reports progress."""
+    """Everything one run works with. `tell(what, done, total)` reports progress.
+
+    All that is kept of the CRM lies in `place`; `scratch` is a folder of this machine, for copies that serve one run.
+    """
 
     name: str
     connection: Connection
@@ -39,7 +43,8 @@ class Job:
     heartbeat: Heartbeat
     mirror: Mirror
     tags: TagStore
-    folder: Path
+    place: Place
+    scratch: Path
     tell: Callable[[str, int, int | None], None]
     max_changes: int | None = None
     errand: Errand = USUAL
@@ -83,12 +88,12 @@ class Job:
             }
             for name in OBJECTS
         }
-        return Written(self.folder / "written", self.mirror, fields)
+        return Written(self.place / "written", self.mirror, fields)
 
     @property
     def journal(self) -> Journal:
         """Old and new values of all that was sent."""
-        return Journal(self.folder / "journal")
+        return Journal(self.place / "journal")
 
     @property
     def forgotten(self) -> Forgotten:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from deltalake import DeltaTable
 
 from sync.store.erasing import erase, forget_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from sync.job import Job
+    from sync.store.place import Place
 
 _RUN = "run="
 
@@ -23,25 +21,25 @@ _RUN = "run="
 def erase_expired(job: Job, today: date) -> None:
     """Erase old values, kept plans and deleted records whose time (`retention:` in the settings) is over."""
     kept = job.connection.retention
-    _erase_values(job.folder, today - timedelta(days=kept.values_days))
+    _erase_values(job.place, today - timedelta(days=kept.values_days))
     _erase_deleted(job, today - timedelta(days=kept.deleted_days))
 
 
-def _erase_values(folder: Path, first: date) -> None:
+def _erase_values(place: Place, first: date) -> None:
     """Old and new values, and plans of backfills, of runs before a day. A run's name begins with its day, in UTC."""
-    for table in sorted((folder / "journal").glob("changes_*")):
-        partitions = [
-            path for path in table.glob(f"{_RUN}*") if _is_before(path.name.removeprefix(_RUN), first)
-        ]
-        if partitions:
-            runs = ", ".join(f"'{path.name.removeprefix(_RUN)}'" for path in partitions)
-            DeltaTable(str(table)).delete(f"run IN ({runs})")
+    for table in (place / "journal").tables():
+        partitions = [name for name in table.names() if name.startswith(_RUN)]
+        old = [name for name in partitions if _is_before(name.removeprefix(_RUN), first)]
+        if old:
+            runs = ", ".join(f"'{name.removeprefix(_RUN)}'" for name in old)
+            table.existing_table().delete(f"run IN ({runs})")
             forget_versions(table)
-            for path in partitions:
-                shutil.rmtree(path)
-    for plan in (folder / "backfills").glob("*.plan"):
-        if _is_before(plan.stem, first):
-            plan.unlink()
+            for name in old:
+                (table / name).remove()
+    plans = place / "backfills"
+    for name in plans.names():
+        if _is_before(name.removesuffix(".plan"), first):
+            (plans / name).remove()
 
 
 def _is_before(run: str, first: date) -> bool:
@@ -61,7 +59,7 @@ def _erase_deleted(job: Job, first: date) -> None:
         job.ledger.forgetting.is_back(job.name, object_name, living)
         gone = sorted(set(ids) - living)
         if gone:
-            erase(job.folder, {object_name: gone}, hanging=False)
+            erase(job.place, {object_name: gone}, hanging=False)
             job.ledger.forgetting.erase(job.name, object_name, gone, task_keys=False)
 
 

@@ -166,13 +166,15 @@ def opened_job(
     # Late: the history alone needs no tables, and opens in a third of the time.
     from sync.job import Job  # noqa: PLC0415  # late on purpose
     from sync.store.mirror import Mirror  # noqa: PLC0415  # late on purpose
+    from sync.store.place import Place  # noqa: PLC0415  # late on purpose
     from sync.store.tags import TagStore  # noqa: PLC0415  # late on purpose
 
     with opened_ledger(path) as (settings, ledger):
         name, connection = chosen(settings, name, path)
         rules = load_rules(connection.rules)
-        folder = settings.state / name
-        folder.mkdir(mode=0o700, exist_ok=True)
+        scratch = settings.state / name
+        scratch.mkdir(mode=0o700, exist_ok=True)
+        place = Place.of_connection(settings.storage, settings.state, name)
         heartbeat = Heartbeat(ledger, now)
         yield Job(
             name=name,
@@ -183,9 +185,10 @@ def opened_job(
             ),
             ledger=ledger,
             heartbeat=heartbeat,
-            mirror=Mirror(folder / "mirror"),
-            tags=TagStore(folder / "tags"),
-            folder=folder,
+            mirror=Mirror(place / "mirror"),
+            tags=TagStore(place / "tags"),
+            place=place,
+            scratch=scratch,
             tell=tell,
             max_changes=max_changes,
             errand=errand,

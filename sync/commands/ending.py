@@ -12,6 +12,7 @@ from connectors.contract import ConnectorError
 from sync.exit_codes import BUG
 from sync.exits import Guarded, exit_code
 from sync.stopping import LeaseLost, Parked
+from sync.store.away import StoreAway
 
 if TYPE_CHECKING:
     from config.crms import Crm
@@ -27,7 +28,7 @@ def explain_error(talk: Talk, error: BaseException) -> int:
     talk.problems(problems)
     # A run that it ended has noted its last line there, with what was done before.
     told = next(iter(getattr(error, "__notes__", ())), str(error))
-    if isinstance(error, ConnectorError | Guarded | Parked | LeaseLost):
+    if isinstance(error, ConnectorError | Guarded | Parked | LeaseLost | StoreAway):
         talk.say(told, "red")
     elif isinstance(error, KeyboardInterrupt):
         talk.say(told or "Interrupted.", "yellow")

@@ -22,11 +22,11 @@ from sync.writing.selection import EVERYTHING, Selection
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
-    from pathlib import Path
 
     from sync.job import Job
     from sync.pipeline import Pass
     from sync.report import Report
+    from sync.store.place import Place
     from sync.writing.plan import Plan
     from sync.writing.scope import Scope
 
@@ -115,10 +115,10 @@ def quote(
         told = _quoted(pass_, plan, scope, terms.speed)
         pass_.report.quote = told.as_dict()
         if plan.records or plan.tasks.num_rows:
-            path = path_of(job, pass_.report.run)
-            path.parent.mkdir(mode=0o700, exist_ok=True)
             plan = kept(plan, job.mirror, job.rules)
-            write_plan(path, plan, PlanHeader.of(job, pass_.report, plan, selection))
+            write_plan(
+                path_of(job, pass_.report.run), plan, PlanHeader.of(job, pass_.report, plan, selection)
+            )
             job.ledger.backfills.begin(pass_.report.run, asdict(terms))
     return pass_.report, told
 
@@ -130,7 +130,7 @@ def agree(job: Job, run: str, terms: Terms) -> None:
 
 def drop(job: Job, run: str) -> None:
     """Forget a backfill's plan: it is done, or nobody wants it."""
-    path_of(job, run).unlink(missing_ok=True)
+    path_of(job, run).remove()
 
 
 def found(job: Job, run: str | None = None) -> Backfill:
@@ -167,9 +167,9 @@ def do(job: Job, backfill: Backfill, say: Callable[[str], None]) -> Report:
     return pass_.report
 
 
-def path_of(job: Job, run: str) -> Path:
+def path_of(job: Job, run: str) -> Place:
     """Where a backfill's plan is kept."""
-    return job.folder / "backfills" / f"{run}.plan"
+    return job.place / "backfills" / f"{run}.plan"
 
 
 def _require_fit(job: Job, begun: Begun, header: PlanHeader) -> None:

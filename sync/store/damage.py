@@ -1,4 +1,4 @@
-"""Tell what the machine refuses, not the program: a full disk, a forbidden folder, a damaged state folder."""
+"""Tell what the machine refuses, not the program: a full disk, a forbidden folder, a store away, damaged files."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DatabaseError
 
 from config.problems import ConfigProblem, Problem
+from sync.store.refusals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from sync.store.place import Place
 
 _ANEW = (
     "restore the folder from a backup, or move it away:"
@@ -23,18 +26,25 @@ _FULL = ("No space left", "os error 28", "database or disk is full")
 
 
 @contextmanager
-def damage_told(state: Path) -> Iterator[None]:
-    """Raise what goes wrong with the files of this machine as a `ConfigProblem` that says what to do."""
+def damage_told(state: Path | Place) -> Iterator[None]:
+    """Raise what goes wrong with the files of this machine as a `ConfigProblem` that says what to do.
+
+    A store that is away is raised as `StoreAway`.
+    """
     try:
         yield
     except Exception as error:
+        refused = refusal(error, str(state))
+        if refused is not None:
+            # Its own words hold the store's reply.
+            raise refused from None
         problem = _problem(error, state)
         if problem is None:
             raise
         raise ConfigProblem(problem) from error
 
 
-def _problem(error: Exception, state: Path) -> Problem | None:
+def _problem(error: Exception, state: Path | Place) -> Problem | None:
     is_ours = type(error).__module__ == "builtins" and not isinstance(error, ConnectionError | TimeoutError)
     if isinstance(error, OSError) and is_ours and error.errno is not None:
         where = str(error.filename or state)

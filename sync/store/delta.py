@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from deltalake import DeltaTable, WriterProperties
+from deltalake import WriterProperties
+
+if TYPE_CHECKING:
+    from sync.store.place import Place
 
 PARQUET = WriterProperties(compression="SNAPPY")
 
@@ -16,18 +19,23 @@ SWEEP_EVERY = 10
 SWEEP_HOURS = 1
 
 
-def sweep(uri: str) -> None:
+def sweep(place: Place) -> None:
     """Now and then, delete the files of versions that nobody reads any more."""
-    table = DeltaTable(uri)
+    table = place.existing_table()
     if table.version() % SWEEP_EVERY == 0:
         table.vacuum(retention_hours=SWEEP_HOURS, enforce_retention_duration=False, dry_run=False)
 
 
-def flush(uri: str) -> None:
-    """Bring the last commit of a local table to the disk: Delta leaves it to the system, which a power cut ends."""
-    log = Path(uri) / "_delta_log" / f"{DeltaTable(uri).version():020}.json"
+def flush(place: Place) -> None:
+    """Bring a table's last commit to the disk: Delta leaves it to the system, which a power cut ends.
+
+    An object store answers only once it has what it was sent.
+    """
+    if place.folder is None:
+        return
+    log = place.folder / "_delta_log" / f"{place.existing_table().version():020}.json"
     actions = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    added = [Path(uri) / unquote(action["add"]["path"]) for action in actions if "add" in action]
+    added = [place.folder / unquote(action["add"]["path"]) for action in actions if "add" in action]
     for path in (*added, log):
         with path.open("rb") as file:
             os.fsync(file.fileno())

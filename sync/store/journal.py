@@ -7,28 +7,27 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.dataset as pads
-from deltalake import DeltaTable, write_deltalake
 
 from sync.store.delta import flush
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from sync.store.place import Place
 
 
 @dataclass(frozen=True, slots=True)
 class Journal:
     """Delta tables `changes_OBJECT`, one partition a run: a plan's columns, run and batch."""
 
-    folder: Path
+    place: Place
 
     def append(self, object_name: str, rows: pa.Table, run: str, batch: int) -> None:
         """Write a batch down; on return it is on the disk."""
         labelled = rows.append_column("run", pa.repeat(pa.scalar(run), rows.num_rows)).append_column(
             "batch", pa.repeat(pa.scalar(batch, pa.int32()), rows.num_rows)
         )
-        uri = self._uri(object_name)
-        write_deltalake(uri, labelled, mode="append", schema_mode="merge", partition_by=["run"])
-        flush(uri)
+        place = self._at(object_name)
+        place.write_table(labelled, mode="append", schema_mode="merge", partition_by=["run"])
+        flush(place)
 
     def holds(self, object_name: str, run: str) -> bool:
         """Whether a run was about to write anything of an object; no row is read."""
@@ -43,8 +42,8 @@ class Journal:
 
     def rows(self, object_name: str) -> pads.Dataset | None:
         """All that is kept of an object, to be filtered; None if nothing ever was."""
-        uri = self._uri(object_name)
-        return DeltaTable(uri).to_pyarrow_dataset() if DeltaTable.is_deltatable(uri) else None
+        table = self._at(object_name).table()
+        return None if table is None else table.to_pyarrow_dataset()
 
-    def _uri(self, object_name: str) -> str:
-        return str(self.folder / f"changes_{object_name}")
+    def _at(self, object_name: str) -> Place:
+        return self.place / f"changes_{object_name}"

@@ -16,19 +16,20 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable, write_deltalake
 
 from config.records import STAMP, schema
 from sync.store.delta import PARQUET
 from sync.store.embedded import database
+from sync.store.place import Place
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from concurrent.futures import Future
     from datetime import datetime
-    from pathlib import Path
 
     import pyarrow.dataset as pads
+    from deltalake import DeltaTable
 
 # Which account a record lies with; a record without one lies in the bucket of its own id.
 _ACCOUNT_COLUMN = {
@@ -51,17 +52,17 @@ _BOOKKEEPING = [("bucket", pa.int32()), ("seq", pa.int64())]
 
 
 class Mirror:
-    """The local copy of one connection's records, in a folder or under an object-store URI."""
+    """The local copy of one connection's records, in a folder or an object store."""
 
-    def __init__(self, location: str | Path, *, like: Mirror | None = None) -> None:
+    def __init__(self, place: str | os.PathLike[str] | Place, *, like: Mirror | None = None) -> None:
         """`like`: another one, as whose records these are to be cut."""
-        self._location = str(location)
+        self._place = Place.of(place)
         self._like = like
 
     @property
-    def location(self) -> str:
-        """The folder or address that it lies in."""
-        return self._location
+    def place(self) -> Place:
+        """Where it lies."""
+        return self._place
 
     def load(self, object_name: str, columns: Sequence[str], pages: Iterable[pa.Table]) -> int:
         """Replace all records of an object in one commit; returns how many. An error of `pages` passes through."""
@@ -198,9 +199,9 @@ class Mirror:
         # Bucket by bucket, so that memory stays bounded; half a fold is as harmless as none.
         for bucket in range(buckets):
             rows = _numbered(self.read(object_name, columns, bucket, bucketed=True), seq)
-            write_deltalake(
-                base,
+            self._at(object_name).write_table(
                 rows,
+                into=base,
                 mode="overwrite",
                 predicate=f"bucket = {bucket}",
                 writer_properties=PARQUET,
@@ -212,15 +213,14 @@ class Mirror:
 
     # How it is stored.
 
-    def _uri(self, name: str) -> str:
-        return f"{self._location}/{name}"
+    def _at(self, name: str) -> Place:
+        return self._place / name
 
     def _table(self, name: str) -> DeltaTable | None:
-        uri = self._uri(name)
-        return DeltaTable(uri) if DeltaTable.is_deltatable(uri) else None
+        return self._at(name).table()
 
     def _existing(self, name: str) -> DeltaTable:
-        return DeltaTable(self._uri(name))
+        return self._at(name).existing_table()
 
     @contextmanager
     def _writer(
@@ -242,8 +242,7 @@ class Mirror:
 
         with ThreadPoolExecutor(1, "mirror-writer") as pool:
             writing = pool.submit(
-                write_deltalake,
-                self._uri(object_name),
+                self._at(object_name).write_table,
                 pa.RecordBatchReader.from_batches(fields, batches()),
                 mode="overwrite",
                 schema_mode="overwrite",
@@ -266,8 +265,7 @@ class Mirror:
             writing.result()
 
     def _append_changes(self, object_name: str, rows: pa.Table) -> None:
-        write_deltalake(
-            self._uri(f"{object_name}_changes"),
+        self._at(f"{object_name}_changes").write_table(
             rows,
             mode="append",
             schema_mode="merge",

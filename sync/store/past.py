@@ -31,7 +31,7 @@ class PastMirror(Mirror):
     """
 
     def __init__(self, mirror: Mirror, day: date, moment: datetime, then: Mapping[str, pa.Table]) -> None:
-        super().__init__(mirror.location)
+        super().__init__(mirror.place)
         self._day, self._moment, self._then = day, pa.scalar(moment, STAMP), then
         # Buckets are read several times over: of each, what was told of its records, and who came from elsewhere.
         self._told: dict[tuple[str, int], pa.Table] = {}

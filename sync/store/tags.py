@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable, write_deltalake
 
 from scoring import Book
 from sync.store.delta import PARQUET, sweep
-from sync.store.files import write_whole
 from sync.store.mirror import bucket_of
+from sync.store.place import Place
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from config.rules import Rules
 
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
 class TagStore:
     """Delta tables `tags_OBJECT`, `points_OBJECT`, `state`: one partition a bucket, each replaced in one commit."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, place: str | os.PathLike[str] | Place) -> None:
+        self._place = Place.of(place)
 
     def keep(
         self, what: Literal["tags", "points", "families"], said: Mapping[str, Sequence[pa.Table]]
@@ -43,8 +42,7 @@ class TagStore:
     def keep_book(self, book: Book, rules: Rules, today: date) -> None:
         """Remember what the whole book said, so that one record can be explained without reading all of them."""
         text = json.dumps({"today": str(today), "rules": rules.digest, "book": book.to_json()})
-        self._folder.mkdir(parents=True, exist_ok=True)
-        write_whole(self._folder / "book.json", text.encode())
+        (self._place / "book.json").write(text.encode())
 
     def book(self, rules: Rules) -> tuple[Book, date] | None:
         """The book as last scored under these rules, and the day it was scored for; None if there is none.
@@ -65,13 +63,11 @@ class TagStore:
 
     def keep_fields(self, fields: Mapping[str, Mapping[str, str]]) -> None:
         """Remember which field of the CRM each canonical column was read from, by object."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        write_whole(self._folder / "fields.json", json.dumps(fields).encode())
+        (self._place / "fields.json").write(json.dumps(fields).encode())
 
     def keep_labels(self, labels: Mapping[str, str]) -> None:
         """Remember what people call the field behind each `object.column`."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        write_whole(self._folder / "labels.json", json.dumps(labels).encode())
+        (self._place / "labels.json").write(json.dumps(labels).encode())
 
     def labels(self) -> Mapping[str, str]:
         """What people call the field behind each `object.column`, as last read."""
@@ -87,7 +83,7 @@ class TagStore:
 
     def move_states(self, rows: pa.Table, accounts: pa.ChunkedArray, buckets: int) -> None:
         """Remember the tag state of some records; `accounts` tells with which account each row lies."""
-        uri = self._uri("state")
+        place = self._place / "state"
         places = bucket_of(accounts, buckets)
         for bucket in sorted(set(places.unique().to_pylist())):
             new = rows.filter(pc.equal(places, bucket))
@@ -98,18 +94,17 @@ class TagStore:
                 new = pa.concat_tables(
                     [old.filter(pc.invert(pc.is_in(names, value_set=moved))).select(new.column_names), new]
                 )
-            if DeltaTable.is_deltatable(uri):
-                write_deltalake(
-                    uri,
+            if place.table() is not None:
+                place.write_table(
                     _placed(bucket, new),
                     mode="overwrite",
                     predicate=f"bucket = {bucket}",
                     writer_properties=PARQUET,
                 )
             else:
-                self._write(uri, _placed(bucket, new))
+                self._write(place, _placed(bucket, new))
         if rows.num_rows:
-            sweep(uri)
+            sweep(place)
 
     def state(self, bucket: int) -> pa.Table | None:
         """The tag state that the CRM's tags were made with, or None before the first write."""
@@ -121,14 +116,15 @@ class TagStore:
         Of several losers the first counts; the word of a person that it lacks comes from another. A parent company that
         was merged is the one that it became, and no new one.
         """
-        uri = self._uri("state")
-        if not DeltaTable.is_deltatable(uri):
+        place = self._place / "state"
+        kept = place.table()
+        if kept is None:
             return
-        before = DeltaTable(uri).to_pyarrow_dataset().to_table()
+        before = kept.to_pyarrow_dataset().to_table()
         table = _with_parents(before, winners) if object_name == "account" else before
         heirs = _heirs(table, object_name, winners, buckets)
         if heirs or table is not before:
-            self._write(uri, pa.concat_tables([table, pa.Table.from_pylist(heirs, schema=table.schema)]))
+            self._write(place, pa.concat_tables([table, pa.Table.from_pylist(heirs, schema=table.schema)]))
 
     def overrides_seen(self, object_name: str, ids: pa.Array) -> dict[str, date]:
         """The day on which the override of each of these records was first seen."""
@@ -141,38 +137,36 @@ class TagStore:
 
     def read(self, name: str, bucket: int | None = None) -> pa.Table | None:
         """One of the tables, or a bucket of it; None if it was never written."""
-        uri = self._uri(name)
-        if not DeltaTable.is_deltatable(uri):
+        table = (self._place / name).table()
+        if table is None:
             return None
         where = None if bucket is None else pc.field("bucket") == bucket
-        return DeltaTable(uri).to_pyarrow_dataset().to_table(filter=where).drop_columns(["bucket"])
+        return table.to_pyarrow_dataset().to_table(filter=where).drop_columns(["bucket"])
 
     def _replace(self, name: str, buckets: Sequence[pa.Table]) -> None:
-        uri = self._uri(name)
-        self._write(uri, pa.concat_tables([_placed(bucket, rows) for bucket, rows in enumerate(buckets)]))
+        self._write(
+            self._place / name,
+            pa.concat_tables([_placed(bucket, rows) for bucket, rows in enumerate(buckets)]),
+        )
 
     @staticmethod
-    def _write(uri: str, rows: pa.Table) -> None:
-        write_deltalake(
-            uri,
+    def _write(place: Place, rows: pa.Table) -> None:
+        place.write_table(
             rows,
             mode="overwrite",
             schema_mode="overwrite",
             partition_by=["bucket"],
             writer_properties=PARQUET,
         )
-        sweep(uri)
+        sweep(place)
 
     def _kept(self, name: str) -> dict[str, Any]:
         """A small file of the last run; one that is missing or damaged says nothing, the next run writes it anew."""
         try:
-            kept = json.loads((self._folder / f"{name}.json").read_bytes())
+            kept = json.loads((self._place / f"{name}.json").read())
         except (FileNotFoundError, ValueError):
             return {}
         return kept if isinstance(kept, dict) else {}
-
-    def _uri(self, name: str) -> str:
-        return str(self._folder / name)
 
 
 def _heirs(

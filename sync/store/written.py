@@ -10,13 +10,13 @@ import pyarrow as pa
 
 from config.sections.edits import EDITABLE
 from sync.store.embedded import database
-from sync.store.files import write_whole
 from sync.store.mirror import Mirror
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
-    from pathlib import Path
+
+    from sync.store.place import Place
 
 _PLACE = {"account": ("id",), "opportunity": ("id", "account_id")}
 
@@ -29,7 +29,7 @@ class Written:
     was not written then, nothing is known.
     """
 
-    folder: Path
+    place: Place
     mirror: Mirror
     fields: Mapping[str, Mapping[str, str]]
 
@@ -67,7 +67,7 @@ class Written:
 
     @property
     def _store(self) -> Mirror:
-        return Mirror(self.folder, like=self.mirror)
+        return Mirror(self.place, like=self.mirror)
 
     def _fits(self, object_name: str) -> bool:
         """Whether there is a table that knows these fields and is cut as the local copy is."""
@@ -84,11 +84,11 @@ class Written:
         columns = (*_PLACE[object_name], *self.columns(object_name), "modified_at")
         self._store.load(object_name, columns, [])
         known = self._known() | {object_name: dict(self.fields.get(object_name, {}))}
-        write_whole(self.folder / "fields.json", json.dumps(known).encode())
+        (self.place / "fields.json").write(json.dumps(known).encode())
 
     def _known(self) -> dict[str, dict[str, str]]:
         try:
-            known = json.loads((self.folder / "fields.json").read_bytes())
+            known = json.loads((self.place / "fields.json").read())
         except (FileNotFoundError, ValueError):
             return {}
         return known if isinstance(known, dict) else {}

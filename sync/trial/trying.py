@@ -46,7 +46,7 @@ def _copy(job: Job, rules: Rules, today: date, report: Report) -> Iterator[Mirro
     if reads_alike(job, rules):
         yield job.mirror
         return
-    with TemporaryDirectory(prefix=COPY, dir=job.folder) as folder:
+    with TemporaryDirectory(prefix=COPY, dir=job.scratch) as folder:
         mirror = Mirror(folder)
         connector = connect(job.name, job.connection, rules, job.ledger)
         columns = replace(job, rules=rules, connector=connector).columns()

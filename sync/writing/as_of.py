@@ -59,7 +59,7 @@ def viewed(pass_: Pass, as_of: date | None) -> Iterator[Viewed]:
     with pass_.timed("history"):
         then = {name: found for name in DATED if (found := _then(pass_, name, as_of, moment)) is not None}
     pass_.report.as_of = str(as_of)
-    with TemporaryDirectory(prefix=COPY, dir=job.folder) as folder:
+    with TemporaryDirectory(prefix=COPY, dir=job.scratch) as folder:
         # What is remembered of the present tags, and explained by them, stays as it is.
         tags = TagStore(Path(folder))
         tags.keep_labels(job.tags.labels())

@@ -7,6 +7,7 @@ import os
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from config.problems import ConfigProblem, Problem
-from sync.store.files import write_whole
+from sync.store.place import Place
 from sync.writing.plan_rows import digest_of, fields_of, plan_of, row_schema, rows_of
 from sync.writing.plan_sheets import (
     MOST_CELL,
@@ -30,7 +31,6 @@ from sync.writing.plan_summary import summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from sync.job import Job
     from sync.report import Report
@@ -105,7 +105,7 @@ def check_target(path: Path) -> None:
         )
 
 
-def write_plan(path: Path, plan: Plan, header: PlanHeader) -> None:
+def write_plan(path: Path | Place, plan: Plan, header: PlanHeader) -> None:
     """Write a plan file (mode 0600: it holds company names), whole or not at all; the name says in which form.
 
     Raises `ConfigProblem` where the form cannot hold it, or the file cannot be written.
@@ -114,7 +114,7 @@ def write_plan(path: Path, plan: Plan, header: PlanHeader) -> None:
     told = asdict(header) | {"fields": fields_of(plan), "rows": rows.num_rows}
     told["digest"] = digest_of(_signed(told), rows)
     try:
-        write_whole(path, _content(path, header.summary, json.dumps(told), rows))
+        Place.of(path).write(_content(path, header.summary, json.dumps(told), rows))
     except OSError as error:
         fix = "make room, or name a folder you may write to"
         raise ConfigProblem(
@@ -122,10 +122,10 @@ def write_plan(path: Path, plan: Plan, header: PlanHeader) -> None:
         ) from None
 
 
-def read_plan(path: Path) -> tuple[PlanHeader, Plan]:
+def read_plan(path: Path | Place) -> tuple[PlanHeader, Plan]:
     """Read a plan file back. Raises `ConfigProblem` if it is none, damaged, changed, or of another version."""
     try:
-        content = path.read_bytes()
+        content = Place.of(path).read()
     except OSError as error:
         raise _unusable(path, f"cannot be read: {error.strerror}") from None
     try:
@@ -161,8 +161,8 @@ def mismatches(
     ]
 
 
-def _content(path: Path, summary: Sequence[str], header: str, rows: pa.Table) -> bytes:
-    match path.suffix.lower():
+def _content(path: Path | Place, summary: Sequence[str], header: str, rows: pa.Table) -> bytes:
+    match Path(path.name).suffix.lower():
         case ".csv":
             return csv_bytes(summary, header, rows)
         case ".xlsx":
@@ -175,7 +175,7 @@ def _content(path: Path, summary: Sequence[str], header: str, rows: pa.Table) ->
     return bytes(content.getvalue())
 
 
-def _read(path: Path, content: bytes) -> tuple[str, pa.Table]:
+def _read(path: Path | Place, content: bytes) -> tuple[str, pa.Table]:
     """Header and rows, by what the content is, whatever it is called."""
     if content[:4] == b"PAR1":
         try:
@@ -192,7 +192,7 @@ def _read(path: Path, content: bytes) -> tuple[str, pa.Table]:
     return reader(content, lambda text: row_schema(_header(path, text)["fields"]))
 
 
-def _header(path: Path, text: str) -> dict[str, Any]:
+def _header(path: Path | Place, text: str) -> dict[str, Any]:
     """What a header says. Raises `ConfigProblem` if it is not whole, or of another version."""
     try:
         told = json.loads(text)
@@ -224,5 +224,5 @@ def _in_order(rows: pa.Table) -> bool:
     return bool(numbers.equals(pa.array(range(1, len(numbers) + 1), pa.int64())))
 
 
-def _unusable(path: Path, message: str) -> ConfigProblem:
+def _unusable(path: Path | Place, message: str) -> ConfigProblem:
     return ConfigProblem(Problem(message, where=str(path), fix="make a new one with `foretag plan -o FILE`"))

@@ -56,7 +56,7 @@ def test_a_damaged_local_copy_ends_a_run_with_a_way_out(make_sandbox, tmp_path, 
     set_up(settings)
     with opened_job(settings, None, lambda *_: None) as job:
         run(job)
-        mirror = job.folder / "mirror"
+        mirror = job.scratch / "mirror"
     for path in (mirror / "account").rglob(pattern):
         os.truncate(path, 20)
     with pytest.raises(ConfigProblem, match="is damaged"), opened_job(settings, None, lambda *_: None) as job:

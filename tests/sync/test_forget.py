@@ -13,6 +13,7 @@ from sync.pipeline import recorded
 from sync.retention import erase_expired
 from sync.runs.undo import undoable
 from sync.store.erasing import kept_tables
+from sync.store.place import Place
 from sync.writing.stale import Overtaken
 from tests.crms import CRMS
 
@@ -49,16 +50,14 @@ def _everything(world) -> dict[str, bytes]:
 
 def _rows_with(world, record_id: str) -> list[str]:
     """The tables that hold an id, or a name, anywhere."""
-    from deltalake import DeltaTable
-
     (folder,) = (path for path in (world.folder / "state").iterdir() if path.is_dir())
     found = []
-    for table in kept_tables(folder):
-        rows = DeltaTable(str(table.path)).to_pyarrow_dataset().to_table()
+    for table in kept_tables(Place.of(folder)):
+        rows = table.place.existing_table().to_pyarrow_dataset().to_table()
         text = [str(row) for row in rows.drop_columns(["parent_id"] if "parent_id" in rows.column_names else [])
                 .to_pylist()]  # fmt: skip
         if any(record_id in row or MARK in row for row in text):
-            found.append(table.path.name)
+            found.append(table.place.name)
     return found
 
 

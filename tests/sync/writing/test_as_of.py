@@ -112,7 +112,7 @@ def test_looking_back_changes_nothing_that_is_remembered(small: World) -> None:
         before = job.tags.state(0), job.tags.day(), job.tags.read("tags_account")
         preview(job, as_of=day)
         assert (job.tags.state(0), job.tags.day(), job.tags.read("tags_account")) == before
-        assert not list(job.folder.glob("copy-*"))
+        assert not list(job.scratch.glob("copy-*"))
     assert small.run().writes == 0
 
 

@@ -18,6 +18,7 @@ from sync.ledger import Ledger
 from sync.ledger.edits import Edit
 from sync.store.journal import Journal
 from sync.store.mirror import Mirror
+from sync.store.place import Place
 from sync.store.written import Written
 from sync.talk import Talk
 from sync.writing.edits import Edits
@@ -120,7 +121,7 @@ def test_scores_that_agree_for_a_while_end_nothing_while_theirs_is_to_be_respect
     ledger = Ledger.open(tmp_path, lambda: datetime(2026, 11, 22, tzinfo=UTC))
     fields = {"account": {"foretag_tier": "Foretag_Tier__c"}}
     mirror = Mirror(tmp_path / "mirror")
-    written = Written(tmp_path / "written", mirror, fields)
+    written = Written(Place.of(tmp_path / "written"), mirror, fields)
     stamp = datetime(2026, 11, 22, tzinfo=UTC)
 
     def held(tier):
@@ -131,7 +132,7 @@ def test_scores_that_agree_for_a_while_end_nothing_while_theirs_is_to_be_respect
         rows = [
             {"id": "1", "foretag_tier": wanted, "foretag_reason": "x", "leave": False, "overridden": False}
         ]
-        edits = Edits("demo", ledger, written, Journal(tmp_path / "journal"), Rules(), today)
+        edits = Edits("demo", ledger, written, Journal(Place.of(tmp_path / "journal")), Rules(), today)
         edits.learn()
         said = edits.honoured("account", 0, pa.Table.from_pylist(rows), held(theirs))
         edits.keep()
@@ -177,7 +178,7 @@ def test_a_field_read_from_elsewhere_is_nobodys_edit(tmp_path):
     done = pa.table({"id": ["1"]})
 
     def known(**fields):
-        return Written(tmp_path / "written", mirror, {"account": fields})
+        return Written(Place.of(tmp_path / "written"), mirror, {"account": fields})
 
     first = known(foretag_tier="Foretag_Tier__c")
     first.keep("account", done, {})

@@ -229,7 +229,7 @@ def test_what_cannot_be_undone_is_refused_with_the_reason(world):
         assert written() == 0
     wrote = world.run()
     with world.job() as job, world.counting() as written:
-        shutil.rmtree(job.folder / "journal")
+        (job.place / "journal").remove()
         with pytest.raises(ConfigProblem, match="are kept no longer"):
             undo(job, wrote.run)
         assert written() == 0
