@@ -41,15 +41,19 @@ class Redaction:
         if not fresh:
             return
         with self._lock:
-            self._patterns = self._patterns | fresh
-            longest_first = sorted(self._patterns, key=len, reverse=True)
-            self._any = re.compile("|".join(self._patterns[text] for text in longest_first))
+            patterns = self._patterns | fresh
+            longest_first = sorted(patterns, key=len, reverse=True)
+            self._any = re.compile("|".join(patterns[text] for text in longest_first))
+            self._patterns = patterns
 
     def redacted(self, text: str) -> str:
         """The text without any secret that was read, and without what looks like one."""
-        if self._any is not None:
+        if len(text) < _SHORTEST:
+            return text
+        # Looking for each text is quicker than one search for any, and most texts hold none.
+        if self._any is not None and any(secret in text for secret in self._patterns):
             text = self._any.sub(HIDDEN, text)
-        for shape in SHAPES:
+        for shape in SHAPES if len(text) >= _LONG else ():
             text = shape.hidden(text, HIDDEN)
         return text
 

@@ -10,13 +10,15 @@ from pydantic import (
     Field,
     Tag,
     field_validator,
+    model_validator,
 )
 
 from config.files.documents import Document, load_document, validate
+from config.problems import Fault, Faulty
 from config.sections.history import History
 from config.sections.loopback import LOOPBACK_HOSTS
 from config.sections.schedule import Schedule
-from config.sections.secret import Secret
+from config.sections.secret import NEW_KEY, Secret
 from config.sections.service import Service
 from config.sections.storage import Storage
 from config.sections.strict import Strict, Tier
@@ -47,7 +49,7 @@ class JwtBearer(Strict):
 
 
 class RefreshToken(Strict):
-    """OAuth refresh token; a rotated token is kept in the state folder before it is used."""
+    """OAuth refresh token; a rotated one is kept, encrypted, before it is used."""
 
     grant: Literal["refresh_token"] = Field(description="how to sign in")
     client_id: Secret
@@ -265,6 +267,21 @@ class Settings(Strict):
     connections: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")], Connection] = Field(
         min_length=1, description="the CRMs to work beside, by a name of your own"
     )
+
+    @model_validator(mode="after")
+    def _replaced_tokens_are_kept_encrypted(self) -> Settings:
+        renewed = [
+            Fault(
+                f"{name}: a token that the CRM replaces is kept encrypted, and `encryption_key` is missing",
+                NEW_KEY,
+                path=("connections", name, "auth"),
+            )
+            for name, connection in self.connections.items()
+            if isinstance(connection.auth, RefreshToken)
+        ]
+        if renewed and self.encryption_key is None:
+            raise Faulty(*renewed)
+        return self
 
 
 def load_settings(path: Path) -> Settings:

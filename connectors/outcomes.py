@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
+from config.redaction import redacted
 from connectors.contract import OUTCOME_SCHEMA
 
 if TYPE_CHECKING:
@@ -53,13 +54,18 @@ def refused(
     blamed, known = tuple(fields), remedies or {}
     remedy = next((known[word] for word in (*blamed, code) if word in known), Remedy(""))
     return Outcome(
-        "refused", code, message[:MESSAGE_LENGTH], fields=blamed, fix=remedy.fix, passing=remedy.passing
+        "refused",
+        code,
+        redacted(message)[:MESSAGE_LENGTH],
+        fields=blamed,
+        fix=remedy.fix,
+        passing=remedy.passing,
     )
 
 
 def unknown(message: str, code: str = NO_ANSWER) -> Outcome:
     """Nobody knows whether it was done."""
-    return Outcome("unknown", code, message[:MESSAGE_LENGTH])
+    return Outcome("unknown", code, redacted(message)[:MESSAGE_LENGTH])
 
 
 def outcome_table(ids: Sequence[str], outcomes: Iterable[Outcome]) -> pa.Table:

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from config.problems import Problem
+from config.redaction import remember
 from config.settings import AccessToken, RefreshToken
 from connectors.contract import AuthProblem, ConfigProblem, RecordRefused
 
@@ -75,7 +76,7 @@ class SignIn:
     def _use_refresh_token(self, auth: RefreshToken) -> dict[str, Any]:
         """Use the newest token; if a kept one is dead, an admin may have configured a newer one."""
         configured = self._read(auth.refresh_token, "refresh_token")
-        kept = self._tokens.load(self._name)
+        kept = self._tokens.load(self._name, configured)
         try:
             return self._post_refresh_token(auth, kept or configured)
         except AuthProblem:
@@ -115,7 +116,10 @@ class SignIn:
             raise self._denied("", "the reply to our sign-in holds no access token")
         rotated = reply.get("refresh_token")
         if isinstance(self._auth, RefreshToken) and rotated:
-            self._tokens.save(self._name, str(rotated))
+            remember(str(rotated))
+            configured = self._read(self._auth.refresh_token, "refresh_token")
+            self._tokens.save(self._name, str(rotated), configured)
+        remember(reply["access_token"])
         self._accepted(reply)
         return str(reply["access_token"])
 

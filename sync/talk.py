@@ -1,4 +1,7 @@
-"""What a command says: data on stdout, talk on stderr; progress bars on a terminal, plain lines elsewhere."""
+"""What a command says: data on stdout, talk on stderr; progress bars on a terminal, plain lines elsewhere.
+
+Whatever it says is said without secrets.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from config.redaction import cleaned, redacted
 from sync.logs import chosen_form, configure, log_said
 
 if TYPE_CHECKING:
@@ -58,7 +62,7 @@ class Talk:
         if self.logged:
             log_said(text, _LEVELS.get(style, "info"))
             return
-        self.err.print(escape(text), style=style or None)
+        self.err.print(escape(redacted(text)), style=style or None)
 
     def problems(self, problems: Sequence[Problem]) -> None:
         """Problems for people; those that differ only in their place are one line."""
@@ -102,13 +106,14 @@ class Talk:
         for column in columns:
             table.add_column(column, justify="right" if column in right else "left", overflow="fold")
         for row in rows:
-            table.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
+            table.add_row(*(escape("" if cell is None else redacted(str(cell))) for cell in row))
         self.out.print(table)
 
     def result(self, data: Any) -> None:
         """The one JSON object, if a machine listens."""
         if self.machine:
-            sys.stdout.write(json.dumps(data, default=str, ensure_ascii=False) + "\n")
+            line = json.dumps(cleaned(data), default=lambda one: redacted(str(one)), ensure_ascii=False)
+            sys.stdout.write(line + "\n")
 
     def bug(self, error: BaseException) -> None:
         """Where a bug of ours showed. Its words may hold content: a person sees them, a log does not."""

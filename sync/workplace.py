@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
 from random import Random
@@ -32,19 +31,6 @@ if TYPE_CHECKING:
     from sync.talk import Tell
 
     Sleep = Callable[[float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _KeptTokens:
-    """Rotated refresh tokens, kept in the ledger."""
-
-    ledger: Ledger
-
-    def load(self, connection: str) -> str | None:
-        return self.ledger.token(connection)
-
-    def save(self, connection: str, refresh_token: str) -> None:
-        self.ledger.keep_token(connection, refresh_token)
 
 
 def now() -> datetime:
@@ -101,7 +87,7 @@ def _connect(
         name,
         connection,
         rules.mapping(connection.crm),
-        tokens=_KeptTokens(ledger),
+        tokens=ledger.tokens,
         clock=now,
         sleep=sleep,
         monotonic=monotonic,
@@ -141,7 +127,7 @@ def opened_ledger(path: Path) -> Iterator[tuple[Settings, Ledger]]:
     """The settings and the history, for commands that need no CRM."""
     settings = load_settings(path)
     with damage_told(settings.state):
-        ledger = Ledger.open(settings.state, now, settings.history)
+        ledger = Ledger.open(settings.state, now, settings.history, settings.encryption_key)
         try:
             yield settings, ledger
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -61,6 +62,20 @@ def schema(
 
     with talking(machine) as talk:
         leave(write_schemas(talk, folder))
+
+
+@app.command("new-key", epilog="Example: (umask 077; foretag new-key > encryption_key)")
+def new_key(machine: Machine = False) -> None:
+    """Make a key by which tokens are kept encrypted; it goes where secrets are kept.
+
+    Needed where a connection signs in by a refresh token: name the key's place under encryption_key in the settings.
+    To replace a key, put the new one before the old one, apart by a blank, until each connection has run once.
+    """
+    from cryptography.fernet import Fernet
+
+    key = Fernet.generate_key().decode()
+    # Past `Talk`, which would hide it.
+    typer.echo(json.dumps({"key": key}) if machine else key)
 
 
 @app.command(epilog="Example: foretag check    Example, without a CRM: foretag check rules.yaml --json")

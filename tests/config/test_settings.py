@@ -187,3 +187,16 @@ def test_a_secret_file_is_found_beside_the_settings(tmp_path, monkeypatch):
     auth = load(tmp_path, GOOD).connections["main"].auth
     monkeypatch.chdir("/")
     assert auth.client_secret.read().get_secret_value() == "shh"
+
+
+def test_a_sign_in_that_is_renewed_needs_a_key_to_keep_it_by(tmp_path):
+    """Told before the first run, with how to make one."""
+    text = HUBSPOT.replace("token:", "grant: refresh_token\n      client_id: {env: ID}\n      refresh_token:")
+    assert problems(tmp_path, text) == [
+        (
+            "4:5: main: a token that the CRM replaces is kept encrypted, and `encryption_key` is missing;"
+            " make a key by `foretag new-key`, keep it where secrets are kept, and name the place:"
+            " encryption_key: {env: NAME}"
+        )
+    ]
+    assert load(tmp_path, text + "encryption_key: {env: KEY}\n").encryption_key.env == "KEY"

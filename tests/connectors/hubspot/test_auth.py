@@ -81,7 +81,7 @@ def test_an_expired_token_is_renewed_and_the_newest_refresh_token_kept(tmp_path:
     assert all(
         "Authorization" not in call.request.headers for call in responses.calls if call.request.url == TOKEN
     )
-    assert tokens.load("acme") == "r3"
+    assert tokens.load("acme", "r1") == "r3"
 
 
 @responses.activate

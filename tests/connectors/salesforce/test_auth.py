@@ -109,9 +109,9 @@ def test_a_rotated_refresh_token_is_saved_before_the_session_is_used(secret) -> 
     events: list[str] = []
 
     class Tokens(MemoryTokens):
-        def save(self, connection: str, refresh_token: str) -> None:
-            events.append(f"saved {connection} {refresh_token}")
-            super().save(connection, refresh_token)
+        def save(self, connection: str, refresh_token: str, configured: str) -> None:
+            events.append(f"saved {connection} {refresh_token}, of {configured}")
+            super().save(connection, refresh_token, configured)
 
     def userinfo(_: Any) -> tuple[int, dict[str, str], str]:
         events.append("used")
@@ -122,7 +122,7 @@ def test_a_rotated_refresh_token_is_saved_before_the_session_is_used(secret) -> 
     auth = {"grant": "refresh_token", "client_id": secret("id", "app"), "refresh_token": secret("r", "first")}
     tokens = Tokens()
     assert connector(auth, tokens=tokens).username == ""
-    assert events == ["saved acme second", "used"]
+    assert events == ["saved acme second, of first", "used"]
     assert connector(auth, tokens=tokens).username == ""
     assert [form(call)["refresh_token"] for call in responses.calls if call.request.body] == [
         "first",
@@ -142,7 +142,7 @@ def test_a_renewed_refresh_token_replaces_a_kept_one_that_is_dead(secret) -> Non
     responses.add_callback("POST", URL + TOKEN_PATH, reply)
     responses.get(f"{URL}/services/oauth2/userinfo", json={})
     tokens = MemoryTokens()
-    tokens.save("acme", "dead")
+    tokens.save("acme", "dead", "an older one")
     auth = {
         "grant": "refresh_token",
         "client_id": secret("id", "app"),
