@@ -17,7 +17,7 @@ from config.settings import AccessToken, ClientCredentials, load_settings
 from sync.errand import USUAL, Errand
 from sync.heartbeat import Heartbeat
 from sync.ledger import Ledger
-from sync.logs import configure
+from sync.logs import bound, configure
 from sync.store.damage import damage_told
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def opened_job(
         scratch.mkdir(mode=0o700, exist_ok=True)
         place = Place.of_connection(settings.storage, settings.state, name)
         heartbeat = Heartbeat(ledger, now)
-        yield Job(
+        job = Job(
             name=name,
             connection=connection,
             rules=rules,
@@ -181,3 +181,5 @@ def opened_job(
             sleep=sleep,
             monotonic=monotonic,
         )
+        with bound(connection=name):
+            yield job

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from config.crms import NAMES
+from sync.logs import LEVEL, Level
 from sync.stopping import cause
 
 if TYPE_CHECKING:
@@ -29,6 +31,19 @@ app = typer.Typer(
     epilog="Exit codes: 0 done · 1 bug · 2 fix your configuration · 3 done with refusals or unknowns"
     " · 4 stopped by a guard, or rule tests failed · 69 CRM unavailable · 75 parked, run again later · 130 Ctrl-C",
 )
+
+
+@app.callback()
+def log_level(
+    level: Annotated[
+        Level | None,
+        typer.Option("--log-level", help="Say on stderr what is done: debug, info, warning, error.", envvar=LEVEL),
+    ] = None,
+) -> None:
+    """Applies to all commands."""
+    if level is not None:
+        os.environ[LEVEL] = level
+
 
 SettingsFile = Annotated[
     Path, typer.Option("--settings", "-s", help="The settings file.", envvar="FORETAG_SETTINGS")
