@@ -156,7 +156,6 @@ def recorded(job: Job, command: str, *, of: str | None = None) -> Iterator[Pass]
                 # What was done before goes with what ended it, to whoever tells it.
                 error.add_note(report.last_line)
                 vars(error)["report"] = vars(report)
-                vars(error)["report"] = vars(report)
             budget = job.connector.budget()
             job.ledger.standing.allowance(job.name, budget.left, budget.limit)
             job.ledger.finish_run(
