@@ -1,5 +1,6 @@
 """The small transactional store: runs, cursors, intents and outcomes, task keys, leases, and the admin's gates."""
 
-from sync.ledger.ledger import LEASE, Item, ItemStatus, Lease, Ledger
+from sync.ledger.fence import Lease
+from sync.ledger.ledger import LEASE, Item, ItemStatus, Ledger
 
 __all__ = ["LEASE", "Item", "ItemStatus", "Lease", "Ledger"]

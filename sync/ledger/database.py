@@ -45,6 +45,7 @@ def embedded(state: Path) -> sa.Engine:
     (state / "history.sqlite").touch(mode=0o600)
     # What is written down may be content: it must not be in an error's words.
     engine = sa.create_engine(f"sqlite:///{state / 'history.sqlite'}", hide_parameters=True)
+    tell_failures(engine)
     event.listen(engine, "connect", _pragmas)
     return engine
 

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import sqlalchemy as sa
 
 from config.problems import ConfigProblem, Problem
+from config.redaction import cleaned, redacted
 from sync.ledger import tables
 from sync.ledger.backfills import Backfills
 from sync.ledger.calls import Calls
 from sync.ledger.database import embedded, shared
 from sync.ledger.edits import Edits
+from sync.ledger.fence import Fence, Lease, lost, outside
 from sync.ledger.fires import Fires
 from sync.ledger.forgetting import Forgetting
 from sync.ledger.gates import Gates
@@ -67,21 +69,13 @@ class Item:
     fix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to work on a connection, until it expires or is lost."""
-
-    connection: str
-    holder: str
-    fence: int
-
-
 class Ledger:
     """One database for all connections; `clock` gives UTC time."""
 
     def __init__(self, engine: sa.Engine, clock: Any, key: Secret | None = None) -> None:
         self._clock = clock
         self._engine = engine
+        self._fence = Fence(engine)
         self.gates = Gates(self._engine, self._now)
         self.undone = Undone(self._engine)
         self.our_tasks = OurTasks(self._engine)
@@ -97,7 +91,7 @@ class Ledger:
         self.zones = Zones(self._engine)
         self.fires = Fires(self._engine, self._now)
         self.workers = Workers(self._engine, self._now)
-        self.tokens = Tokens(self._engine, key)
+        self.tokens = Tokens(outside(self._engine), key)
         try:
             self._migrate()
         except BaseException as error:
@@ -160,10 +154,12 @@ class Ledger:
     def lease(self, connection: str) -> Iterator[Lease]:
         """The only right to work on a connection. Raises `LeaseLost` if another run has it."""
         lease = self._acquire(connection)
+        self._fence.put_up(lease)
         try:
             yield lease
         finally:
-            with self._engine.begin() as db:
+            self._fence.take_down(lease)
+            with outside(self._engine).begin() as db:
                 db.execute(tables.lease.update().where(_held(lease)).values(expires_at=self._now()))
 
     def at_work(self, connection: str) -> bool:
@@ -179,16 +175,16 @@ class Ledger:
 
     def renew(self, lease: Lease) -> None:
         """Prolong the lease; called before each send. Raises `LeaseLost` if another run took it over."""
-        with self._engine.begin() as db:
+        with outside(self._engine).begin() as db:
             kept = db.execute(
                 tables.lease.update().where(_held(lease)).values(expires_at=self._now() + LEASE)
             )
         if kept.rowcount != 1:
-            raise LeaseLost(f"another run took over {lease.connection}")
+            raise lost(lease)
 
     def _acquire(self, connection: str) -> Lease:
         holder = ourselves()
-        with self._engine.begin() as db:
+        with outside(self._engine).begin() as db:
             row = db.execute(
                 sa.select(tables.lease).where(tables.lease.c.connection == connection)
             ).one_or_none()
@@ -199,12 +195,10 @@ class Ledger:
             if row is None:
                 taken = added(db, tables.lease, {"connection": connection, **values})
             else:
-                took = db.execute(
-                    tables.lease.update()
-                    .where(tables.lease.c.connection == connection, tables.lease.c.fence == row.fence)
-                    .values(**values)
-                )
-                taken = took.rowcount == 1
+                # As it was looked at: its holder may have renewed it since.
+                same = (tables.lease.c.fence == row.fence, tables.lease.c.expires_at == row.expires_at)
+                mine = tables.lease.c.connection == connection
+                taken = db.execute(tables.lease.update().where(mine, *same).values(**values)).rowcount == 1
             if not taken:
                 raise LeaseLost(f"another run began to work on {connection} at the same moment")
         return Lease(connection, holder, fence)
@@ -245,8 +239,8 @@ class Ledger:
                     state=state,
                     finished_at=self._now(),
                     exit_code=exit_code,
-                    last_line=last_line,
-                    report=report,
+                    last_line=redacted(last_line),
+                    report=cleaned(report),
                 )
             )
             # Written down, and never sent.
@@ -403,8 +397,8 @@ class Ledger:
                         "record_id": item.record_id,
                         "status": item.status,
                         "code": item.code[:255],
-                        "message": item.message,
-                        "fix": item.fix,
+                        "message": redacted(item.message),
+                        "fix": redacted(item.fix),
                     }
                     for item in items
                 ],

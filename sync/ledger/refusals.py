@@ -1,4 +1,4 @@
-"""Why PostgreSQL did not do what it was asked, as the one error that says whose matter it is: the admin's, or time's.
+"""Why the database did not do what it was asked, as the one error that says whose matter it is: the admin's, or time's.
 
 The text of a failure to connect is all there is of it; once a line stands, the server's own codes tell.
 """
@@ -38,8 +38,9 @@ PASSING = ("08", "53", "57P", "57014", "55P03", "25P03", "25006", "40001", "40P0
 
 
 def tell_failures(engine: sa.Engine) -> None:
-    """Raise what PostgreSQL cannot do now as `HistoryAway`, and what an admin must put right as `ConfigProblem`."""
-    where = engine.url.set(drivername="postgresql").render_as_string(hide_password=True)
+    """Raise what the database cannot do now as `HistoryAway`, and what an admin must put right as `ConfigProblem`."""
+    sqlite = engine.dialect.name == "sqlite"
+    where = engine.url.set(drivername=engine.dialect.name).render_as_string(hide_password=True)
 
     def tell(context: ExceptionContext) -> Exception | None:
         if context.is_pre_ping or not isinstance(context.sqlalchemy_exception, sa.exc.DBAPIError):
@@ -47,7 +48,7 @@ def tell_failures(engine: sa.Engine) -> None:
         if getattr(context.original_exception, "sqlstate", None) == "25006":
             # It became a mere copy of another one: the line leads nowhere any more.
             context.is_disconnect = True
-        return _error(context, where)
+        return _held_up(context, where) if sqlite else _error(context, where)
 
     event.listen(engine, "handle_error", tell)
 
@@ -65,6 +66,13 @@ def _error(context: ExceptionContext, where: str) -> Exception | None:
     if unanswered or context.is_disconnect or (code or "").startswith(PASSING):
         return HistoryAway(f"The history's database ({where}) is away: {said}")
     return None
+
+
+def _held_up(context: ExceptionContext, where: str) -> Exception | None:
+    """A file is never away, but another process may sit on it; what is wrong with it is a matter of its machine."""
+    if "database is locked" not in str(context.original_exception):
+        return None
+    return HistoryAway(f"The history ({where}) is held up by another process")
 
 
 def _first_line(error: BaseException) -> str:
