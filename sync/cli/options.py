@@ -37,7 +37,9 @@ app = typer.Typer(
 def log_level(
     level: Annotated[
         Level | None,
-        typer.Option("--log-level", help="Say on stderr what is done: debug, info, warning, error.", envvar=LEVEL),
+        typer.Option(
+            "--log-level", help="Say on stderr what is done: debug, info, warning, error.", envvar=LEVEL
+        ),
     ] = None,
 ) -> None:
     """Applies to all commands."""
