@@ -305,4 +305,7 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
         )
         for name, connection in settings.connections.items()
     }
-    return settings.model_copy(update={"state": folder / settings.state, "connections": connections})
+    storage = None if settings.storage is None else settings.storage.anchored(folder)
+    return settings.model_copy(
+        update={"state": folder / settings.state, "storage": storage, "connections": connections}
+    )
