@@ -32,6 +32,9 @@ LIBRARIES = logging.WARNING
 _ADDRESS = re.compile(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+")
 _QUERY = re.compile(r"\?[^\s\"']+")
 
+# What was bound last: what is said of a run after its end names it still. A process has one run at a time.
+_last: dict[str, str] = {}
+
 
 def configure(form: Form | None = None, level: Level | None = None) -> None:
     """From here on all lines go to stderr in this form, from this level on.
@@ -68,14 +71,15 @@ def log_said(text: str, level: Level) -> None:
     """What a command says to people, as a line among the others."""
     import structlog  # noqa: PLC0415  # late, as above
 
-    structlog.get_logger().log(getattr(logging, level.upper()), "said", text=text)
+    structlog.get_logger().log(getattr(logging, level.upper()), "said", **_last | {"text": text})
 
 
 @contextmanager
 def bound(**names: str) -> Iterator[None]:
-    """Each line within carries these names: the connection, the run, the object. Values are ids, never content."""
+    """Each line within carries these names: the connection, the run. Values are ids, never content."""
     import structlog  # noqa: PLC0415  # late, as above
 
+    _last.update(names)
     with structlog.contextvars.bound_contextvars(**names):
         yield
 
@@ -101,7 +105,8 @@ class _Libraries(logging.Handler):
 
 def _without_content(_logger: Any, _method: str, line: Line) -> Line:
     """The last look at a line: no secret that was read, no address of a person, of an error its kind alone."""
-    return {key: _clean(value) for key, value in line.items()}
+    first = {key: line.pop(key) for key in ("at", "level", "event") if key in line}
+    return {key: _clean(value) for key, value in (first | dict(line)).items()}
 
 
 def _clean(value: Any) -> Any:

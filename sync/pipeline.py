@@ -142,6 +142,7 @@ def recorded(job: Job, command: str, *, of: str | None = None) -> Iterator[Pass]
         error: BaseException | None = None
         try:
             with bound(run=run_id, command=command), damage_told(job.place):
+                log.info("run.started", today=report.today, mode=report.mode, rules=job.rules.digest)
                 yield Pass(job, org, lease, now, today, report, spending, live=live)
         except BaseException as caught:
             error = cause(caught)
@@ -202,7 +203,7 @@ class Pass:
         self.put_aside(pulled.set_aside)
         report.pulled, report.gone = dict(pulled.read), dict(pulled.gone)
         job.ledger.standing.pulled(job.name, self.now)
-        log.info("run.pulled", read=report.pulled, gone=report.gone, set_aside=report.set_aside)
+        log.info("run.pulled", set_aside=report.set_aside)
 
     def plan(self, scope: Scope | None = None, as_of: date | None = None) -> Plan:
         """Pull, score, and compare with what the CRM holds, within a scope (None: all that a run may).
