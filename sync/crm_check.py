@@ -21,8 +21,8 @@ from config.problems import Fault
 from config.rules import Rules
 from scoring import read_book, tag
 from scoring.conditions.firing import Firing, firing, nothing
+from sync.buckets import Buckets
 from sync.pull import read_as
-from sync.score import Buckets
 from sync.store.side_tables import side_tables
 
 if TYPE_CHECKING:

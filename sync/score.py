@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from config.outputs import OBJECTS, written
-from scoring import TIMES, kept_families, read_book, tag
-from sync.store.line_items import LineItems
-from sync.store.mirror import bucket_of
-from sync.store.side_tables import side_tables
+from scoring import HERE, kept_families, read_book, tag
+from sync.buckets import Buckets
 from sync.writing.plan import change_schema, changes, valid_until
 from sync.writing.states import moved_states
 
@@ -22,14 +19,12 @@ if TYPE_CHECKING:
     from datetime import date
 
     from config.rules import Rules
-    from scoring import Book, Tables, Tagged
+    from scoring import Book, Engine, Features, Tagged
     from sync.store.mirror import Mirror
     from sync.store.tags import TagStore
+    from sync.writing.choosing import Chooser
     from sync.writing.edits import Edits
     from sync.writing.scope import Scope
-
-
-_WHOLE = ("owner", "stage", "quota")  # these do not hang on accounts
 
 
 @dataclass(frozen=True)
@@ -52,6 +47,19 @@ class Scored:
         tags.keep_state(moved_states(self.states, self.due, changes, tags))
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What scoring says of one bucket: of `Tagged` what is kept or compared, the families, and the chosen ids."""
+
+    accounts: pa.Table
+    opportunities: pa.Table
+    tasks: pa.Table
+    state: pa.Table
+    points: Mapping[str, pa.Table]
+    families: pa.Table
+    chosen: Mapping[str, pa.ChunkedArray] | None
+
+
 def tagged_book(
     mirror: Mirror, tags: TagStore, rules: Rules, today: date, *, settled: bool = False
 ) -> tuple[Book, Iterator[Tagged]]:
@@ -59,15 +67,38 @@ def tagged_book(
 
     `settled`: no tier is held because it was another before.
     """
-    buckets = Buckets(mirror, rules)
-    book, features = read_book(buckets, rules, today, buckets.times())
-    labels = tags.labels()
+    buckets = Buckets(mirror, rules, tags)
+    book, parts = read_book(buckets, rules, today, buckets.times())
+    given = {"book": book, "rules": rules, "today": today, "labels": tags.labels(), "settled": settled}
+    return book, HERE.each(_tagged, parts, range(len(buckets)), buckets=buckets, **given)
 
-    def kept(bucket: int) -> pa.Table | None:
-        state = tags.state(bucket)
-        return _without_tiers(state) if settled and state is not None else state
 
-    return book, (tag(part, book, kept(bucket), rules, today, labels) for bucket, part in enumerate(features))
+def _tagged(  # what the tags of a bucket depend on, no more
+    part: Features,
+    bucket: int,
+    buckets: Buckets,
+    book: Book,
+    rules: Rules,
+    today: date,
+    labels: Mapping[str, str],
+    *,
+    settled: bool = False,
+) -> Tagged:
+    kept = buckets.state(bucket)
+    if settled and kept is not None:
+        kept = _without_tiers(kept)
+    return tag(part, book, kept, rules, today, labels)
+
+
+def _said(part: Features, bucket: int, buckets: Buckets, chooser: Chooser | None, **given: Any) -> Said:
+    """What is said of a bucket, where its features are."""
+    tagged = _tagged(part, bucket, buckets, **given)
+    chosen = None if chooser is None else {
+        name: chooser.ids(name, tagged, buckets.held(name, ("id", "modified_at"), bucket)) for name in OBJECTS
+    }  # fmt: skip
+    points = {"account": tagged.account_points, "opportunity": tagged.opportunity_points}
+    families = kept_families(tagged.scored.features)
+    return Said(tagged.accounts, tagged.opportunities, tagged.tasks, tagged.state, points, families, chosen)
 
 
 def _without_tiers(kept: pa.Table) -> pa.Table:
@@ -84,24 +115,26 @@ def score(  # what a plan depends on, no more
     today: date,
     stamp: str,
     edits: Edits | None = None,
+    engine: Engine = HERE,
 ) -> Scored:
     """Score every account and open opportunity of the mirror for `today`; plan changes within the scope.
 
     `edits`: what others changed of our values; None to plan without regard to it.
     """
-    book, parts = tagged_book(mirror, tags, rules, today)
+    buckets, chooser = Buckets(mirror, rules, tags), scope.chooser(mirror)
+    book, parts = read_book(buckets, rules, today, buckets.times(), engine)
     tags.keep_book(book, rules, today)
-    chooser = scope.chooser(mirror)
+    given = {"book": book, "rules": rules, "today": today, "labels": tags.labels(), "chooser": chooser}
     found: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
     due: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
     chosen: dict[str, list[pa.ChunkedArray]] = {name: [] for name in OBJECTS}
     said: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
     points: dict[str, list[pa.Table]] = {name: [] for name in OBJECTS}
     tasks, states, families = [], [], []
-    for bucket, tagged in enumerate(parts):
-        for name, wanted in _wanted(tagged):
+    for bucket, one in enumerate(engine.each(_said, parts, range(len(buckets)), buckets=buckets, **given)):
+        for name, wanted in _wanted(one):
             dated = _dated(wanted, rules, today, stamp)
-            held = mirror.read(name, _held_columns(name), bucket)
+            held = buckets.held(name, _held_columns(name), bucket)
             if edits is not None:
                 dated = edits.honoured(name, bucket, dated, held)
             wished = changes(name, dated, held, scope.fields.get(name, ()), rules.writing)
@@ -110,17 +143,15 @@ def score(  # what a plan depends on, no more
                 if scope.written and scope.narrows(name)
                 else wished
             )
-            if chooser is not None:
-                ids = chooser.ids(name, tagged, held)
-                wished = wished.filter(pc.is_in(wished["id"], value_set=ids))
-                chosen[name].append(ids)
+            if one.chosen is not None:
+                wished = wished.filter(pc.is_in(wished["id"], value_set=one.chosen[name]))
+                chosen[name].append(one.chosen[name])
             found[name].append(wished)
             said[name].append(wanted)
-        points["account"].append(tagged.account_points)
-        points["opportunity"].append(tagged.opportunity_points)
-        tasks.append(tagged.tasks)
-        states.append(tagged.state)
-        families.append(kept_families(tagged.scored.features))
+            points[name].append(one.points[name])
+        tasks.append(one.tasks)
+        states.append(one.state)
+        families.append(one.families)
     tags.keep("families", {"account": families})
     tags.keep("tags", said)
     tags.keep("points", points)
@@ -137,61 +168,8 @@ def score(  # what a plan depends on, no more
     )
 
 
-class Buckets:
-    """The mirror's tables, bucket by bucket, as often as they are asked for."""
-
-    def __init__(self, mirror: Mirror, rules: Rules) -> None:
-        self._mirror = mirror
-        self._number = mirror.buckets()
-        self._kept: Tables | None = None
-        self._columns = {name: rules.needed_columns(name) for name in rules.needed_objects}
-        self._line_items = LineItems(mirror, self._columns.get("line_item", ()))
-        self._side = side_tables(rules, mirror).tables
-
-    def __iter__(self) -> Iterator[Tables]:
-        if self._number > 1 and "line_item" in self._columns:
-            self._line_items.cut()
-        return (self.tables(bucket) for bucket in range(self._number))
-
-    def times(self) -> Iterator[Tables] | None:
-        """The few columns that the first reading needs; None if that would cost a small book a reading more."""
-        if self._number == 1:
-            return None
-        stages = self._mirror.read("stage", TIMES["stage"])
-        return (
-            {"opportunity": self._mirror.read("opportunity", TIMES["opportunity"], bucket), "stage": stages}
-            for bucket in range(self._number)
-        )
-
-    def tables(self, bucket: int) -> Tables:
-        """What scoring gets of one bucket; what does not hang on accounts is whole each time."""
-        if self._kept is not None:
-            return self._kept
-        cut = [name for name in self._columns if name not in (*_WHOLE, "line_item")]
-        tables = self._whole | {name: self._mirror.read(name, self._columns[name], bucket) for name in cut}
-        if "line_item" in self._columns:
-            tables["line_item"] = self._line_items.bucket(bucket)
-        tables["commitment"] = self._mirror.read("commitment", None, bucket)
-        if "commitment" in self._side:
-            commitments = self._side["commitment"]
-            here = pc.equal(bucket_of(commitments["account_id"], self._number), bucket)
-            tables["commitment"] = pa.concat_tables([tables["commitment"], commitments.filter(here)])
-        if self._number == 1:
-            # A small book is held; of a large one only the bucket in hand, so that memory stays bounded.
-            self._kept = tables
-        return tables
-
-    @cached_property
-    def _whole(self) -> dict[str, pa.Table]:
-        pulled = {
-            name: self._mirror.read(name, self._columns[name]) for name in _WHOLE if name in self._columns
-        }
-        # A file of quotas takes the place of the CRM's.
-        return pulled | {name: table for name, table in self._side.items() if name != "commitment"}
-
-
-def _wanted(tagged: Tagged) -> tuple[tuple[str, pa.Table], ...]:
-    return ("account", tagged.accounts), ("opportunity", tagged.opportunities)
+def _wanted(said: Said) -> tuple[tuple[str, pa.Table], ...]:
+    return ("account", said.accounts), ("opportunity", said.opportunities)
 
 
 def _dated(wanted: pa.Table, rules: Rules, today: date, stamp: str) -> pa.Table:

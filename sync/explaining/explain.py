@@ -14,8 +14,8 @@ from config.records import RECORDS
 from scoring import explain, extract, tag
 from scoring.moves import Outlook, outlook
 from scoring.saying.origins import origin
+from sync.buckets import Buckets
 from sync.explaining.kept_out import shown_text, shown_value
-from sync.score import Buckets
 from sync.store.mirror import bucket_of
 
 if TYPE_CHECKING:

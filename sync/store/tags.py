@@ -28,6 +28,16 @@ class TagStore:
     def __init__(self, place: str | os.PathLike[str] | Place) -> None:
         self._place = Place.of(place)
 
+    @property
+    def place(self) -> Place:
+        """Where it lies."""
+        return self._place
+
+    def version(self, name: str) -> str:
+        """The version of one of the tables; empty if it was never written."""
+        table = (self._place / name).table()
+        return "" if table is None else str(table.version())
+
     def keep(
         self, what: Literal["tags", "points", "families"], said: Mapping[str, Sequence[pa.Table]]
     ) -> None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from config.records import schema
 from config.rules import Rules
 from scoring import read_book, tag
-from sync.score import Buckets
+from sync.buckets import Buckets
 from sync.store.mirror import Mirror
 from tests.benchmarks.bench_scoring import EACH, PER_BUCKET, TODAY, bucket
 from tests.benchmarks.measuring import Figure, in_own_process, measured, show

@@ -10,7 +10,7 @@ import pytest
 
 from config.records import RECORDS, schema
 from config.rules import Rules
-from sync.score import Buckets
+from sync.buckets import Buckets
 from sync.store.mirror import MANY_BUCKETS, ONE_BUCKET_ROWS, Mirror, bucket_of
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -26,6 +26,11 @@ def page(name, *rows):
 def load(mirror, name, *rows):
     """Fill an object of the mirror."""
     mirror.load(name, [column.name for column in RECORDS[name]], [page(name, *rows)])
+
+
+def opened(mirror, rules):
+    """The tables of each bucket, in order."""
+    return (bucket() for bucket in Buckets(mirror, rules))
 
 
 @pytest.fixture(params=[1, MANY_BUCKETS])
@@ -47,7 +52,7 @@ def mirror(request, tmp_path):
 def test_what_hangs_on_an_account_lies_with_it(mirror):
     """Deals, cases, calls, and the line items of deals come with the bucket of their account, each exactly once."""
     seen = {name: [] for name in ("opportunity", "case", "call", "line_item")}
-    for number, tables in enumerate(Buckets(mirror, RULES)):
+    for number, tables in enumerate(opened(mirror, RULES)):
         for name, found in seen.items():
             accounts = tables[name]["account_id"]
             assert set(bucket_of(accounts, mirror.buckets()).to_pylist()) <= {number}
@@ -58,7 +63,7 @@ def test_what_hangs_on_an_account_lies_with_it(mirror):
 
 def test_one_bucket_alone_is_as_it_is_among_all(mirror):
     """What `explain` reads of one bucket is what a run scored."""
-    for number, tables in enumerate(Buckets(mirror, RULES)):
+    for number, tables in enumerate(opened(mirror, RULES)):
         alone = Buckets(mirror, RULES).tables(number)
         assert {name: table.sort_by(table.column_names[0]) for name, table in alone.items()} == {
             name: table.sort_by(table.column_names[0]) for name, table in tables.items()
@@ -67,14 +72,14 @@ def test_one_bucket_alone_is_as_it_is_among_all(mirror):
 
 def test_line_items_follow_their_deal(mirror):
     """A deal that moves to another account takes its line items along, though they have no newer stamp."""
-    list(Buckets(mirror, RULES))
+    list(opened(mirror, RULES))
     moved = {"id": "d-a0", "account_id": "a7", "modified_at": datetime(2026, 1, 2, tzinfo=UTC)}
     mirror.append("opportunity", page("opportunity", moved))
-    items = pa.concat_tables([tables["line_item"] for tables in Buckets(mirror, RULES)]).to_pylist()
+    items = pa.concat_tables([tables["line_item"] for tables in opened(mirror, RULES)]).to_pylist()
     assert [row["account_id"] for row in items if row["opportunity_id"] == "d-a0"] == ["a7"]
 
 
 def test_objects_that_no_rule_uses_are_not_read(mirror):
     """Under the default rules scoring gets cases, for urgent ones, but no calls, quotas or line items."""
-    tables = next(iter(Buckets(mirror, Rules())))
+    tables = next(opened(mirror, Rules()))
     assert set(tables) == {"account", "opportunity", "owner", "stage", "case", "commitment"}

@@ -11,7 +11,7 @@ import pytest
 from config.records import schema
 from config.rules import Rules
 from scoring import extract
-from sync.score import Buckets
+from sync.buckets import Buckets
 from sync.store.growth_plans import remember_plans
 from sync.store.mirror import Mirror
 

@@ -10,7 +10,7 @@ import pytest
 from config.records import schema
 from config.rules import load_rules
 from scoring import extract
-from sync.score import Buckets
+from sync.buckets import Buckets
 from sync.store.mirror import MANY_BUCKETS, ONE_BUCKET_ROWS, Mirror
 from sync.store.side_tables import side_tables
 from tests.scoring.conftest import TODAY
@@ -91,7 +91,7 @@ def test_scores_know_what_the_files_say(tmp_path):
     )
     assert mirror.buckets() == MANY_BUCKETS
     promised = {}
-    for tables in list(Buckets(mirror, rules))[:4]:
+    for tables in [bucket() for bucket in Buckets(mirror, rules)][:4]:
         accounts = extract(tables, 90, rules, TODAY).accounts
         assert set(accounts["owner_quota"].to_pylist()) == {50_000}
         assert set(accounts["owner_capacity"].to_pylist()) == {120}
