@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from tests.crms import CRMS
 from tests.node_clients import install_node_clients
+from tests.object_store import bucket_storage, object_store  # noqa: F401  # fixtures of all tests
 from tests.postgres import history, postgres  # noqa: F401  # fixtures of all tests
 
 if TYPE_CHECKING:

@@ -1,0 +1,93 @@
+"""A place is the same in a folder and in an object store, to everything that is kept in it."""
+
+from __future__ import annotations
+
+import pickle
+
+import pyarrow as pa
+import pytest
+from deltalake.exceptions import CommitFailedError
+
+from config.problems import ConfigProblem
+from config.sections.secret import Secret
+from config.sections.storage import Storage
+from sync.store.damage import damage_told
+from sync.store.place import Place
+from tests.object_store import KEY, SECRET
+
+ROWS = pa.table({"id": ["1", "2"], "bucket": pa.array([0, 1], pa.int32())})
+
+
+@pytest.fixture(params=["folder", "store"])
+def place(request, tmp_path):
+    """A place of each kind, with nothing in it."""
+    if request.param == "folder":
+        return Place.of_connection(None, tmp_path, "main")
+    return Place.of_connection(request.getfixturevalue("bucket_storage"), tmp_path, "main")
+
+
+def test_files_and_tables_are_written_listed_read_and_removed(place):
+    """By the same words, whether anything was there or not."""
+    note, table = place / "tags" / "book.json", place / "mirror" / "account"
+    assert (place.names(), list(place.tables()), table.table(), note.exists()) == ([], [], None, False)
+    with pytest.raises(FileNotFoundError):
+        note.read()
+    note.write(b"one")
+    note.write(b"two")
+    table.write_table(ROWS, partition_by=["bucket"])
+    assert (note.read(), note.exists(), place.names()) == (b"two", True, ["mirror", "tags"])
+    assert [one.below(place) for one in place.tables()] == ["mirror/account"]
+    assert table.names() == ["_delta_log", "bucket=0", "bucket=1"]
+    assert table.existing_table().to_pyarrow_dataset().count_rows() == 2
+    (table / "bucket=0").remove()
+    assert table.names() == ["_delta_log", "bucket=1"]
+    for gone in (note, note, place / "mirror", place / "never"):
+        gone.remove()
+    assert (note.exists(), list(place.tables())) == (False, [])
+
+
+def test_of_two_commits_to_one_version_one_is_refused_or_made_anew(place):
+    """None is lost: in a store, the name of a commit is free but once."""
+    table = place / "account"
+    table.write_table(ROWS)
+    first, second = table.existing_table(), table.existing_table()
+    table.write_table(ROWS, into=first, mode="append")
+    table.write_table(ROWS, into=second, mode="append")
+    assert table.existing_table().to_pyarrow_dataset().count_rows() == 6
+    first, second = table.existing_table(), table.existing_table()
+    first.delete("id = '1'")
+    with pytest.raises(CommitFailedError):
+        second.delete("id = '1'")
+
+
+def test_a_place_goes_to_another_machine_without_credentials(bucket_storage, tmp_path):
+    """It says where they lie; whoever uses it reads them there."""
+    place = Place.of_connection(bucket_storage, tmp_path, "main")
+    (place / "note").write(b"x")
+    sent = pickle.dumps(place)
+    assert not any(secret.encode() in sent or secret in repr(place) for secret in (KEY, SECRET))
+    assert (pickle.loads(sent) / "note").read() == b"x"  # noqa: S301  # our own
+
+
+def _told(storage, tmp_path):
+    place = Place.of_connection(storage, tmp_path, "main")
+    with pytest.raises(ConfigProblem) as found, damage_told(place):
+        place.table()
+        (place / "account").write_table(ROWS)
+    text = "\n".join(map(str, found.value.problems))
+    assert KEY not in text
+    assert SECRET not in text
+    return text
+
+
+def test_what_an_admin_must_put_right_is_told_without_credentials(bucket_storage, tmp_path):
+    """A bucket that is missing, a secret that is not set, a share that is not mounted."""
+    missing = bucket_storage.model_copy(update={"url": "s3://nobody-made-it/copies"})
+    assert (
+        "s3://nobody-made-it/copies/main: the local copy cannot be reached: there is no such bucket"
+        in _told(missing, tmp_path)
+    )
+    unset = bucket_storage.model_copy(update={"access_key": Secret(env="FORETAG_NOT_SET")})
+    assert "storage.access_key: environment variable FORETAG_NOT_SET is not set" in _told(unset, tmp_path)
+    with pytest.raises(ConfigProblem, match="is no folder; mount the share"):
+        Place.of_connection(Storage(url=str(tmp_path / "not-mounted")), tmp_path, "main")
