@@ -14,6 +14,7 @@ from sync.exit_codes import (
     STOPPED,
     UNAVAILABLE,
 )
+from sync.ledger.away import HistoryAway
 from sync.stopping import LeaseLost, Parked
 from sync.store.away import StoreAway
 
@@ -33,7 +34,7 @@ def exit_code(error: BaseException | None, *, incomplete: bool = False) -> int: 
             return STOPPED
         case RetryLater(quota=True) | LeaseLost() | Parked():
             return PARKED
-        case RetryLater() | Truncated() | StoreAway():
+        case RetryLater() | Truncated() | StoreAway() | HistoryAway():
             return UNAVAILABLE
         case KeyboardInterrupt():
             return INTERRUPTED

@@ -10,6 +10,7 @@ from config.problems import ConfigProblem, Problem
 from connectors.contract import ConnectorError
 from sync.exit_codes import BUG
 from sync.exits import Guarded, exit_code
+from sync.ledger.away import HistoryAway
 from sync.stopping import LeaseLost, Parked
 from sync.store.away import StoreAway
 
@@ -27,7 +28,7 @@ def explain_error(talk: Talk, error: BaseException) -> int:
     talk.problems(problems)
     # A run that it ended has noted its last line there, with what was done before.
     told = next(iter(getattr(error, "__notes__", ())), str(error))
-    if isinstance(error, ConnectorError | Guarded | Parked | LeaseLost | StoreAway):
+    if isinstance(error, ConnectorError | Guarded | Parked | LeaseLost | StoreAway | HistoryAway):
         talk.say(told, "red")
     elif isinstance(error, KeyboardInterrupt):
         talk.say(told or "Interrupted.", "yellow")

@@ -17,8 +17,10 @@ from sync.cli import app
 from sync.commands.ending import confirm, explain_error
 from sync.exit_codes import STATES
 from sync.exits import Guarded, exit_code
+from sync.ledger.away import HistoryAway
 from sync.report import Report, last_line
 from sync.stopping import LeaseLost, Parked
+from sync.store.away import StoreAway
 from sync.talk import Talk
 
 SALESFORCE, HUBSPOT = CRMS["salesforce"], CRMS["hubspot"]
@@ -30,6 +32,8 @@ ENDINGS = [
     (RetryLater("away"), 69),
     (LostReply("no reply"), 69),
     (Truncated("cut short"), 69),
+    (HistoryAway("its database is away"), 69),
+    (StoreAway("its store is away"), 69),
     (RetryLater("used up", quota=True), 75),
     (LeaseLost("another run"), 75),
     (Parked("told to stop"), 75),
