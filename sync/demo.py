@@ -17,8 +17,9 @@ from config.rules import load_rules
 from config.sections.secret import Secret
 from connectors.sandbox.server import Sandbox
 from sync.exit_codes import DONE
+from sync.opening import opened_ledger
 from sync.pipeline import run as run_pipeline
-from sync.workplace import chosen, connect_admin, opened_job, opened_ledger
+from sync.workplace import chosen, connect_admin, opened_job
 
 if TYPE_CHECKING:
     from config.crms import Crm

@@ -10,7 +10,7 @@ from config.crms import CRMS
 from config.problems import ConfigProblem, Problem
 from connectors.outcomes import NOT_SENT
 from sync.exit_codes import DONE
-from sync.workplace import opened_ledger
+from sync.opening import opened_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

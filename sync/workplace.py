@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from importlib import import_module
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -13,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 from config.problems import ConfigProblem, Problem
 from config.rules import load_rules
 from config.sections.secret import Secret
-from config.settings import AccessToken, ClientCredentials, load_settings
+from config.settings import AccessToken, ClientCredentials
 from sync.errand import USUAL, Errand
 from sync.heartbeat import Heartbeat
-from sync.ledger import Ledger
 from sync.logs import bound, configure
-from sync.store.damage import damage_told
+from sync.opening import now, opened_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,14 +26,10 @@ if TYPE_CHECKING:
     from config.settings import Auth, Connection, Settings
     from connectors.contract import Connector
     from sync.job import Job
+    from sync.ledger import Ledger
     from sync.talk import Tell
 
     Sleep = Callable[[float], None]
-
-
-def now() -> datetime:
-    """The system's clock, UTC: the one place that asks for it."""
-    return datetime.now(UTC)
 
 
 def chosen(settings: Settings, name: str | None, path: Path) -> tuple[str, Connection]:
@@ -120,18 +114,6 @@ def admin_auth(connection: Connection) -> Auth:
             " or let an admin make by hand what `foretag setup --print DIR` writes",
         )
     )
-
-
-@contextmanager
-def opened_ledger(path: Path) -> Iterator[tuple[Settings, Ledger]]:
-    """The settings and the history, for commands that need no CRM."""
-    settings = load_settings(path)
-    with damage_told(settings.state):
-        ledger = Ledger.open(settings.state, now, settings.history, settings.encryption_key)
-        try:
-            yield settings, ledger
-        finally:
-            ledger.close()
 
 
 @contextmanager

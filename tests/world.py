@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from config.rules import load_rules
 from sync.demo import write_settings
+from sync.opening import opened_ledger
 from sync.pipeline import preview, run
-from sync.workplace import chosen, connect_admin, opened_job, opened_ledger
+from sync.workplace import chosen, connect_admin, opened_job
 from tests.crms import people_of
 
 if TYPE_CHECKING:

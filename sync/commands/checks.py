@@ -14,7 +14,8 @@ from sync.commands.ending import confirm
 from sync.crm_check import crm_problems
 from sync.exit_codes import DONE, FIX_CONFIGURATION
 from sync.talk import quiet
-from sync.workplace import admin_auth, chosen, connect, connect_admin, opened_job, opened_ledger
+from sync.opening import opened_ledger
+from sync.workplace import admin_auth, chosen, connect, connect_admin, opened_job
 from sync.writing.gates import shut
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from config.outputs import OBJECTS, TIERS
 from config.problems import ConfigProblem, Problem
 from sync.commands.ending import confirm
 from sync.exit_codes import DONE
+from sync.opening import opened_ledger
 from sync.person import person
 from sync.talk import quiet
-from sync.workplace import chosen, opened_job, opened_ledger
+from sync.workplace import chosen, opened_job
 from sync.writing.gates import held_words, holds, shut, unapproved
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sync import logs
 from sync.ledger.holder import ourselves
+from sync.opening import now, opened_ledger
 from sync.service.dead_man import DeadMan
 from sync.service.health import Health
 from sync.service.metrics import Metrics
@@ -16,7 +17,6 @@ from sync.service.notifier import Notifier
 from sync.service.plans import Plans
 from sync.service.web import serve
 from sync.service.worker import Worker
-from sync.workplace import now, opened_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 def work(talk: Talk, path: Path, only: Collection[str]) -> int:
     """Work by the schedules of a settings file until told to stop; `only` on these connections, if any are named."""
     plans = Plans(path, only)
-    logs.configure(plans.service.logs or ("console" if talk.err.is_terminal else "json"), "info")
+    form: logs.Form = plans.service.logs or ("console" if talk.err.is_terminal else "json")
+    logs.configure(form, "info")
     with opened_ledger(path) as (_, ledger), _counted_among(ledger) as me, ExitStack() as open_:
         health, metrics = Health(ledger, now, time.monotonic), Metrics(ledger, now)
         notifier = Notifier(plans.service.notify, ledger, metrics.told)
@@ -46,7 +47,7 @@ def work(talk: Talk, path: Path, only: Collection[str]) -> int:
         talk.say(
             f"Working on {', '.join(plans.connections)}; how it is: http://{plans.service.listen}/readyz"
         )
-        return Worker(plans, ledger, me, now, planned, health.beat, listeners).run()
+        return Worker(plans, ledger, me, now, planned, health.beat, listeners, form).run()
 
 
 @contextmanager

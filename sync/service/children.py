@@ -33,11 +33,11 @@ _COMMANDS = {
 _NOT_ITS_TURN = ("LeaseLost", "Parked", "KeyboardInterrupt")
 
 
-def command_of(work: Work, settings: Path, *, without_tasks: bool) -> list[str]:
-    """The command line of a run. `without_tasks`: the connection's tasks have times of their own."""
+def command_of(work: Work, settings: Path, has_tasks: bool) -> list[str]:  # noqa: FBT001  # as a worker calls it
+    """The command line of a run. `has_tasks`: the connection's tasks have times of their own."""
     # -P: a folder `config` where the worker was started must not stand in for ours.
     command = [sys.executable, "-P", "-m", "sync.cli", *_COMMANDS[work.job]]
-    if without_tasks and work.job in ("increment", "full"):
+    if has_tasks and work.job in ("increment", "full"):
         command.append("--without-tasks")
     if work.zone:
         command += ["--zone", work.zone]

@@ -26,10 +26,14 @@ def name_of(work: Work) -> WorkName:
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """The turns of one worker among all that share a history."""
+    """The turns of one worker among all that share a history; it began to look at `since`.
+
+    What nobody ever took begins at its next time after that; reading for the first time begins at once.
+    """
 
     fires: Fires
     worker: str
+    since: datetime
 
     def due(self, works: Iterable[Work], now: datetime) -> dict[WorkName, Work]:
         """Those of these works for which something is to be done now."""
@@ -37,13 +41,15 @@ class Turns:
         return {
             name: work
             for work in works
-            if not isinstance(_turn(work, last.get(name := name_of(work)), now, is_lost=name in lost), Wait)
+            if not isinstance(
+                self._turn(work, last.get(name := name_of(work)), now, is_lost=name in lost), Wait
+            )
         }
 
     def of(self, work: Work, now: datetime) -> Start | TooLate | Wait:
         """What is to be done of some work now."""
         last = self.fires.last(work.connection).get(name_of(work))
-        return _turn(work, last, now, is_lost=self._lost(work) is not None)
+        return self._turn(work, last, now, is_lost=self._lost(work) is not None)
 
     def take(self, work: Work, due: datetime) -> bool:
         """Be the one of all workers that does it; false: another is."""
@@ -56,9 +62,8 @@ class Turns:
         """Its last fire, if it has not ended and nobody is at it."""
         return next((fire for fire in self.fires.open(work.connection) if fire.work == name_of(work)), None)
 
-
-def _turn(work: Work, last: Fire | None, now: datetime, *, is_lost: bool) -> Start | TooLate | Wait:
-    """What a dead worker left, or one gave back, counts as not taken."""
-    if last is None:
-        return work.turn(None, now)
-    return work.turn(last.due - _JUST_BEFORE if is_lost else last.due, now)
+    def _turn(self, work: Work, last: Fire | None, now: datetime, *, is_lost: bool) -> Start | TooLate | Wait:
+        """What a dead worker left, or one gave back, counts as not taken."""
+        if last is None:
+            return work.turn(None if work.job == "increment" else self.since, now)
+        return work.turn(last.due - _JUST_BEFORE if is_lost else last.due, now)

@@ -7,6 +7,7 @@ nothing has happened for a while. Which of several workers does what, the histor
 from __future__ import annotations
 
 import signal
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -18,7 +19,6 @@ import structlog
 from sync.exit_codes import DONE, PARKED
 from sync.ledger.away import HistoryAway
 from sync.ledger.workers import BEAT
-from sync.logs import chosen_form
 from sync.service.children import Child, command_of
 from sync.service.clockwork import Clockwork
 from sync.service.events import Ended, Missed, Unusable
@@ -28,16 +28,21 @@ from sync.service.turns import Turns, name_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from config.settings import Settings
     from sync.ledger import Ledger
     from sync.ledger.fires import WorkName
+    from sync.logs import Form
     from sync.service.events import Event, Listener
     from sync.service.plans import Plans
 
+    Command = Callable[[Work, Path, bool], list[str]]
+
 _LOG = structlog.get_logger()
 
-# How often a worker that is to stop looks whether its runs have.
+# How often a worker looks around, in seconds; and one that is to stop, whether its runs have.
+_LOOK = BEAT.total_seconds()
 _STOPPING = 0.5
 
 
@@ -45,7 +50,8 @@ _STOPPING = 0.5
 class Worker:
     """One worker of a history, `id` among its workers; `clock` gives UTC.
 
-    `planned` is called with settings that are read anew, `beat` at each round.
+    `planned` is called with settings that are read anew, `beat` at each round. `command` makes the command line of a
+    run, from its work, the settings file, and whether the connection's tasks have times of their own.
     """
 
     plans: Plans
@@ -55,12 +61,19 @@ class Worker:
     planned: Callable[[Settings], None]
     beat: Callable[[], None]
     listeners: Sequence[Listener] = ()
+    form: Form = "json"
+    command: Command = command_of
+    monotonic: Callable[[], float] = time.monotonic
     _inbox: SimpleQueue[Any] = field(default_factory=SimpleQueue)
     _wanted: dict[WorkName, Work] = field(default_factory=dict)
     _children: dict[str, Child] = field(default_factory=dict)
     _unsettled: list[Child] = field(default_factory=list)
+    _looked: float | None = None
     _is_planned: bool = False
     _stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self._turns = Turns(self.ledger.fires, self.id, self.clock())
 
     def run(self) -> int:
         """Work until told to stop (SIGTERM, Ctrl-C); returns the exit code."""
@@ -86,8 +99,9 @@ class Worker:
         self._heed(message)
         try:
             self._settle()
-            if message is None or message is signal.SIGHUP:
+            if message is signal.SIGHUP or self._looked is None or self.monotonic() - self._looked >= _LOOK:
                 self._look_around()
+                self._looked = self.monotonic()
             if not self._is_planned:
                 self._plan(clockwork)
             self._hold_to_limits()
@@ -97,7 +111,7 @@ class Worker:
 
     def _next(self) -> object:
         try:
-            return self._inbox.get(timeout=_STOPPING if self._stopping else BEAT.total_seconds())
+            return self._inbox.get(timeout=_STOPPING if self._stopping else _LOOK)
         except Empty:
             return None
 
@@ -124,10 +138,6 @@ class Worker:
         self._inbox.put(signal.Signals(number))
 
     # What is due.
-
-    @property
-    def _turns(self) -> Turns:
-        return Turns(self.ledger.fires, self.id)
 
     def _plan(self, clockwork: Clockwork) -> None:
         """From now on do what the settings say, in the time zones that the history knows."""
@@ -190,8 +200,8 @@ class Worker:
     def _start(self, works: list[tuple[Work, datetime]], now: datetime) -> None:
         work, due = works[0]
         _LOG.info("run begins", **_names(work), due=due.isoformat())
-        command = command_of(work, self.plans.path, without_tasks=self.plans.has_tasks(work.connection))
-        self._children[work.connection] = Child.start(works, command, chosen_form(), now, self._inbox.put)
+        command = self.command(work, self.plans.path, self.plans.has_tasks(work.connection))
+        self._children[work.connection] = Child.start(works, command, self.form, now, self._inbox.put)
 
     def _settle(self) -> None:
         """Write down how runs ended: now, or as soon as the history is there again."""

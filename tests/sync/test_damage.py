@@ -10,9 +10,10 @@ import pytest
 from config.problems import ConfigProblem
 from sync.demo import set_up, write_settings
 from sync.ledger import Ledger
+from sync.opening import now
 from sync.pipeline import preview, run
 from sync.store.damage import damage_told
-from sync.workplace import now, opened_job
+from sync.workplace import opened_job
 
 
 def told(tmp_path, broken):
