@@ -9,12 +9,14 @@ from config.crms import CRMS
 from config.outputs import OBJECTS
 from config.problems import Problem, has_errors, raise_if_any
 from config.rules import load_rules
+from config.settings import load_settings
 from sync.checking import all_problems
 from sync.commands.ending import confirm
 from sync.crm_check import crm_problems
 from sync.exit_codes import DONE, FIX_CONFIGURATION
-from sync.talk import quiet
 from sync.opening import opened_ledger
+from sync.secret_check import found_secrets, open_state
+from sync.talk import quiet
 from sync.workplace import admin_auth, chosen, connect, connect_admin, opened_job
 from sync.writing.gates import shut
 
@@ -29,6 +31,11 @@ def check(talk: Talk, settings: Path, connection: str | None) -> int:
     """Both files, the connection, permissions and fields: every problem at once."""
     in_files = all_problems(settings)
     raise_if_any(in_files)
+    secrets = found_secrets(settings, connection)
+    columns = ("secret", "from", "")
+    talk.table("Secrets", columns, [(one.key, one.place, one.state) for one in secrets])
+    in_files += [one.problem for one in secrets if one.problem is not None]
+    raise_if_any(in_files)
     with opened_job(settings, connection, quiet) as job:
         talk.banner(job.connector.org(), job.name)
         written = {name: [field.name for field in job.written(name)] for name in OBJECTS}
@@ -36,10 +43,12 @@ def check(talk: Talk, settings: Path, connection: str | None) -> int:
         if not has_errors(problems):
             problems += crm_problems(job)
             problems += [Problem(words, where=job.name, severity="warning") for words in shut(job)]
+            problems += open_state(load_settings(settings))
         budget = job.connector.budget()
         talk.result(
             {
                 "problems": [problem.as_dict() for problem in problems],
+                "secrets": [one.as_dict() for one in secrets],
                 "org": job.connector.org().name,
                 "api_calls_used": budget.used,
                 "api_calls_limit": budget.limit,

@@ -40,11 +40,15 @@ class Tokens:
     def load(self, connection: str, configured: str) -> str | None:
         """The newest token that descends from the configured one; nothing if it was never replaced.
 
-        One that was kept unencrypted, or by an older key, is encrypted anew. Raises `ConfigProblem` if no key fits.
+        One that was kept unencrypted, or by an older key, is encrypted anew. Raises `ConfigProblem` if no key fits, or
+        there is none.
         """
-        kept = self._kept(connection)
+        keys, kept = (
+            self._keys(),
+            self._kept(connection),
+        )  # a key that is none is told before a token is replaced
         if kept is None or kept.startswith(_SEALED + ":"):
-            return kept and self._opened(connection, kept, configured)
+            return kept and self._opened(connection, kept, configured, keys)
         self.save(connection, kept, configured)
         return kept
 
@@ -60,14 +64,14 @@ class Tokens:
         with self._engine.connect() as db:
             return db.scalar(sa.select(tables.token.c.value).where(tables.token.c.connection == connection))
 
-    def _opened(self, connection: str, kept: str, configured: str) -> str | None:
+    def _opened(self, connection: str, kept: str, configured: str, keys: list[Fernet]) -> str | None:
         _, ancestor, sealed = kept.split(":", 2)
         if ancestor != _digest(configured):
             # Somebody signed in anew and configured the new token: what descends from the old one is dead.
             return None
         from cryptography.fernet import InvalidToken  # noqa: PLC0415  # late: only few connections need it
 
-        for number, key in enumerate(self._keys()):
+        for number, key in enumerate(keys):
             try:
                 token = key.decrypt(sealed).decode()
             except InvalidToken:

@@ -25,6 +25,7 @@ def test_the_check_knows_the_crm_and_the_local_copy(shell):
     shell.write("rules.yaml", RULES)
     before = shell.foretag("check", "--json")
     assert before.code == 0
+    assert {one["there"] for one in before.json["secrets"]} == {True}
     (found,) = before.json["problems"]
     place = {key: found[key] for key in ("line", "column", "end_column", "severity", "rule", "fix")}
     assert place == {
