@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from sync.cli.options import SETTINGS, Machine, SettingsFile, app, leave, talking
+from sync.cli.options import SETTINGS, ConnectionName, Machine, SettingsFile, app, leave, talking
 
 
 @app.command(epilog="Example: foretag worker --settings /etc/foretag/foretag.yaml")
@@ -29,3 +30,31 @@ def worker(
 
     with talking(machine) as talk:
         leave(work(talk, settings, tuple(connections or ())))
+
+
+@app.command(epilog='Example: foretag schedule --next 5    Example: foretag schedule --at "2026-12-24 08:00"')
+def schedule(
+    settings: SettingsFile = SETTINGS,
+    connection: ConnectionName = None,
+    at: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d"],
+            metavar="MOMENT",
+            help="From this moment on, by each connection's clock. Default: now.",
+        ),
+    ] = None,
+    count: Annotated[
+        int, typer.Option("--next", min=1, max=1000, metavar="N", help="So many times of each job.")
+    ] = 3,
+    machine: Machine = False,
+) -> None:
+    """List what is due when, and what became of it last.
+
+    For each connection and job: its times, by which clock, the last time with its end, and the next ones as a worker
+    would begin them, blackouts and spread counted. Needs no CRM and no worker.
+    """
+    from sync.commands.schedule import show_schedule
+
+    with talking(machine) as talk:
+        leave(show_schedule(talk, settings, connection, at, count))

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from config.clocks import zone_of
 from config.sections.blackouts import Blackouts
 from config.sections.durations import told
-from sync.ledger.fires import WorkName
 from sync.service.triggers import trigger_of
 
 if TYPE_CHECKING:
@@ -45,9 +44,9 @@ class TooLate:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to do before this moment; None: never again."""
+    """Nothing to do before this moment."""
 
-    until: datetime | None
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +74,6 @@ class Work:
     grace: timedelta | None
     offset: timedelta
     blackouts: Blackouts
-
-    @property
-    def name(self) -> WorkName:
-        """As the history knows it."""
-        return WorkName(self.connection, self.job, self.zone)
 
     def last_due(self, before: datetime) -> datetime | None:
         """The latest moment of the schedule that is not after `before`; blackouts and spread not counted."""
