@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from config.crms import CRMS, Crm
 from config.outputs import HUMAN_FIELDS, OBJECTS, written
 from config.records import RECORDS
+from scoring.engine import HERE
 from sync.errand import USUAL, Errand
 from sync.store.forgotten import Forgotten
 from sync.store.journal import Journal
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from config.rules import Rules
     from config.settings import Connection
     from connectors.contract import Connector
+    from scoring.engine import Engine
     from sync.heartbeat import Heartbeat
     from sync.ledger import Ledger
     from sync.store.mirror import Mirror
@@ -48,6 +50,7 @@ class Job:
     tell: Callable[[str, int, int | None], None]
     max_changes: int | None = None
     errand: Errand = USUAL
+    engine: Engine = HERE
     # Waits some seconds of the clock that the other reads.
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic

@@ -12,6 +12,7 @@ import structlog
 
 from config.outputs import OBJECTS
 from config.problems import raise_if_any
+from scoring import HERE
 from sync.exit_codes import STATES
 from sync.exits import exit_code
 from sync.ledger import Item
@@ -210,12 +211,14 @@ class Pass:
 
         `as_of`: by the scores of a past day; such a plan has no tasks.
         """
+        self.job.engine.check()
         self.pull()
         job, report, scope = self.job, self.report, scope or self.scope()
         with viewed(self, as_of) as book, self.timed("score"):
             stamp = f"{job.rules.digest}/{report.run}"
             edits = Edits.of(job, self.today)
-            scored = score(book.mirror, book.tags, job.rules, scope, book.today, stamp, edits)
+            engine = HERE if book.past else job.engine  # nobody else sees the past
+            scored = score(book.mirror, book.tags, job.rules, scope, book.today, stamp, edits, engine)
             self.note(edits, past=book.past)
         report.book, report.held = dict(scored.book), held_words(job, holds(job))
         report.asked = scope.selection.as_dict() | ({"zone": zone} if (zone := job.errand.zone) else {})

@@ -132,12 +132,13 @@ def opened_job(
     `sleep` waits some seconds of the clock that `monotonic` reads.
     """
     # Late: the history alone needs no tables, and opens in a third of the time.
+    from sync.engine import opened_engine  # noqa: PLC0415  # late on purpose
     from sync.job import Job  # noqa: PLC0415  # late on purpose
     from sync.store.mirror import Mirror  # noqa: PLC0415  # late on purpose
     from sync.store.place import Place  # noqa: PLC0415  # late on purpose
     from sync.store.tags import TagStore  # noqa: PLC0415  # late on purpose
 
-    with opened_ledger(path) as (settings, ledger):
+    with opened_ledger(path) as (settings, ledger), opened_engine(settings.engine) as engine:
         name, connection = chosen(settings, name, path)
         rules = load_rules(connection.rules)
         scratch = settings.state / name
@@ -160,6 +161,7 @@ def opened_job(
             tell=tell,
             max_changes=max_changes,
             errand=errand,
+            engine=engine,
             sleep=sleep,
             monotonic=monotonic,
         )

@@ -1,0 +1,224 @@
+"""Score on a Dask cluster: each step of each bucket is a task of its own, done again elsewhere if its worker dies.
+
+What is handed to tasks travels pickled, and only workers open it: the scheduler needs neither Foretag nor the local
+copy. Nothing here is imported unless the settings name a cluster.
+"""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from config.problems import ConfigProblem, Problem
+from config.sections.loopback import LOOPBACK_HOSTS
+from connectors.contract import RetryLater
+from scoring.engine import HERE
+from sync.likeness import differences, likeness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from scoring.engine import Engine
+
+# Seconds to wait for the scheduler, and between two looks at whether anybody is still at work.
+CONNECT, LOOK = 15, 20
+
+_CERTIFICATES = {
+    "tls_ca_file": "DASK_DISTRIBUTED__COMM__TLS__CA_FILE",
+    "tls_client_cert": "DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT",
+    "tls_client_key": "DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY",
+}
+
+
+@contextmanager
+def opened_engine(engine: str) -> Iterator[Engine]:
+    """What the settings say that scores: this process, or a cluster, which is first spoken to when there is work."""
+    if engine == "local":
+        yield HERE
+        return
+    cluster = Cluster(engine.removeprefix("dask://"))
+    try:
+        yield cluster
+    finally:
+        cluster.close()
+
+
+class Cluster:
+    """The workers of a Dask scheduler, by its `HOST:PORT`; an `Engine` that keeps results where they were made."""
+
+    def __init__(self, scheduler: str) -> None:
+        self._scheduler = scheduler
+        # Dask's own types are many, and few of its functions are typed.
+        self._connected: Any = None
+
+    def check(self) -> None:
+        """Raises `RetryLater` if nobody is there, `ConfigProblem` if some worker is not as this process is."""
+        with self._told():
+            found: dict[str, Any] = self._client().run(likeness, on_error="return")
+        if not found:
+            raise RetryLater(
+                f"The Dask cluster at {self._scheduler} has no workers: start some, then run again."
+            )
+        problems = [
+            problem for worker, theirs in sorted(found.items()) if (problem := _unlike(worker, theirs))
+        ]
+        if problems:
+            raise ConfigProblem(*problems)
+
+    def keep(self, function: Callable[..., Any], *parts: Iterable[Any], **same: Any) -> Sequence[Any]:
+        """As `Engine.keep`: futures."""
+        call = pickle.dumps((function, same))
+        with self._told():
+            futures: list[Any] = self._client().map(
+                called,
+                *(list(map(_packed, part)) for part in parts),
+                key=f"foretag-{function.__name__.strip('_')}",
+                pure=False,
+                call=call,
+                like=likeness(),
+            )
+            return futures
+
+    def each(self, function: Callable[..., Any], *parts: Iterable[Any], **same: Any) -> Iterator[Any]:
+        """As `Engine.each`: each result leaves the cluster as it is asked for."""
+        futures = list(reversed(self.keep(function, *parts, **same)))
+        while futures:
+            with self._told():
+                yield self._result(futures.pop())
+
+    def close(self) -> None:
+        """Let go of the cluster, and with it of all that it keeps for us."""
+        if self._connected is not None:
+            self._connected.close()
+
+    def _client(self) -> Any:
+        if self._connected is None:
+            self._connected = _connect(self._scheduler)
+        return self._connected
+
+    def _workers(self) -> Mapping[str, int]:
+        """Who is at work, and with how many threads."""
+        found: Mapping[str, int] = self._client().nthreads()
+        return found
+
+    def _result(self, future: Any) -> Any:
+        """What a task came to, however long it takes, as long as somebody is there to do it."""
+        while True:
+            try:
+                return future.result(timeout=LOOK)
+            except TimeoutError:
+                if future.done():
+                    raise
+                if not self._workers():
+                    raise RetryLater(
+                        f"No worker of the Dask cluster at {self._scheduler} is left: start some, then run again."
+                    ) from None
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tell what becomes of a cluster as a run's end is told: come again, or mend something."""
+        dask = _dask()
+        try:
+            yield
+        except dask.KilledWorker as error:
+            raise RetryLater(
+                f"Workers of the Dask cluster at {self._scheduler} died one after the other at the same work: if they"
+                " ran out of memory, give them more, or read their logs; then run again."
+            ) from error
+        except (dask.CancelledError, dask.comm.CommClosedError) as error:
+            self._away(error)
+        except (ImportError, AttributeError, pickle.PickleError) as error:
+            raise ConfigProblem(
+                _other("a worker of the Dask cluster", f"has not what this process has: {error}")
+            ) from error
+
+    def _away(self, error: BaseException) -> NoReturn:
+        raise RetryLater(
+            f"The Dask scheduler at {self._scheduler} went away: run again once it is back."
+        ) from error
+
+
+def _dask() -> Any:
+    """Dask's own package, which takes long to import and is an extra. Raises `ConfigProblem` if it is not there."""
+    try:
+        return import_module("distributed")
+    except ImportError:
+        raise ConfigProblem(
+            Problem(
+                "Dask is not installed",
+                where="engine: dask",
+                fix="`uv sync --extra dask`, or `pip install 'foretag[dask]'`; or leave `engine:` out",
+            )
+        ) from None
+
+
+def _connect(scheduler: str) -> Any:
+    dask = _dask()
+    loopback = scheduler.rpartition(":")[0] in LOOPBACK_HOSTS
+    security = None if loopback else _security()
+    try:
+        with warnings.catch_warnings():
+            # Whether a worker will do is ours to say.
+            warnings.simplefilter("ignore")
+            return dask.Client(
+                f"{'tcp' if loopback else 'tls'}://{scheduler}",
+                timeout=CONNECT,
+                security=security,
+                set_as_default=False,
+                name="foretag",
+            )
+    except OSError as error:
+        raise RetryLater(f"No Dask scheduler answers at {scheduler}: {_first_line(error)}") from error
+
+
+def _security() -> Any:
+    """Who may be trusted with our pickles, and who we are: workers do what they are sent, whoever sends it."""
+    found = _dask().Security(require_encryption=True)
+    if lacking := [variable for name, variable in _CERTIFICATES.items() if not getattr(found, name)]:
+        raise ConfigProblem(
+            Problem(
+                "a scheduler on another machine is spoken to by TLS alone, with certificates on both sides",
+                where="engine: dask",
+                fix=f"set {', '.join(lacking)} to files in PEM (docs/scaling.md)",
+            )
+        )
+    return found
+
+
+def _packed(value: Any) -> Any:
+    """A part as it travels: what a worker keeps by its name, anything else pickled, to be opened by a worker alone."""
+    return value if isinstance(value, _dask().Future) else pickle.dumps(value)
+
+
+def called(*parts: Any, call: bytes, like: Mapping[str, str]) -> Any:
+    """What a worker does: call a function with the parts that it keeps or was sent, if it is as the sender is."""
+    if like != likeness():
+        raise ConfigProblem(str(_other("a worker of the Dask cluster", differences(like, likeness()))))
+    function, same = pickle.loads(call)  # noqa: S301  # from whom the certificates of the cluster let speak
+    values = (pickle.loads(part) if isinstance(part, bytes) else part for part in parts)  # noqa: S301  # the same
+    return function(*values, **same)
+
+
+def _unlike(worker: str, theirs: Any) -> Problem | None:
+    """Why a worker, by its address, cannot work for this process."""
+    if isinstance(theirs, ImportError | AttributeError):
+        return _other(f"the Dask worker {worker}", "has no Foretag, or another version of it")
+    if isinstance(theirs, BaseException):
+        raise theirs
+    apart = differences(likeness(), theirs)
+    return _other(f"the Dask worker {worker}", apart) if apart else None
+
+
+def _other(worker: str, apart: str) -> Problem:
+    return Problem(
+        f"{worker} would not come to the same scores: {apart}",
+        where="engine: dask",
+        fix="start workers from the same image or lock file as Foretag",
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
