@@ -62,6 +62,15 @@ class PostgreSQL:
             "--no-sync",
         )
 
+        self.let_in()
+
+    def let_in(self, *rules: str) -> None:
+        """Let in whoever these lines of `pg_hba.conf` say, then everybody of this machine without a password."""
+        lines = [*rules, "local all all trust", "host all all 127.0.0.0/8 trust"]
+        (self.data / "pg_hba.conf").write_text("\n".join(lines) + "\n")
+        if self._server is not None:
+            self._server.send_signal(signal.SIGHUP)
+
     @property
     def data(self) -> Path:
         """Where its files and settings lie."""

@@ -36,6 +36,10 @@ LINE = {
 PATIENCE = (
     "SET statement_timeout = '60s'; SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s'"
 )
+# As in a file: an intent is on the disk before its effect, however careless the server is otherwise.
+CARE = (
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+)
 
 
 def embedded(state: Path) -> sa.Engine:
@@ -72,7 +76,7 @@ def shared(history: History) -> sa.Engine:
                 raise ConfigProblem(Problem(str(error), where="history.password")) from None
 
     event.listen(engine, "do_connect", with_password)
-    event.listen(engine, "connect", _patience)
+    event.listen(engine, "connect", _settle_in)
     return engine
 
 
@@ -93,9 +97,12 @@ def _first(value: str | tuple[str, ...] | None) -> str:
     return (value or "") if not isinstance(value, tuple) else value[0]
 
 
-def _patience(connection: Any, _record: Any) -> None:
+def _settle_in(connection: Any, _record: Any) -> None:
+    from sync.ledger.words import WordsDumper  # noqa: PLC0415  # late on purpose: most histories lie in a file
+
+    connection.adapters.register_dumper(str, WordsDumper)
     with connection.cursor() as cursor:
-        cursor.execute(PATIENCE)
+        cursor.execute(f"{PATIENCE}; {CARE}")
     connection.commit()
 
 

@@ -130,7 +130,7 @@ class Ledger:
             ).one_or_none()
             if row is None:
                 db.execute(
-                    tables.connection.insert().values(name=name, org_id=org_id, org_name=org_name, live=live)
+                    tables.connection.insert().values(name=name, org_id=org_id, org_name=org_name[:255], live=live)
                 )
                 return live
             if row.org_id != org_id:

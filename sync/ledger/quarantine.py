@@ -49,6 +49,7 @@ class Quarantine:
                 "object": object_name,
                 "since": self._now(),
                 **{name: getattr(one, name) for name in Refusal.__dataclass_fields__},
+                "code": one.code[:255],
             }
             for one in refusals
         ]

@@ -5,6 +5,7 @@ The text of a failure to connect is all there is of it; once a line stands, the 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -18,20 +19,22 @@ if TYPE_CHECKING:
 
 # Words of a failure to connect → what to do. Where the server speaks another language, it counts as away.
 TO_FIX = (
+    ("pg_hba.conf", "let this machine and user in, in the server's pg_hba.conf"),
     ("password authentication failed", "check the user in `history.url` and what lies in `history.password`"),
     ("no password supplied", "say in `history.password` where the password lies"),
     ('role "', "make the user: CREATE ROLE ... LOGIN; or name another one in `history.url`"),
     ('database "', "make it: CREATE DATABASE ... OWNER the user of `history.url`; or name another one"),
-    ("pg_hba.conf", "let this machine and user in, in the server's pg_hba.conf"),
     ("certificate", "give the authority that signed the server's certificate: ?sslrootcert=PATH"),
     ("does not support SSL", "turn TLS on in the server (ssl = on)"),
     ("Peer authentication failed", "sign in by password: name a host in `history.url`"),
 )
+# Before what is wrong, libpq names host and port, which are in the address.
+_PLACE = re.compile(r"^(connection failed: )?(connection to server .+ failed: )?(FATAL: +)?")
 # SQLSTATE → what to do.
 CODES_TO_FIX = {
     "42501": "give the user of `history.url` the right to make tables in its schema and to use them",
     "3F000": "make the schema that the user's search_path names",
-    "28P01": TO_FIX[0][1],
+    "28P01": TO_FIX[1][1],
 }
 # Classes and codes of what passes: lines cut, no memory, disk or line left, shutting down, waiting too long.
 PASSING = ("08", "53", "57P", "57014", "55P03", "25P03", "25006", "40001", "40P01", "58")
@@ -77,4 +80,4 @@ def _held_up(context: ExceptionContext, where: str) -> Exception | None:
 
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0].removeprefix("connection failed: ")
+    return _PLACE.sub("", lines[0])
