@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from config.records import STAMP, schema
 from sync.store.delta import PARQUET
 from sync.store.embedded import database
+from sync.store.opened import opened
 from sync.store.place import Place
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
 
-    import pyarrow.dataset as pads
     from deltalake import DeltaTable
 
 # Which account a record lies with; a record without one lies in the bucket of its own id.
@@ -47,7 +47,6 @@ FOLD_COMMITS = 50
 
 RETENTION_HOURS = 7 * 24
 
-_NO_BUCKET = -1
 _BOOKKEEPING = [("bucket", pa.int32()), ("seq", pa.int64())]
 
 
@@ -143,25 +142,23 @@ class Mirror:
         wanted = schema(object_name, None if columns is None else tuple(columns))
         if bucketed:
             wanted = wanted.append(pa.field("bucket", pa.int32()))
-        base = self._table(object_name)
+        base, changes = opened(self._at(object_name)), opened(self._at(f"{object_name}_changes"))
         if base is None:
             return wanted.empty_table()
         if ids is not None and bucket is None:
             bucket = self._places_of(object_name, wanted.names, ids)
-        changes = self._table(f"{object_name}_changes")
-        stored = [field.name for field in base.schema().fields]
-        names = [name for name in wanted.names if name in stored]
-        rows, changed = _rows(base, bucket), None if changes is None else _rows(changes, bucket)
-        if ids is None and (changed is None or not changed.files):
-            return _filled(rows.to_table(columns=names), wanted)
-        where = "TRUE"
-        tables = {"base": rows} if changed is None else {"base": rows, "changes": changed}
+        where = base.of(bucket)
         if ids is not None:
-            tables["asked"] = pa.table({"id": ids})
-            where = "id IN (FROM asked)"
-        with database(**tables) as db:
-            found = db.sql(_read_sql(names, where, with_changes=changed is not None)).to_arrow_table()
-        return _filled(found, wanted)
+            asked = pc.field("id").isin(ids.unique())
+            where = asked if where is None else where & asked
+        names = [name for name in wanted.names if name in base.columns]
+        if changes is None or not changes.has(where):
+            return _filled(base.read(names, where), wanted)
+        judged = list(dict.fromkeys([*names, "id", "modified_at", "seq"]))
+        changed = changes.read([*(name for name in judged if name in changes.columns), "op"], where)
+        if not changed.num_rows:
+            return _filled(base.read(names, where), wanted)
+        return _filled(_latest(base.read(judged, where), changed, judged), wanted)
 
     def count(self, object_name: str) -> int:
         """How many records are held."""
@@ -174,10 +171,8 @@ class Mirror:
 
     def buckets(self, object_name: str = "account") -> int:
         """Into how many buckets the object is cut, as stored in its table; 1 before the first load."""
-        table = self._table(object_name)
-        if table is None:
-            return 1
-        return int(str(table.metadata().description).removeprefix("buckets="))
+        table = opened(self._at(object_name))
+        return 1 if table is None else int(table.description.removeprefix("buckets="))
 
     def version(self, object_name: str) -> str:
         """The versions of the object's two tables, base and changes; empty before the first load."""
@@ -395,37 +390,25 @@ def _first_rows(pages: Iterator[pa.Table], more_than: int) -> list[pa.Table]:
     return taken
 
 
-def _rows(table: DeltaTable, bucket: int | Sequence[int] | None) -> pads.Dataset:
-    """A table's rows; of some buckets only the files of these."""
-    if bucket is None:
-        return table.to_pyarrow_dataset()
-    # Of no bucket at all would be of every one.
-    wanted = [bucket] if isinstance(bucket, int) else bucket or [_NO_BUCKET]
-    return table.to_pyarrow_dataset(file_pruning_predicate=[("bucket", "in", [str(one) for one in wanted])])
+def _latest(base: pa.Table, changed: pa.Table, columns: Sequence[str]) -> pa.Table:
+    """The rows of both as last known: of several of one id the newest stamp counts, then what came last.
 
-
-def _read_sql(columns: Sequence[str], where: str, *, with_changes: bool) -> str:
-    # In quotes: some columns are called like words of SQL.
+    Most rows of the base were never changed, and are handed on as they are.
+    """
+    old = pc.is_in(base["id"], value_set=changed["id"].combine_chunks())
     names = ", ".join(f'"{name}"' for name in columns)
-    if not with_changes:
-        return f"SELECT {names} FROM base WHERE {where}"  # noqa: S608  # names of our own schema
-    inner = ", ".join(f'"{name}"' for name in dict.fromkeys([*columns, "id", "modified_at", "seq"]))
-    return f"""
-        WITH changed AS (SELECT DISTINCT id FROM changes WHERE {where}),
-        candidates AS (
-            SELECT * FROM changes WHERE {where}
-            UNION ALL BY NAME
-            SELECT *, 'upsert' AS op FROM base WHERE {where} AND id IN (FROM changed)
-        ),
-        latest AS (
-            SELECT * FROM candidates
+    with database(base=base.filter(old), changes=changed) as db:
+        latest = db.sql(
+            f"""
+            SELECT {names} FROM (
+                FROM changes UNION ALL BY NAME SELECT *, 'upsert' AS op FROM base
+            )
             -- A move leaves its old place and enters its new one in one commit: read together, the new one counts.
             QUALIFY row_number() OVER (PARTITION BY id ORDER BY modified_at DESC, seq DESC, op DESC) = 1
-        )
-        SELECT {inner} FROM base WHERE {where} AND id NOT IN (FROM changed)
-        UNION ALL BY NAME
-        SELECT {inner} FROM latest WHERE op = 'upsert'
-    """  # noqa: S608  # names of our own schema
+                AND op = 'upsert'
+            """  # noqa: S608  # names of our own schema
+        ).to_arrow_table()
+    return pa.concat_tables([base.filter(pc.invert(old)), latest.cast(base.schema)])
 
 
 def _filled(found: pa.Table, wanted: pa.Schema) -> pa.Table:
