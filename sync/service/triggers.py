@@ -18,7 +18,7 @@ from config.clocks import moment_of
 from config.sections.times import Cron, Every, read_times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterator
     from zoneinfo import ZoneInfo
 
 # No change of clocks is longer.
@@ -26,7 +26,9 @@ _LONGEST_CHANGE = timedelta(hours=3)
 # A Monday, from whose midnight intervals are counted, so that all replicas agree.
 _ANCHOR = datetime(2001, 1, 1)  # noqa: DTZ001  # of whichever zone
 # How far to look back, step by step; the last finds a 29th of February.
-_LOOKING_BACK = tuple(timedelta(hours=hours) for hours in (2, 26, 24 * 8, 24 * 63, 24 * 800, 24 * 366 * 9))
+_LOOKING_BACK = tuple(
+    timedelta(hours=hours) for hours in (0.1, 2, 26, 24 * 8, 24 * 63, 24 * 800, 24 * 366 * 9)
+)
 
 
 class Times(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
@@ -65,11 +67,11 @@ class WallTimes(Times):
         self._twice = cron.every_hour
         # In UTC no clock is ever changed: so it tells wall times, which are moments of the zone only below.
         self._walls = CronTrigger(
-            minute=_listed(cron.minutes),
-            hour=_listed(cron.hours),
-            day=_listed(cron.days),
-            month=_listed(cron.months),
-            day_of_week=_listed((day - 1) % 7 for day in cron.weekdays),  # APScheduler counts from Monday on
+            minute=_listed(cron.minutes, 60),
+            hour=_listed(cron.hours, 24),
+            day=_listed(cron.days, 31),
+            month=_listed(cron.months, 12),
+            day_of_week=_listed({(day - 1) % 7 for day in cron.weekdays}, 7),  # APScheduler's begin on Monday
             timezone=UTC,
         )
 
@@ -125,5 +127,6 @@ def trigger_of(expression: str, zone: ZoneInfo) -> Times:
     return WallTimes(times, zone) if isinstance(times, Cron) else Intervals(times, zone)
 
 
-def _listed(numbers: Iterable[int]) -> str:
-    return ",".join(map(str, sorted(numbers)))
+def _listed(numbers: Collection[int], every: int) -> str:
+    """As APScheduler reads it; it walks through a list, but not through all."""
+    return "*" if len(numbers) == every else ",".join(map(str, sorted(numbers)))
