@@ -160,7 +160,7 @@ def _work(connection: str, schedule: Schedule, job: JobName, zone: str, home: Zo
         place.key,
         trigger_of(expression, place),
         getattr(schedule.late, job),
-        offset_of(connection, job, zone, schedule.jitter),
+        offset_of(connection, schedule.jitter),
         Blackouts(schedule.blackouts, home),
     )
 
@@ -170,8 +170,11 @@ def in_blackout(schedule: Schedule, timezone: str | None, now: datetime) -> date
     return Blackouts(schedule.blackouts, zone_of(schedule.timezone or timezone)).until(now)
 
 
-def offset_of(connection: str, job: JobName, zone: str, jitter: timedelta) -> timedelta:
-    """How long after its due moment a job begins: any whole second below `jitter`, fixed by the names."""
+def offset_of(connection: str, jitter: timedelta) -> timedelta:
+    """How long after their due moment a connection's jobs begin: any whole second below `jitter`, fixed by its name.
+
+    The same for all of its jobs: those that are due together begin together, and one may cover the other.
+    """
     seconds = int(jitter.total_seconds())
-    digest = sha256(f"{connection}\n{job}\n{zone}".encode()).digest()
+    digest = sha256(connection.encode()).digest()
     return timedelta(seconds=int.from_bytes(digest[:8], "big") % seconds if seconds else 0)

@@ -118,7 +118,9 @@ class Worker:
     def _heed(self, message: object) -> None:
         match message:
             case Work():
-                self._wanted[name_of(message)] = message
+                # What else is due on it comes at the same moment, and may be covered by the same run.
+                alike = (work for work in self.plans.works() if work.connection == message.connection)
+                self._wanted.update((name_of(work), work) for work in alike)
             case Child():
                 self._unsettled.append(message)
             case signal.SIGTERM | signal.SIGINT:

@@ -270,10 +270,10 @@ def test_how_late_a_job_may_be_can_be_said():
 
 def test_starts_are_spread_by_name_and_never_by_chance():
     """The same on every worker and in every process; hundreds of connections fill the whole spread."""
-    spread = [offset_of(f"org-{number}", "full", "", timedelta(seconds=60)) for number in range(500)]
-    assert offset_of("acme", "full", "", timedelta(minutes=10)) == timedelta(seconds=128)
+    spread = [offset_of(f"org-{number}", timedelta(seconds=60)) for number in range(500)]
+    assert offset_of("acme", timedelta(minutes=10)) == timedelta(seconds=72)
     assert {offset.total_seconds() for offset in spread} == set(range(60))
-    assert offset_of("acme", "full", "", timedelta()) == timedelta()
+    assert offset_of("acme", timedelta()) == timedelta()
 
 
 def test_starts_are_spread_after_a_blackout_too():
