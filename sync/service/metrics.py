@@ -89,6 +89,10 @@ class Metrics:
             ("channel", "outcome"),
             registry=registry,
         )
+        # Shown before the first of them: a rise is counted from what was seen before.
+        for channel in ("webhook", "mail", "dead_man"):
+            for outcome in ("sent", "failed"):
+                self._told.labels(channel, outcome)
         self._next_due = Gauge(
             "foretag_next_due_timestamp_seconds",
             "When a job is due next.",
@@ -118,6 +122,7 @@ class Metrics:
         if when is not None:
             self._dues.add((connection, job))
             self._next_due.labels(connection, job).set(when.timestamp())
+            self._missed.labels(connection, job)
         elif (connection, job) in self._dues:
             self._dues.remove((connection, job))
             self._next_due.remove(connection, job)

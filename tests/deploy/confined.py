@@ -37,7 +37,9 @@ def _calls(name: str) -> set[str]:
     told = subprocess.run(
         ["systemd-analyze", "syscall-filter", name], capture_output=True, text=True, check=True
     ).stdout
-    lines = [line.strip() for line in told.splitlines()[1:] if line.strip() and not line.strip().startswith("#")]
+    lines = [
+        line.strip() for line in told.splitlines()[1:] if line.strip() and not line.strip().startswith("#")
+    ]
     return {call for line in lines for call in _calls(line)}
 
 

@@ -1,7 +1,7 @@
 """Builds the image without a container engine: each stage in a copy-on-write copy of this machine's own root.
 
 Where Docker would pull the base image, this machine's system and one of its Pythons stand in; all else is done as the
-Dockerfile says, in the same absolute paths, by the same commands. So it cannot show that the base image lacks a program.
+Dockerfile says, in the same absolute paths, by the same commands. That the base image lacks a program it cannot show.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import yaml
 
 from tests.deploy.dockerfile import Stage, context, stages
 
@@ -28,7 +30,15 @@ UNSHARE = [
     *([] if os.geteuid() == 0 else ["--map-root-user"]),
 ]
 # How the outside is reached is the machine's matter, in an image build as here.
-OUTSIDE = ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "PIP_CONFIG_FILE", "UV_CONFIG_FILE")
+OUTSIDE = (
+    "HTTPS_PROXY",
+    "https_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "PIP_CONFIG_FILE",
+    "UV_CONFIG_FILE",
+)
 NEWEST_FIRST = ("3.13", "3.12", "3.11")
 
 
@@ -56,23 +66,26 @@ class Root:
     def command(self, *command: str, shell: tuple[str, ...] = (), directory: str = "/") -> list[str]:
         """A command in this root; `shell` are lines that make it ready, before it is entered."""
         root = shlex.quote(str(self.folder / "root"))
-        layers = ",".join(
-            ("lowerdir=/", f"upperdir={self.written}", f"workdir={self.folder / 'work'}")
+        layers = f"lowerdir=/,upperdir={self.written},workdir={self.folder / 'work'}"
+        told = [f"{name}={value}" for name, value in self.environment.items()]
+        inside = shlex.join(
+            ["env", "-i", *told, "sh", "-c", f"cd {shlex.quote(directory)} && exec {shlex.join(command)}"]
         )
         ready = [
             f"mount -t overlay foretag -o {shlex.quote(layers)} {root}",
             f"mount --rbind /dev {root}/dev",
             f"mount -t proc proc {root}/proc",
             *(line.replace("ROOT", root) for line in shell),
-            f"exec chroot {root} env -i {' '.join(shlex.quote(f'{k}={v}') for k, v in self.environment.items())}"
-            f" sh -c {shlex.quote(f'cd {shlex.quote(directory)} && exec {shlex.join(command)}')}",
+            f"exec chroot {root} {inside}",
         ]
         return [*UNSHARE, "sh", "-ec", "\n".join(ready)]
 
 
 def why_not() -> str | None:
     """Why this machine cannot build it, if so."""
-    tried = subprocess.run([*UNSHARE, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, text=True)
+    tried = subprocess.run(
+        [*UNSHARE, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, text=True, check=False
+    )
     return None if tried.returncode == 0 else f"needs unshare: {tried.stderr.strip()}"
 
 
@@ -101,7 +114,7 @@ def _follow(stage: Stage, root: Root, built: dict[str, Root]) -> None:
         elif one.word == "COPY":
             *sources, target = one.arguments
             # An absolute target is one of the root's, never this machine's.
-            inside = os.path.normpath(os.path.join(directory, target)).lstrip("/")
+            inside = os.path.normpath(Path(directory) / target).lstrip("/")
             _copy(sources, root.written / inside, built.get(one.flags.get("from", "")))
         elif one.word == "RUN":
             _run(Root(root.folder, {**root.environment, **outside}), one.rest, directory)
@@ -122,8 +135,10 @@ def _copy(sources: list[str], target: Path, origin: Root | None) -> None:
 
 def _run(root: Root, command: str, directory: str) -> None:
     cache = Path.home() / ".cache"
-    shell = tuple(f"mkdir -p {cache / name} ROOT/root/.cache/{name} && mount --bind {cache / name} ROOT/root/.cache/{name}"
-                  for name in ("uv", "pip"))
+    shell = tuple(
+        f"mkdir -p {cache / name} ROOT/root/.cache/{name} && mount --bind {cache / name} ROOT/root/.cache/{name}"
+        for name in ("uv", "pip")
+    )
     done = subprocess.run(
         root.command("sh", "-c", command, shell=shell, directory=directory),
         capture_output=True,
@@ -141,8 +156,23 @@ def _context() -> list[Path]:
 def _python() -> Path:
     """The newest Python of this machine that we support; the one that runs this, if there is no other."""
     for version in NEWEST_FIRST:
-        for one in (shutil.which(f"python{version}"), *Path.home().glob(f".pyenv/versions/{version}.*/bin/python")):
-            if one and subprocess.run([one, "-c", f"import sys, venv; assert '%d.%d' % sys.version_info[:2] == '{version}'"],
-                                      capture_output=True).returncode == 0:
+        for one in (
+            shutil.which(f"python{version}"),
+            *Path.home().glob(f".pyenv/versions/{version}.*/bin/python"),
+        ):
+            if (
+                one
+                and subprocess.run(
+                    [one, "-c", f"import sys, venv; assert '%d.%d' % sys.version_info[:2] == '{version}'"],
+                    capture_output=True,
+                    check=False,
+                ).returncode
+                == 0
+            ):
                 return Path(one).resolve()
     return Path(sys.executable).resolve()
+
+
+def compose() -> dict[str, dict[str, list[str]]]:
+    """The services of compose, whose commands are run in the image."""
+    return yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())["services"]
