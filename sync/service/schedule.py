@@ -102,10 +102,12 @@ class Work:
 
     def _openings(self, after: datetime) -> Iterator[Coming]:
         """Each moment at which something would begin, were nothing too late; with the last that is due by then."""
-        due = self.last_due(after - self.offset) or self.times.next(after - self.offset)
+        put_off = self.last_due(after - self.offset) if self.blackouts.each else None
+        due = put_off or self.times.next(after - self.offset)
         while True:
             at = self._opening(due + self.offset)
-            due = self.last_due(at - self.offset) or due
+            if at != due + self.offset:
+                due = self.last_due(at - self.offset) or due
             if at > after:
                 yield Coming(due, at)
             due = self.times.next(due)
