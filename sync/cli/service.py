@@ -17,6 +17,12 @@ def worker(
         list[str] | None,
         typer.Option("--connection", "-c", help="Only this connection; may be repeated. Default: all."),
     ] = None,
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", help="Say there how it is; default `service.listen` of the settings."
+        ),
+    ] = None,
     machine: Machine = False,
 ) -> None:
     """Work by the schedules, until told to stop.
@@ -29,7 +35,7 @@ def worker(
     from sync.commands.working import work
 
     with talking(machine) as talk:
-        leave(work(talk, settings, tuple(connections or ())))
+        leave(work(talk, settings, tuple(connections or ()), listen))
 
 
 @app.command(epilog='Example: foretag schedule --next 5    Example: foretag schedule --at "2026-12-24 08:00"')

@@ -27,16 +27,17 @@ if TYPE_CHECKING:
     from sync.talk import Talk
 
 
-def work(talk: Talk, path: Path, only: Collection[str]) -> int:
+def work(talk: Talk, path: Path, only: Collection[str], listen: str | None) -> int:
     """Work by the schedules of a settings file until told to stop; `only` on these connections, if any are named."""
     plans = Plans(path, only)
+    listen = listen or plans.service.listen
     form: logs.Form = plans.service.logs or ("console" if talk.err.is_terminal else "json")
     logs.configure(form, "info")
     with opened_ledger(path) as (_, ledger), _counted_among(ledger) as me, ExitStack() as open_:
         health, metrics = Health(ledger, now, time.monotonic), Metrics(ledger, now)
         notifier = Notifier(plans.service.notify, ledger, metrics.told)
         dead_man = DeadMan(plans.settings, ledger, metrics.told)
-        for one in (notifier, dead_man, serve(plans.service.listen, metrics, health)):
+        for one in (notifier, dead_man, serve(listen, metrics, health)):
             open_.callback(one.close)
 
         def planned(settings: Settings) -> None:
@@ -44,9 +45,7 @@ def work(talk: Talk, path: Path, only: Collection[str]) -> int:
             dead_man.watch(settings)
 
         listeners = (metrics, health, notifier, dead_man)
-        talk.say(
-            f"Working on {', '.join(plans.connections)}; how it is: http://{plans.service.listen}/readyz"
-        )
+        talk.say(f"Working on {', '.join(plans.connections)}; how it is: http://{listen}/readyz")
         return Worker(plans, ledger, me, now, planned, health.beat, listeners, form).run()
 
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from sync.ledger import tables
+from sync.ledger.holder import is_dead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +49,12 @@ class Workers:
         """Say that it ends: what it still had is free for others at once."""
         with self._engine.begin() as db:
             db.execute(tables.worker.delete().where(tables.worker.c.id == worker))
+
+    def bury(self) -> None:
+        """Those whose process we see to be no more are dead at once; of others a silence tells."""
+        for worker in self.living():
+            if is_dead(worker["holder"]):
+                self.leave(worker["id"])
 
     def living(self) -> list[dict[str, Any]]:
         """Those that are not silent, the oldest first."""

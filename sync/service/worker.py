@@ -155,6 +155,7 @@ class Worker:
     def _look_around(self) -> None:
         """Say that we live; take up what others left; see whether the settings changed."""
         self.ledger.workers.beat(self.id)
+        self.ledger.workers.bury()
         lost = {fire.work for fire in self.ledger.fires.open()}
         for work in self.plans.works() if lost else ():
             if name_of(work) in lost:

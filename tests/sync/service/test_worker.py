@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ import pytest
 
 from sync.ledger import Ledger
 from sync.ledger.fires import WorkName
+from sync.ledger.holder import ourselves
 from sync.ledger.workers import SILENCE
 from sync.service.events import Ended, Missed, Unusable
 from sync.service.plans import Plans
@@ -59,19 +61,23 @@ class Works:
         connections = [CONNECTION.format(name=name, schedule=text) for name, text in schedules.items()]
         self.path.write_text(f"state: state\nservice: {{{service}}}\nconnections:\n{''.join(connections)}")
 
-    def another(self):
-        """One more worker."""
+    def another(self, holder="a:1"):
+        """One more worker, by default of a machine that nobody sees into."""
         return Worker(
             Plans(self.path),
             self.ledger,
-            self.ledger.workers.begin("a:1", "1.0"),
+            self.ledger.workers.begin(holder, "1.0"),
             lambda: self.clock.now,
             self.planned.append,
             lambda: None,
             [self.events.append],
             command=self.command,
-            monotonic=lambda: (self.clock.now - NOON).total_seconds(),
+            monotonic=self.seconds,
         )
+
+    def seconds(self):
+        """Since noon."""
+        return (self.clock.now - NOON).total_seconds()
 
     def command(self, work, _path, _has_tasks):
         """What a run is here."""
@@ -208,6 +214,18 @@ def test_what_a_dead_worker_had_begun_is_taken_over(works):
     assert len(world.begun) == 2
     for child in dead._children.values():
         child.process.wait()
+
+
+def test_what_a_worker_left_that_is_seen_to_be_dead_is_taken_over_at_once(works):
+    """On one machine nobody waits for a silence."""
+    world = works(main=USUAL)
+    process = subprocess.Popen([sys.executable, "-IS", "-c", "input()"], stdin=subprocess.PIPE)
+    dead = world.another(ourselves().replace(str(os.getpid()), str(process.pid), 1))
+    world.step(worker=dead)
+    dead._children["main"].process.wait()
+    process.communicate(b"\n")
+    world.step()
+    assert len(world.begun) == 2
 
 
 def test_while_another_run_works_on_a_connection_none_is_begun(works):
