@@ -1,4 +1,4 @@
-"""What is odd about settings that each fit their model: limits and permissions that never say anything."""
+"""What is odd about settings that each fit their model: limits, permissions and times that never say anything."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def settings_warnings(document: Document, settings: Settings) -> list[Problem]:
 
 
 def _found(connection: Connection) -> Iterator[tuple[Steps, Fault]]:
+    yield from _idle(connection)
     if connection.writes is None:
         return
     names = {
@@ -52,6 +53,21 @@ def _found(connection: Connection) -> Iterator[tuple[Steps, Fault]]:
         if getattr(connection.limits, limit) and not any(_TIER in names[name] for name in objects):
             words = f"never stops a run: `writes` leaves {_TIER} of {' and '.join(objects)} alone"
             yield ("limits", limit), Fault(words, "take it out, or allow the field")
+
+
+def _idle(connection: Connection) -> Iterator[tuple[Steps, Fault]]:
+    """Times that are said in vain."""
+    schedule = connection.schedule
+    if schedule.tasks is not None and connection.tasks is False:
+        yield (
+            ("schedule", "tasks"),
+            Fault("makes no tasks: `tasks: false`", "write `tasks: true`, or take it out"),
+        )
+    if schedule.increment is None and schedule.full is None:
+        yield (
+            ("schedule",),
+            Fault("reads nothing new and writes no scores", "give `increment` or `full` a time"),
+        )
 
 
 def _odd(connection: Connection, object_name: str, names: list[str]) -> Iterator[tuple[Steps, Fault]]:

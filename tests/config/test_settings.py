@@ -167,6 +167,14 @@ def test_the_allow_list_names_our_fields_alone(tmp_path):
                 "limits.max_amount_moved: never stops a run: `writes` leaves foretag_tier of opportunity alone; take it"
             ],
         ),
+        (
+            "tasks: false\n    schedule: {tasks: 0 8 * * mon-fri}",
+            ["schedule.tasks: makes no tasks: `tasks: false`; write `tasks: true`, or take it out"],
+        ),
+        (
+            "schedule: {increment: null, full: null}",
+            ["schedule: reads nothing new and writes no scores; give `increment` or `full` a time"],
+        ),
     ],
 )
 def test_limits_and_permissions_that_never_say_anything_are_told(tmp_path, said, warnings):
