@@ -26,7 +26,7 @@ Item = TypeVar("Item")
 class Outbox(Generic[Item]):
     """`handle` does an item, or raises; `gave_up` is told of one that failed in all attempts.
 
-    `close` leaves it some seconds to finish what was handed over, each in one attempt.
+    `close` leaves it some seconds to finish what was handed over, without pauses between attempts.
     """
 
     def __init__(
@@ -66,8 +66,8 @@ class Outbox(Generic[Item]):
                 self._handle(item)
             except Exception as error:  # noqa: BLE001  # whatever goes wrong there must not end the worker
                 log.warning("outbox.failed", outbox=self._name, why=_why(error), again_in=pause)
-                if pause is None or self._closing.wait(pause):
-                    break
+                if pause is not None:
+                    self._closing.wait(pause)
             else:
                 return
         self._gave_up(item)
