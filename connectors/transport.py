@@ -126,9 +126,11 @@ class _Adapter(HTTPAdapter):
         self._tls: dict[str, Any] = {"ssl_context": self._context}
         super().__init__(pool_connections=2, pool_maxsize=MOST_CONNECTIONS, max_retries=0)
 
-    def send(self, request: Any, *args: Any, verify: Any = True, **kwargs: Any) -> requests.Response:
+    def send(  # type: ignore[override]  # its stub names each; requests hands all but the first by name
+        self, request: Any, **kwargs: Any
+    ) -> requests.Response:
         """As in the base class; but whatever an SDK or a caller asks for, the server proves who it is."""
-        return super().send(request, *args, verify=verify or True, **kwargs)
+        return super().send(request, **{**kwargs, "verify": kwargs.get("verify") or True})
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """As in the base class; but authorities are read once, not anew for each connection."""

@@ -13,7 +13,10 @@ from config.sections.strict import Strict
 
 NOT_HERE = "must not stand in this file"
 INSTEAD = "write {env: NAME_OF_VARIABLE}, {file: /run/secrets/NAME} or {keyring: {name: NAME}}"
-NEW_KEY = "make a key by `foretag new-key`, keep it where secrets are kept, and name the place: encryption_key: {env: NAME}"
+NEW_KEY = (
+    "make a key by `foretag new-key`, keep it where secrets are kept, and name the place:"
+    " encryption_key: {env: NAME}"
+)
 # A key of 16,384 bits has 13,000 characters; whatever is longer is some other file.
 _LONGEST = 1 << 16
 

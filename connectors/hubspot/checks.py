@@ -72,7 +72,8 @@ class Checks:
         # Tasks are not written by field: whoever reads them for a run also makes them, if they are turned on.
         writes = [name for name in WRITE if written.get(name) or (name == "task" and name in fields)]
         add = "add them: Settings > Keys > the key > Scopes; docs/hubspot.md says what each is for"
-        lacking = Scopes(self._api).missing(reads, writes)
+        scopes = Scopes(self._api)
+        lacking = scopes.missing(reads, writes)
         must = {READ[name][0] for name in reads if name not in OPTIONAL} | {WRITE[name][0] for name in writes}
         if needed := [scope for scope in lacking if scope in must]:
             yield Problem(f"the token lacks scopes: {', '.join(needed)}", where=SCOPES, fix=add)
@@ -83,6 +84,13 @@ class Checks:
                 f"{', '.join(useful)}",
                 where=SCOPES,
                 fix=f"{add}; until then such rules do not hold",
+                severity="warning",
+            )
+        if surplus := scopes.surplus():
+            yield Problem(
+                f"the token may do more than the worker ever does: {', '.join(surplus)}",
+                where=SCOPES,
+                fix="take these scopes away: Settings > Keys > the key > Scopes",
                 severity="warning",
             )
 

@@ -66,6 +66,11 @@ class Scopes:
         ]
         return list(dict.fromkeys(lacking))
 
+    def surplus(self) -> list[str]:
+        """Scopes that no work of ours needs, whatever rules name, as far as HubSpot tells."""
+        useful = {scope for table in (READ, WRITE) for scopes in table.values() for scope in scopes}
+        return sorted((self.granted() or frozenset()) - useful - {*SCHEMAS, *OPTIONAL, "oauth"})
+
     def granted(self) -> frozenset[str] | None:
         """The token's scopes, where HubSpot tells: of private apps and the like, not of OAuth's tokens."""
         authoriser = self._api.transport.authoriser

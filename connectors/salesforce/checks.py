@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from config.outputs import OBJECTS as OUTPUTS
 from config.records import OPTIONAL, RECORDS
 from connectors.contract import Problem
 from connectors.salesforce.fields import DEFAULTS, OBJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from connectors.salesforce.api import Api
     from connectors.salesforce.schema import Schema
@@ -35,11 +36,25 @@ class Checks:
                 continue
             found += self._unreadable(object_name, fields.get(object_name, ()))
             found += self._unwritable(object_name, written.get(object_name, ()))
-        return found
+        return [*found, *self._mighty(fields)]
+
+    def _mighty(self, object_names: Iterable[str]) -> Iterator[Problem]:
+        """Rights that the worker never uses; whoever gets hold of its credentials would. Tasks alone it makes."""
+        for object_name in object_names:
+            rights = self._schema.surplus(OBJECTS[object_name]) if object_name in OUTPUTS else ()
+            if rights:
+                yield Problem(
+                    f"the worker's user may {' and '.join(rights)} records, which the worker never does",
+                    where=OBJECTS[object_name],
+                    fix="give it a profile with the least rights, and of permission sets Foretag Worker alone",
+                    severity="warning",
+                )
 
     def _quota(self) -> Iterator[Problem]:
-        limits = self._api.limits().get("DailyApiRequests") or {}
-        most, left = limits.get("Max"), limits.get("Remaining")
+        if self._api.budget().left is None:
+            self._api.limits()
+        budget = self._api.budget()
+        most, left = budget.limit, budget.left
         if not most or left is None or left > most * self._reserve / 100:
             return
         yield Problem(

@@ -26,6 +26,7 @@ class Schema:
         self._api = api
         self._mapping = mapping
         self._described: dict[str, dict[str, Description]] = {}
+        self._rights: dict[str, tuple[str, ...]] = {}
 
     def forget(self) -> None:
         """Describe again when next asked: the org has changed under us."""
@@ -39,12 +40,18 @@ class Schema:
 
     def _describe(self, sf_object: str) -> dict[str, Description]:
         try:
-            fields = self._api.describe(sf_object)["fields"]
+            description = self._api.describe(sf_object)
         except (RecordRefused, ConfigProblem) as error:
             if isinstance(error, ConfigProblem) and "INVALID_TYPE" not in str(error):
                 raise
             return {}
-        return {field["name"].lower(): field for field in fields}
+        flags = {"create": "createable", "delete": "deletable"}
+        self._rights[sf_object] = tuple(right for right, flag in flags.items() if description.get(flag))
+        return {field["name"].lower(): field for field in description["fields"]}
+
+    def surplus(self, sf_object: str) -> tuple[str, ...]:
+        """What the user may do with the object's records and we never do."""
+        return self._rights.get(sf_object, ()) if self.described(sf_object) else ()
 
     def candidates(self, object_name: str, column: str) -> Sequence[str]:
         """The paths that may stand behind a column; the connection's mapping alone if there is one."""

@@ -34,6 +34,14 @@ def test_after_setup_a_check_finds_nothing(world) -> None:
     assert world.connect().check(FIELDS, WRITTEN) == []
 
 
+def test_a_worker_that_may_do_too_much_is_a_warning(world) -> None:
+    """Whoever got hold of its credentials could do as much; the words say which rights, and how to take them away."""
+    problems = world.connect("admin").check(FIELDS, WRITTEN)
+    told = "; ".join(str(problem) for problem in problems if problem.severity == "warning")
+    for words in world.people.too_mighty:
+        assert words in told
+
+
 def test_before_setup_a_check_names_every_field_and_what_to_do(make_world) -> None:
     """All at once, each with its fix."""
     world = make_world()

@@ -71,6 +71,7 @@ class HubSpotPeople:
     bin_days = 90
     setup_kinds = (frozenset({"property group", "property"}), frozenset({"property"}))
     hidden_words = "property is missing"
+    too_mighty = ("the token may do more", "crm.schemas.companies.write", "Settings > Keys")
     read_only_words = "(read-only|cannot be written|may not)"
     under_way, finished = "IN_PROGRESS", "COMPLETED"
     bad_option_code = "INVALID_OPTION"

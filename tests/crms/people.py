@@ -178,6 +178,11 @@ class People(Protocol):
         ...
 
     @property
+    def too_mighty(self) -> tuple[str, ...]:
+        """What is said, among other words, of a worker that may do what an admin may."""
+        ...
+
+    @property
     def hidden_words(self) -> str:
         """Regular expression: what is said of a field of ours that cannot be seen any more."""
         ...

@@ -58,6 +58,7 @@ class SalesforcePeople:
         frozenset({"field", "permissions"}),
     )
     hidden_words = "may not see it"
+    too_mighty = ("Account: the worker's user may create and delete", "Opportunity: ", "Foretag Worker alone")
     read_only_words = "may not edit.*Foretag Worker"
     under_way, finished = "In Progress", "Completed"
     bad_option_code = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"

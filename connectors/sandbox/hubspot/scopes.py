@@ -53,8 +53,6 @@ _WORKER = (
     "crm.objects.owners.read",
     "crm.objects.goals.read",
     "crm.objects.line_items.read",
-    "crm.objects.products.read",
-    "crm.objects.quotes.read",
     "settings.users.teams.read",
     "tickets",
     "e-commerce",
@@ -69,6 +67,8 @@ ADMIN_SCOPES = WORKER_SCOPES | {
     "crm.objects.users.read",
     "crm.objects.leads.read",
     "crm.objects.leads.write",
+    "crm.objects.products.read",
+    "crm.objects.quotes.read",
     "crm.objects.quotes.write",
     "settings.users.read",
 }
