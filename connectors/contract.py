@@ -129,9 +129,11 @@ class Deleted:
 
     `complete` is false if the cursor is older than what the CRM remembers of deletions: then compare the
     ids of the whole object (`Connector.ids`) with what is held, so that nothing deleted is missed.
+    `at` is a moment of the CRM's clock before it was asked: whatever is stamped later was restored since.
     """
 
-    ids: tuple[str, ...]
+    at: datetime
+    ids: tuple[str, ...] = ()
     merged: Mapping[str, str] = field(default_factory=dict)
     complete: bool = True
 

@@ -188,7 +188,6 @@ class _ObjectPull:
         return not nameless and len(self.set_aside) <= MOST_ASKED_AGAIN
 
     def _forget_deleted(self, since: str) -> int:
-        at = self.connector.server_time()
         deleted = self.connector.deleted(self.object_name, since)
         ids = set(deleted.ids)
         if deleted.merged and self.object_name in _MERGED:
@@ -203,7 +202,7 @@ class _ObjectPull:
         if ids:
             held = self.mirror.read(self.object_name, ("id",), ids=pa.array(sorted(ids), pa.string()))
             self.forgotten.left(self.object_name, held["id"].to_pylist())
-            self.mirror.remove(self.object_name, sorted(ids), at)
+            self.mirror.remove(self.object_name, sorted(ids), deleted.at)
         return len(ids)
 
     def _follow_links(self) -> None:

@@ -260,10 +260,10 @@ class Pulls:
 
     def deleted(self, object_name: str, since: str) -> Deleted:
         """As in the contract: what the recycle bin got since the cursor, and who lost a merge."""
-        cursor = Cursor.parse(since)
+        cursor, at = Cursor.parse(since), self._api.now()
         if object_name in ("owner", "stage"):
             # Read whole each time; owners that left stay, as inactive ones.
-            return Deleted(())
+            return Deleted(at)
         hs_object = OBJECTS[object_name]
         try:
             merged = self._merged(hs_object, cursor)
@@ -271,10 +271,10 @@ class Pulls:
         except ConfigProblem as error:
             if object_name not in OPTIONAL or "MISSING_SCOPES" not in str(error):
                 raise
-            return Deleted(())
+            return Deleted(at)
         # A cursor without fields was made when the object could not be seen: what went before is not known.
         complete = bool(cursor.fields) and self._api.now() - cursor.stamp < BIN_DAYS
-        return Deleted(tuple(dict.fromkeys([*gone, *merged])), merged, complete)
+        return Deleted(at, tuple(dict.fromkeys([*gone, *merged])), merged, complete)
 
     def _archived(self, hs_object: str, cursor: Cursor) -> Iterator[str]:
         """Archiving moves no stamp of the record: the whole bin is read, each time."""

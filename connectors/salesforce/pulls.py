@@ -28,7 +28,7 @@ from connectors.salesforce.bulk_read import read_bulk
 from connectors.salesforce.casting import cast_records
 from connectors.salesforce.fields import OBJECTS
 from connectors.salesforce.history import past, text_page
-from connectors.salesforce.rest_read import read_rest
+from connectors.salesforce.rest_read import TooMany, read_rest
 from connectors.salesforce.soql import Query, one_of
 
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ class Pulls:
             query = query.window(cursor.back(OVERLAP), None)
         tally = Tally()
         convert = self._converting(object_name, asked, paths)
-        rows = _UNLIMITED if object_name not in SMALL else 0
-        size = self._size(query) if rows else 0
+        # An increment is mostly small: its first page tells how many there are.
+        size = self._size(query) if cursor is None and object_name not in SMALL else 0
         started = self._server_date()
         yield from self._windows(query, size, convert, tally)
         if cursor is not None:
@@ -111,9 +111,8 @@ class Pulls:
         paths = self._paths(object_name, asked)
         shown = dict.fromkeys([*paths.values(), *self._day_fields(object_name, paths)])
         query = self._query(object_name, tuple(shown)).window(since, None)
-        if size := self._size(query):
-            convert = self._converting(object_name, asked, paths)
-            yield from (page.table for page in self._windows(query, size, convert, Tally()))
+        convert = self._converting(object_name, asked, paths)
+        yield from (page.table for page in self._windows(query, 0, convert, Tally()))
 
     def _lacks(self, object_name: str) -> bool:
         """Whether this is an object that an org need not have, and this one has not, or does not show."""
@@ -233,6 +232,14 @@ class Pulls:
         yield from self._windows(query.window(middle, query.before), size, convert, tally)
 
     def _read(self, query: Query, size: int, convert: Convert, tally: Tally) -> Iterator[Page]:
+        """The pages of a query of about so many rows; if they prove to be more by far, by a job after all."""
+        if size < self._threshold:
+            try:
+                yield from self._read_pages(query, convert, tally, self._threshold)
+            except TooMany:
+                size = self._threshold
+            else:
+                return
         if size >= self._threshold:
             try:
                 yield from read_bulk(self._api, query, convert, tally)
@@ -241,7 +248,12 @@ class Pulls:
                     raise
             else:
                 return
-        yield from read_rest(self._api, query, convert, tally)
+        yield from self._read_pages(query, convert, tally)
+
+    def _read_pages(
+        self, query: Query, convert: Convert, tally: Tally, most: int | None = None
+    ) -> Iterator[Page]:
+        yield from read_rest(self._api, query, convert, tally, most)
         if tally.read < tally.expected:
             raise Truncated(f"{query.sf_object}: {tally.read} of {tally.expected} rows arrived")
 
@@ -289,13 +301,13 @@ class Pulls:
 
     def deleted(self, object_name: str, since: str) -> Deleted:
         """As in the contract: what the recycle bin holds from the cursor on, and who won a merge."""
-        cursor = Cursor.parse(since)
+        cursor, at = Cursor.parse(since), self._server_date()
         fields = self._schema.described(OBJECTS[object_name])
         if self._lacks(object_name):
-            return Deleted(())
+            return Deleted(at)
         if "isdeleted" not in fields:
             # It knows no recycle bin.
-            return Deleted((), complete=object_name in NEVER_DELETED)
+            return Deleted(at, complete=object_name in NEVER_DELETED)
         # MasterRecordId is read into parent_id, which has the type of an id.
         paths = {"id": "Id", "modified_at": "SystemModstamp"}
         if "masterrecordid" in fields:
@@ -307,15 +319,20 @@ class Pulls:
             cursor.back(OVERLAP),
             include_deleted=True,
         )
-        table, unread = self._ids(object_name, query, paths)
+        table, unread = self._ids(object_name, query, paths, few=True)
         complete = self._server_date() - cursor.back(OVERLAP) < BIN_DAYS and "" not in unread
         ids = dict.fromkeys([*table["id"].to_pylist(), *filter(None, unread)])
-        return Deleted(tuple(ids), _merged(table), complete)
+        return Deleted(at, tuple(ids), _merged(table), complete)
 
-    def _ids(self, object_name: str, query: Query, paths: Mapping[str, str]) -> tuple[pa.Table, list[str]]:
-        """Ids with what else was asked for, and the ids (or an empty text) of records that are otherwise unreadable."""
+    def _ids(
+        self, object_name: str, query: Query, paths: Mapping[str, str], *, few: bool = False
+    ) -> tuple[pa.Table, list[str]]:
+        """Ids with what else was asked for, and the ids (or an empty text) of records that are otherwise unreadable.
+
+        `few` are likely: then nobody counts them first.
+        """
         convert = partial(_convert, object_name, list(paths), paths)
-        pages = list(self._windows(query, self._size(query), convert, Tally()))
+        pages = list(self._windows(query, 0 if few else self._size(query), convert, Tally()))
         empty = _convert(
             object_name, list(paths), paths, dict.fromkeys(query.paths, pa.array([], pa.binary()))
         )

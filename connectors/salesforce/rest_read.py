@@ -20,8 +20,17 @@ if TYPE_CHECKING:
 RESTARTS = 5
 
 
-def read_rest(api: Api, query: Query, convert: Convert, tally: Tally) -> Iterator[Page]:
-    """Pages of a query's result. A forgotten result is asked for again from the last record on."""
+class TooMany(Exception):  # noqa: N818  # named after what happened
+    """More rows than pages are good for: nothing was read, a job is to read them."""
+
+
+def read_rest(
+    api: Api, query: Query, convert: Convert, tally: Tally, most: int | None = None
+) -> Iterator[Page]:
+    """Pages of a query's result. A forgotten result is asked for again from the last record on.
+
+    Raises `TooMany` if the CRM tells of `most` rows or more.
+    """
     place = _Place(query.stamp)
     for _ in range(RESTARTS):
         start = tally.read
@@ -29,6 +38,8 @@ def read_rest(api: Api, query: Query, convert: Convert, tally: Tally) -> Iterato
             soql = query.select(*place.condition(), order=f"{query.stamp}, Id")
             for number, body in enumerate(api.pages(soql, include_deleted=query.include_deleted)):
                 if number == 0:
+                    if most is not None and start == 0 and int(body["totalSize"]) >= most:
+                        raise TooMany
                     tally.expected = start + int(body["totalSize"])
                 if body["records"]:
                     page = convert(cells_of(body["records"], query.paths))
