@@ -189,7 +189,9 @@ def _worth(name: str, writing: Writing) -> str:
     if name in _NUMBERS:
         return f"(w.{name} IS NULL) <> (held.{name} IS NULL) OR abs(w.{name} - held.{name}) >= {int(writing.tolerance)}"
     if name == "foretag_reason":
-        return _says_else(f"w.{name}", f"held.{name}")
+        # Most say the same, to the letter: lines are taken apart only where they do not.
+        other = f"w.{name} IS DISTINCT FROM held.{name}"
+        return f"CASE WHEN {other} THEN {_says_else(f'w.{name}', f'held.{name}')} ELSE FALSE END"
     if name == "foretag_valid_until":
         return f"w.{name} > held.{name} OR (w.{name} IS NULL) <> (held.{name} IS NULL)"
     return "FALSE"
