@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from config.sections.storage import Storage
     from connectors.contract import Connector
     from connectors.sandbox.server import Sandbox
     from sync.job import Job
     from sync.report import Report
+    from sync.store.place import Place
     from sync.writing.plan import Plan
     from tests.crms.people import Row
 
@@ -49,6 +52,15 @@ class Crash(BaseException):
     """The process dies: no `except Exception` hides it."""
 
 
+def _contents(place: Place) -> Iterator[tuple[str, bytes]]:
+    """The objects below a place in a store: what has nothing below it is one."""
+    for below in (place / name for name in place.names()):
+        if below.names():
+            yield from _contents(below)
+        else:
+            yield below.address, below.read()
+
+
 class World:
     """One sandbox, one installation. Waits of the worker are not slept through."""
 
@@ -58,6 +70,12 @@ class World:
         self.folder = folder
         self.settings = write_settings(folder, sandbox)
         self.waits: list[float] = []
+
+    def keep_in(self, storage: Storage) -> None:
+        """From now on local copies lie in an object store, whose keys the environment holds."""
+        told = storage.model_dump(mode="json", exclude_none=True)
+        with self.settings.open("a", encoding="utf-8") as settings:
+            settings.write(f"\nstorage: {json.dumps(told)}\n")
 
     @contextmanager
     def job(self, **options: Any) -> Iterator[Job]:
@@ -103,7 +121,20 @@ class World:
         """Lose all local state: history, local copy, tags."""
         import shutil
 
+        with self.job() as job:
+            place = job.place
+        place.remove()
         shutil.rmtree(self.folder / "state")
+
+    def kept(self) -> dict[str, bytes]:
+        """Everything that is kept beside the CRM, by where it lies."""
+        with self.job() as job:
+            place = job.place
+        state = self.folder / "state"
+        files = {
+            str(path.relative_to(state)): path.read_bytes() for path in state.rglob("*") if path.is_file()
+        }
+        return files if place.folder is not None else files | dict(_contents(place))
 
     def open_deals(self, *columns: str) -> list[Row]:
         """The deals that are not over, by id."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tests.world import World
 
 # Functions that make a commit or a file, by the name under which modules hold them.
-_WRITERS = ("write_deltalake", "write_whole")
+_WRITERS = ("write_deltalake", "write_whole", "write_object")
 # Their kind.
 TABLE = "table or file"
 # A process that never was: above the largest number that Linux gives.

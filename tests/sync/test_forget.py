@@ -13,7 +13,6 @@ from sync.pipeline import recorded
 from sync.retention import erase_expired
 from sync.runs.undo import undoable
 from sync.store.erasing import kept_tables
-from sync.store.place import Place
 from sync.writing.stale import Overtaken
 from tests.crms import CRMS
 
@@ -43,16 +42,12 @@ def known(world):
     return world, account
 
 
-def _everything(world) -> dict[str, bytes]:
-    state = world.folder / "state"
-    return {str(path.relative_to(state)): path.read_bytes() for path in state.rglob("*") if path.is_file()}
-
-
 def _rows_with(world, record_id: str) -> list[str]:
     """The tables that hold an id, or a name, anywhere."""
-    (folder,) = (path for path in (world.folder / "state").iterdir() if path.is_dir())
+    with world.job() as job:
+        place = job.place
     found = []
-    for table in kept_tables(Place.of(folder)):
+    for table in kept_tables(place):
         rows = table.place.existing_table().to_pyarrow_dataset().to_table()
         text = [str(row) for row in rows.drop_columns(["parent_id"] if "parent_id" in rows.column_names else [])
                 .to_pylist()]  # fmt: skip
@@ -62,7 +57,7 @@ def _rows_with(world, record_id: str) -> list[str]:
 
 
 def _files_with(world, text: str) -> list[str]:
-    return [name for name, content in _everything(world).items() if text.encode() in content]
+    return [name for name, content in world.kept().items() if text.encode() in content]
 
 
 @FIRST_IN_TIME
@@ -165,4 +160,4 @@ def test_old_values_go_after_their_time_and_an_undo_says_so(known):
         with pytest.raises(ConfigProblem, match="kept no longer"):
             undoable(job, row["id"])
         assert job.ledger.run(row["id"])
-    assert not list((world.folder / "state").rglob(f"run={row['id']}"))
+    assert not [name for name in world.kept() if f"run={row['id']}" in name]

@@ -1,0 +1,99 @@
+"""The local copy in an object store: what holds in a folder holds there, and a store that is away loses nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from config.problems import ConfigProblem
+from sync.store import place as places
+from sync.store.away import StoreAway
+from tests.crms import CRMS
+from tests.faults.test_crashes import test_fault_01_a_crash_around_the_writes  # noqa: F401  # again, on a store
+from tests.invariants.test_invariants import test_i2_tasks_are_made_once  # noqa: F401  # again, on a store
+from tests.invariants.test_promises import (  # noqa: F401  # again, on a store
+    test_i4_a_plan_skips_and_lists_what_was_overtaken,
+)
+from tests.object_store import KEY, SECRET
+from tests.sync.test_forget import (  # noqa: F401  # again, on a store
+    known,
+    test_a_record_deleted_in_the_crm_is_erased_after_its_time,
+    test_nothing_is_left_of_a_forgotten_record_and_it_does_not_come_back,
+    test_old_values_go_after_their_time_and_an_undo_says_so,
+)
+from tests.sync.writing.test_backfill import (  # noqa: F401  # again, on a store
+    small_portions,
+    test_a_dead_backfill_goes_on_where_it_was_and_repeats_nothing,
+    test_a_plan_that_is_gone_or_damaged_is_refused,
+)
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture
+def crm(request):
+    """One of them: what is kept does not depend on the CRM."""
+    return getattr(request, "param", CRMS[0])
+
+
+@pytest.fixture
+def make_world(make_world, bucket_storage):
+    """Worlds whose copies lie in a bucket."""
+
+    def make(**options):
+        world = make_world(**options)
+        world.keep_in(bucket_storage)
+        return world
+
+    return make
+
+
+@pytest.fixture
+def world(make_world):
+    """One of them, with our fields, before the first run."""
+    return make_world()
+
+
+def test_nothing_but_the_history_stays_on_the_machine(world, bucket_storage, object_store):
+    """So that any other one can go on, by the same history."""
+    with world.counting() as written:
+        assert world.run().exit_code == 0
+    assert written()
+    assert {path.name for path in (world.folder / "state").rglob("*") if path.is_file()} <= {
+        "history.sqlite",
+        "history.sqlite-wal",
+        "history.sqlite-shm",
+    }
+    assert object_store.keys(bucket_storage.url.split("/")[2])
+    with world.counting() as written:
+        assert world.run().writes == 0
+    assert written() == 0
+
+
+def _ended(world, error):
+    """How the history tells of a run that this ended; neither key is told."""
+    with pytest.raises(error) as raised:
+        world.run()
+    with world.job() as job:
+        (row, *_) = job.ledger.runs()
+    text = f"{raised.value!r} {raised.value.__cause__} {row}"
+    assert KEY not in text
+    assert SECRET not in text
+    return row["exit_code"], row["state"], row["last_line"]
+
+
+def test_a_store_that_is_away_ends_a_run_and_the_next_one_completes(world, object_store, monkeypatch):
+    """Exit 69 and its address; a key that is taken away is a matter for a person: exit 2."""
+    assert world.run().exit_code == 0
+    monkeypatch.setattr(places, "RETRY", "1s")
+    settings = world.settings.read_text(encoding="utf-8")
+    # A port that nobody listens on.
+    world.settings.write_text(settings.replace(object_store.endpoint, "http://127.0.0.1:9"), encoding="utf-8")
+    code, state, said = _ended(world, StoreAway)
+    assert (code, state) == (69, "failed")
+    assert "The store of the local copy (s3://" in said
+    world.settings.write_text(settings.replace("FORETAG_TEST_KEY", "FORETAG_NOT_SET"), encoding="utf-8")
+    assert _ended(world, ConfigProblem)[:2] == (2, "failed")
+    world.settings.write_text(settings, encoding="utf-8")
+    with world.counting() as written:
+        assert world.run().exit_code == 0
+    assert written() == 0
