@@ -32,7 +32,9 @@ def _erase_values(place: Place, first: date) -> None:
         old = [name for name in partitions if _is_before(name.removeprefix(_RUN), first)]
         if old:
             runs = ", ".join(f"'{name.removeprefix(_RUN)}'" for name in old)
-            table.existing_table().delete(f"run IN ({runs})")
+            delta = table.existing_table()
+            table.fence()
+            delta.delete(f"run IN ({runs})")
             forget_versions(table)
             for name in old:
                 (table / name).remove()

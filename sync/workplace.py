@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -143,7 +144,9 @@ def opened_job(
         rules = load_rules(connection.rules)
         scratch = settings.state / name
         scratch.mkdir(mode=0o700, exist_ok=True)
-        place = Place.of_connection(settings.storage, settings.state, name)
+        place = replace(
+            Place.of_connection(settings.storage, settings.state, name), fence=ledger.fence.require
+        )
         heartbeat = Heartbeat(ledger, now)
         job = Job(
             name=name,

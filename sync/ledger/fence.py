@@ -32,6 +32,7 @@ class Fence:
     """Stands around all that a process writes into the history while it holds leases."""
 
     def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
         self._leases: list[Lease] = []
         event.listen(engine, "commit", self._look)
 
@@ -42,6 +43,13 @@ class Fence:
     def take_down(self, lease: Lease) -> None:
         """It is given back."""
         self._leases.remove(lease)
+
+    def require(self) -> None:
+        """Before something is changed that lies beside the history. Raises `LeaseLost` if another run has a lease."""
+        if self._leases:
+            with self._engine.connect() as db:
+                for lease in self._lost(db):
+                    raise lost(lease)
 
     def _look(self, db: sa.Connection) -> None:
         if db.get_execution_options().get("fenced", True):

@@ -75,7 +75,7 @@ class Ledger:
     def __init__(self, engine: sa.Engine, clock: Any, key: Secret | None = None) -> None:
         self._clock = clock
         self._engine = engine
-        self._fence = Fence(engine)
+        self.fence = Fence(engine)
         self.gates = Gates(self._engine, self._now)
         self.undone = Undone(self._engine)
         self.our_tasks = OurTasks(self._engine)
@@ -154,11 +154,11 @@ class Ledger:
     def lease(self, connection: str) -> Iterator[Lease]:
         """The only right to work on a connection. Raises `LeaseLost` if another run has it."""
         lease = self._acquire(connection)
-        self._fence.put_up(lease)
+        self.fence.put_up(lease)
         try:
             yield lease
         finally:
-            self._fence.take_down(lease)
+            self.fence.take_down(lease)
             with outside(self._engine).begin() as db:
                 db.execute(tables.lease.update().where(_held(lease)).values(expires_at=self._now()))
 

@@ -94,6 +94,7 @@ def erase(place: Place, records: Ids, *, hanging: bool) -> None:
         for column, ids, also in wanted:
             for start in range(0, len(ids), _AT_ONCE) if _count(table, column, ids, also) else ():
                 named = ", ".join(_quoted(one) for one in ids[start : start + _AT_ONCE])
+                table.place.fence()
                 delta.delete(f"{column} IN ({named}) AND {also}")
         if wanted:
             forget_versions(table.place)
@@ -101,6 +102,7 @@ def erase(place: Place, records: Ids, *, hanging: bool) -> None:
 
 def forget_versions(place: Place) -> None:
     """Delete the files of a table's older versions, and the log entries that tell of them."""
+    place.fence()
     place.existing_table().vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
     # The log repeats the smallest and the largest values of each file.
     table = place.existing_table()

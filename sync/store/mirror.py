@@ -252,6 +252,8 @@ class Mirror:
 
             try:
                 yield write
+                # The table was opened before the first page; what follows the last one is the commit.
+                self._place.fence()
             except BaseException:
                 aborted = True
                 raise
@@ -271,6 +273,8 @@ class Mirror:
     def _clear_changes(self, object_name: str) -> None:
         changes = self._table(f"{object_name}_changes")
         if changes is not None:
+            # Opened before: what another run appends from now on stays.
+            self._place.fence()
             changes.delete()
 
     def _next_seq(self, object_name: str) -> int:

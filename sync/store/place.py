@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,12 +19,18 @@ from config.problems import ConfigProblem, Problem
 from sync.store.files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from config.sections.secret import Secret
     from config.sections.storage import Storage
 
 _LOG = "_delta_log"
+
+
+def _open() -> None:
+    """Nobody else writes there."""
+
+
 # A store that is away is asked again for so long; a run then ends, and the next one goes on.
 RETRY = "45s"
 
@@ -33,11 +39,13 @@ RETRY = "45s"
 class Place:
     """A folder or a prefix, and what lies under it: Delta tables, and small files that are there whole or not at all.
 
-    It holds no credentials, only where they are found: they are read at each use, wherever that is.
+    It holds no credentials, only where they are found: they are read at each use, wherever that is. Before anything is
+    changed, `fence` is asked: it raises where this process may write no more.
     """
 
     address: str
     storage: Storage | None = None
+    fence: Callable[[], None] = field(default=_open, compare=False, repr=False)
 
     @classmethod
     def of(cls, location: str | os.PathLike[str] | Place) -> Place:
@@ -59,7 +67,11 @@ class Place:
 
     def __truediv__(self, name: str) -> Self:
         """What lies under it by this name."""
-        return type(self)(f"{self.address}/{name}", self.storage)
+        return replace(self, address=f"{self.address}/{name}")
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, Storage | None]]:
+        """To other processes goes where it is; the right to write stays here."""
+        return type(self), (self.address, self.storage)
 
     def __str__(self) -> str:
         """The address, as people know it."""
@@ -95,11 +107,17 @@ class Place:
         return DeltaTable(self.address, storage_options=self._options())
 
     def write_table(self, rows: Any, into: DeltaTable | None = None, **how: Any) -> None:
-        """Write rows to the Delta table here in one commit, as `write_deltalake`; `into`: that table, if open."""
-        if into is None:
+        """Write rows to the Delta table here in one commit, as `write_deltalake`; `into`: that table, if open.
+
+        The table is opened before the fence is asked: what others commit from then on is not in this view of it, and
+        what would replace it is refused. So it does not matter how long we sleep in between.
+        """
+        table = into or self.table()
+        self.fence()
+        if table is None:
             write_deltalake(self.address, rows, storage_options=self._options(), **how)
         else:
-            write_deltalake(into, rows, **how)
+            write_deltalake(table, rows, **how)
 
     def tables(self) -> Iterator[Place]:
         """All Delta tables here and below."""
@@ -122,6 +140,7 @@ class Place:
 
     def write(self, content: bytes) -> None:
         """Put a file here, private and whole: a crash leaves the old one, never a torn one."""
+        self.fence()
         if self.folder is not None:
             self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_whole(self.folder, content)
@@ -144,6 +163,7 @@ class Place:
 
     def remove(self) -> None:
         """Take away the file here, or all that lies below, if there is any."""
+        self.fence()
         if self.folder is None:
             parent, name = self._split()
             parent.delete_dir(name)

@@ -112,7 +112,7 @@ def test_nobody_takes_over_between_the_look_and_the_commit(workers, clock):
             db.execute(
                 tables.cursor.insert().values(connection="main", object="account", value="1", columns=[])
             )
-            worker._fence._look(db)
+            worker.fence._look(db)
             with pytest.raises(HistoryAway), other.lease("main"):
                 pass
         with other.lease("main"):
