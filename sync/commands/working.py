@@ -42,11 +42,14 @@ def work(talk: Talk, path: Path, only: Collection[str], listen: str | None) -> i
 
         def planned(settings: Settings) -> None:
             health.watch(plans.connections)
+            metrics.watch(plans.connections, plans.works())
             dead_man.watch(settings)
 
         listeners = (metrics, health, notifier, dead_man)
         talk.say(f"Working on {', '.join(plans.connections)}; how it is: http://{listen}/readyz")
-        return Worker(plans, ledger, me, now, planned, health.beat, listeners, form).run()
+        worker = Worker(plans, ledger, me, now, planned, health.beat, listeners, form)
+        metrics.count(lambda: worker.under_way)
+        return worker.run()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ history at each look, so that every worker of a history shows the same: take the
 from __future__ import annotations
 
 import platform
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +16,17 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import generate_latest
 
+from sync.ledger.fires import WorkName
 from sync.service.events import Ended, Missed
 from sync.service.states import STATES, looked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from sync.ledger import Ledger
     from sync.service.events import Event
+    from sync.service.schedule import Work
     from sync.service.states import Look
 
 _SECONDS = (1, 2, 5, 10, 30, 60, 120, 300, 900, 1800, 3600, 7200, 14400, 21600)
@@ -41,6 +44,7 @@ class Metrics:
     """A listener to a worker's events that can be looked at; `clock` gives UTC."""
 
     def __init__(self, ledger: Ledger, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         worker = Info("foretag_worker", "Which Foretag this is, on which Python.", registry=registry)
@@ -93,16 +97,9 @@ class Metrics:
         for channel in ("webhook", "mail", "dead_man"):
             for outcome in ("sent", "failed"):
                 self._told.labels(channel, outcome)
-        self._next_due = Gauge(
-            "foretag_next_due_timestamp_seconds",
-            "When a job is due next.",
-            ("connection", "job"),
-            registry=registry,
-        )
         self._under_way = Gauge(
             "foretag_runs_under_way", "Runs that this worker has under way.", registry=registry
         )
-        self._dues: set[tuple[str, str]] = set()
         self._history = _History(ledger, clock)
         registry.register(self._history)
 
@@ -113,23 +110,14 @@ class Metrics:
         elif isinstance(event, Missed):
             self._missed.labels(event.connection, event.job).inc()
 
-    def watch(self, connections: Collection[str]) -> None:
-        """Show these connections alone; the history may know others, that left the settings."""
+    def watch(self, connections: Collection[str], works: Iterable[Work] = ()) -> None:
+        """Show these connections alone, and when this work is due; the history may know others, of old settings."""
         self._history.names = frozenset(connections)
+        self._history.dues = [_Due(work, self._clock()) for work in works]
 
-    def due(self, connection: str, job: str, when: datetime | None) -> None:
-        """A job is due next at this moment; None: not any more."""
-        if when is not None:
-            self._dues.add((connection, job))
-            self._next_due.labels(connection, job).set(when.timestamp())
-            self._missed.labels(connection, job)
-        elif (connection, job) in self._dues:
-            self._dues.remove((connection, job))
-            self._next_due.remove(connection, job)
-
-    def under_way(self, runs: int) -> None:
-        """So many runs are under way."""
-        self._under_way.set(runs)
+    def count(self, under_way: Callable[[], int]) -> None:
+        """Ask for the number of runs under way here."""
+        self._under_way.set_function(under_way)
 
     def told(self, channel: str, outcome: str) -> None:
         """A message went out by a channel (webhook, mail, dead_man), or did not: sent, failed."""
@@ -159,6 +147,7 @@ class _History:
         self._ledger = ledger
         self._clock = clock
         self.names: frozenset[str] | None = None
+        self.dues: Sequence[_Due] = ()
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
         """The gauges without values: the names are known before anything has run."""
@@ -171,7 +160,26 @@ class _History:
         gauges["foretag_history_up"].add_metric((), float(look is not None))
         if look is not None:
             _fill(gauges, look)
+            _fill_dues(gauges["foretag_next_due_timestamp_seconds"], self.dues, look)
         yield from gauges.values()
+
+
+@dataclass(slots=True)
+class _Due:
+    """When some work is due next: after what it was taken for last, or since it was planned; worked out once."""
+
+    work: Work
+    after: datetime
+    at: datetime | None = None
+    is_known: bool = False
+
+    def next(self, taken: datetime | None) -> datetime | None:
+        """The moment, past if it is late; None: never."""
+        if not self.is_known or (taken is not None and taken > self.after):
+            self.after = max(taken or self.after, self.after)
+            coming = (fire.at for fire in self.work.fires(self.after) if fire.due > self.after)
+            self.at, self.is_known = next(coming, None), True
+        return self.at
 
 
 # The gauges of the history: name, meaning, labels.
@@ -202,6 +210,11 @@ GAUGES = (
     ),
     ("foretag_last_run_timestamp_seconds", "When a job ended last.", ("connection", "job")),
     ("foretag_last_run_exit_code", "How a job ended last.", ("connection", "job")),
+    (
+        "foretag_next_due_timestamp_seconds",
+        "When a job is due next: the first moment that no worker has taken yet, so it is past if it is late.",
+        ("connection", "job"),
+    ),
 )
 
 
@@ -230,6 +243,18 @@ def _fill(gauges: Mapping[str, GaugeMetricFamily], look: Look) -> None:
     for work in look.fires:
         gauges["foretag_last_run_timestamp_seconds"].add_metric(work[:2], work.ended.timestamp())
         gauges["foretag_last_run_exit_code"].add_metric(work[:2], work.exit_code)
+
+
+def _fill_dues(gauge: GaugeMetricFamily, dues: Iterable[_Due], look: Look) -> None:
+    first: dict[tuple[str, str], float] = {}
+    for due in dues:
+        work = due.work
+        at = due.next(look.taken.get(WorkName(work.connection, work.job, work.zone)))
+        if at is not None:
+            names = (work.connection, str(work.job))
+            first[names] = min(at.timestamp(), first.get(names, at.timestamp()))
+    for names, seconds in first.items():
+        gauge.add_metric(names, seconds)
 
 
 def _numbers(report: Mapping[str, Any], name: str) -> Mapping[str, float]:

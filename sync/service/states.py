@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 import sqlalchemy as sa
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from sync.ledger import Ledger
+    from sync.ledger.fires import WorkName
     from sync.ledger.notices import Notice
     from sync.ledger.standing import Stand
 
@@ -55,12 +56,13 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """All that one look at the history tells; `at` is UTC."""
+    """All that one look at the history tells; `taken`: what each work was taken for last. Times are UTC."""
 
     at: datetime
     workers: int
     connections: tuple[Standing, ...]
     fires: tuple[LastFire, ...]
+    taken: Mapping[WorkName, datetime]
 
 
 def looked(
@@ -85,7 +87,8 @@ def looked(
         if fire.ended is not None and fire.exit_code is not None
     }
     standing = tuple(_standing(name, stands.get(name), lasting.get(name, ())) for name in names)
-    return Look(clock(), workers, standing, tuple(latest.values()))
+    taken = {fire.work: fire.due for fire in fires}
+    return Look(clock(), workers, standing, tuple(latest.values()), taken)
 
 
 def _standing(connection: str, stand: Stand | None, notices: Iterable[Notice]) -> Standing:

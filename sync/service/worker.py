@@ -75,6 +75,11 @@ class Worker:
     def __post_init__(self) -> None:
         self._turns = Turns(self.ledger.fires, self.id, self.clock())
 
+    @property
+    def under_way(self) -> int:
+        """How many runs are under way."""
+        return len(self._children)
+
     def run(self) -> int:
         """Work until told to stop (SIGTERM, Ctrl-C); returns the exit code."""
         clockwork = Clockwork(self._inbox.put)
@@ -228,7 +233,9 @@ class Worker:
         self._tell(Ended(work.connection, work.job, work.zone, due, began, now, code, report))
 
     def _report(self, child: Child) -> dict[str, Any]:
-        """The run's report as the history has it; empty if it came to none."""
+        """The run's report as it said it, with what ended it; else as the history has it; empty if there is none."""
+        if child.answer:
+            return child.answer
         for run in self.ledger.runs(child.connection, limit=1):
             if run["started_at"] >= child.began.replace(tzinfo=None) and run["report"]:
                 return {**run["report"], "run": run["id"]}

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from config.sections.schedule import Schedule
 from sync.ledger.fires import WorkName
 from sync.service.events import Missed
 from sync.service.metrics import Metrics
+from sync.service.schedule import plan_of
 from tests.sync.service.watched import NOON, ended, take_away
 
 REPORT = {
@@ -96,13 +98,21 @@ def test_a_connection_that_left_the_settings_is_not_shown(metrics, ledger):
     assert found["foretag_connection_state", "new", "ok"] == 1
 
 
-def test_what_is_due_next_is_shown_until_it_is_not(metrics):
-    """A job that was switched off leaves no time behind."""
-    metrics.due("main", "full", NOON)
-    assert values(metrics)["foretag_next_due_timestamp_seconds", "full", "main"] == NOON.timestamp()
-    metrics.due("main", "full", None)
-    metrics.due("main", "full", None)
-    assert ("foretag_next_due_timestamp_seconds", "full", "main") not in values(metrics)
+def test_work_that_nobody_takes_is_shown_as_late(metrics, ledger, clock):
+    """Due next is what no worker has taken yet: an hour without a worker shows as an hour."""
+    every_hour = Schedule(increment="0 * * * *", full=None, reconcile=None, jitter="0s")
+    works = plan_of("main", every_hour, "UTC", ())
+    metrics.watch(["main"], works)
+    due = ("foretag_next_due_timestamp_seconds", "increment", "main")
+    hour = timedelta(hours=1)
+    assert values(metrics)[due] == (NOON + hour).timestamp()
+    worker = ledger.workers.begin("here:1", "1.0")
+    clock.now += 2 * hour
+    assert values(metrics)[due] == (NOON + hour).timestamp()
+    ledger.fires.take(WorkName("main", "increment"), NOON + 2 * hour, worker)
+    assert values(metrics)[due] == (NOON + 3 * hour).timestamp()
+    metrics.watch(["main"])
+    assert due not in values(metrics)
 
 
 def test_without_the_history_the_rest_is_still_told(metrics, ledger, tmp_path):
