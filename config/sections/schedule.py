@@ -27,10 +27,14 @@ _SOME_DAY = datetime(2027, 1, 1, tzinfo=UTC)  # before a leap year
 class Late(Strict):
     """How late each job may still begin; later it is missed, and waits for its next time. null: however late."""
 
-    increment: Duration | None = None
-    full: Duration | None = timedelta(hours=12)
-    reconcile: Duration | None = timedelta(days=2)
-    tasks: Duration | None = timedelta(hours=3)
+    increment: Duration | None = Field(default=None, description="how late this may be; null: however late")
+    full: Duration | None = Field(
+        default=timedelta(hours=12), description="rather tonight than tomorrow noon"
+    )
+    reconcile: Duration | None = Field(default=timedelta(days=2), description="how late this may be")
+    tasks: Duration | None = Field(
+        default=timedelta(hours=3), description="tasks of the morning do not appear at night"
+    )
 
 
 class Schedule(Strict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -156,3 +157,25 @@ def test_a_connection_that_is_not_there_is_a_mistake(path):
     """With those that are."""
     with pytest.raises(ConfigProblem, match="there is no connection initech; there are: acme, globex"):
         show_schedule(Talk(), path, "initech", None, 1)
+
+
+def test_the_page_shows_what_is_really_shown(tmp_path, capsys):
+    """Its settings give its output, on a Wednesday in June after the first runs."""
+    page = (Path(__file__).parents[3] / "docs" / "schedules.md").read_text(encoding="utf-8")
+    (tmp_path / "foretag.yaml").write_text(page.partition("```yaml\n")[2].partition("```")[0])
+    ledger = Ledger.open(tmp_path / ".foretag", lambda: NOON)
+    ledger.bind("acme", "1", "Acme", live=True)
+    ledger.zones.keep_timezone("acme", "Europe/Stockholm")
+    ledger.zones.keep("acme", ["America/New_York", "Europe/Stockholm"])
+    worker = ledger.workers.begin("here:1", "1.0")
+    hours = {"increment": timedelta(), "full": timedelta(hours=10), "reconcile": timedelta(days=3, hours=8)}
+    for job, ago in hours.items():
+        ledger.fires.take(WorkName("acme", job), NOON - ago, worker)
+        ledger.fires.end(
+            WorkName("acme", job), worker, 3 if job == "full" else 0, f"{NOON - ago:%Y%m%d-%H%M%S}-1"
+        )
+    show_schedule(Talk(), tmp_path / "foretag.yaml", None, None, 2)
+    ledger.close()
+    said = capsys.readouterr()
+    real = [line.rstrip() for line in (said.out + said.err).splitlines()]
+    assert page.partition("$ foretag schedule --next 2\n")[2].partition("\n```")[0].splitlines() == real
