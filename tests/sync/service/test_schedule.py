@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from config.sections.schedule import Schedule
 from config.sections.times import read_times
-from sync.service.schedule import Start, TooLate, Wait, in_blackout, offset_of, plan_of
+from sync.service.schedule import Coming, Start, TooLate, Wait, in_blackout, offset_of, plan_of
 from sync.service.triggers import trigger_of
 
 AT_ONCE = {"jitter": "0s"}
@@ -169,6 +169,15 @@ def test_what_is_due_in_a_blackout_is_done_once_at_its_end():
     assert told([moment for moment, _ in done], STOCKHOLM) == [
         "Mon 01 07:45+02", "Mon 01 17:00+02", "Mon 01 17:15+02", "Mon 01 17:30+02",
     ]  # fmt: skip
+
+
+def test_what_was_put_off_is_remembered_by_whoever_asks_later():
+    """A worker that starts within the blackout, after the time of the schedule, begins at its end too."""
+    work = work_of("full", full="0 2 * * *", blackouts=[{"hours": "01:00-03:00"}])
+    now, end = at("2026-06-03 02:30"), at("2026-06-03 03:00")
+    assert work.next_fire(now) == Coming(at("2026-06-03 02:00"), end)
+    assert work.turn(at("2026-06-02 02:00"), now) == Wait(end)
+    assert work.turn(at("2026-06-02 02:00"), end) == Start(at("2026-06-03 02:00"))
 
 
 def test_a_blackout_may_reach_over_midnight_and_into_the_next():
