@@ -15,8 +15,9 @@ NO_HISTORY = HEAVY | {"sqlalchemy"}
         ("sync.cli", NO_HISTORY | {"pyarrow", "rich"}),
         ("sync.checking, sync.talk", NO_HISTORY),
         ("sync.history, sync.talk", HEAVY),
+        ("sync.commands.schedule, sync.talk", HEAVY | {"pyarrow"}),
     ],
-    ids=["--help", "check FILE", "runs"],
+    ids=["--help", "check FILE", "runs", "schedule"],
 )
 def test_a_command_loads_only_what_it_uses(modules: str, unused: set[str]) -> None:
     """Help, checking files and the history come quickly, because tables, models and charts stay on the disk."""
