@@ -21,7 +21,14 @@ _ANEW = (
     " the next run reads everything anew, and no longer knows what was written"
 )
 # What libraries say of files that are torn or gone; their errors have no kind of their own for it.
-_TORN = ("Could not open Parquet", "Parquet magic bytes", "not a database", "malformed", "Kernel error")
+_TORN = (
+    "Could not open Parquet",
+    "File too short",
+    "Parquet magic bytes",
+    "not a database",
+    "malformed",
+    "Kernel error",
+)
 _FULL = ("No space left", "os error 28", "database or disk is full")
 
 

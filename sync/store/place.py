@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
 # The object store's own files, by the client that reads its tables: one set of credentials, of retries, of errors.
@@ -40,12 +41,14 @@ class Place:
     """A folder or a prefix, and what lies under it: Delta tables, and small files that are there whole or not at all.
 
     It holds no credentials, only where they are found: they are read at each use, wherever that is. Before anything is
-    changed, `fence` is asked: it raises where this process may write no more.
+    changed, `fence` is asked: it raises where this process may write no more. A table stays open for as long as the
+    place is used, and is brought up to date at each look: to open one reads its whole log.
     """
 
     address: str
     storage: Storage | None = None
     fence: Callable[[], None] = field(default=_open, compare=False, repr=False)
+    _tables: dict[str, DeltaTable] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, location: str | os.PathLike[str] | Place) -> Place:
@@ -96,23 +99,32 @@ class Place:
     def table(self) -> DeltaTable | None:
         """The Delta table that lies here; None if there is none."""
         if self.folder is not None and not (self.folder / _LOG).is_dir():
+            self._tables.pop(self.address, None)
             return None
-        try:
-            return DeltaTable(self.address, storage_options=self._options())
-        except TableNotFoundError:
-            return None
+        table = self._tables.get(self.address)
+        if table is not None:
+            table.update_incremental()
+            return table
+        table = self._opened()
+        if table is not None:
+            self._tables[self.address] = table
+        return table
 
     def existing_table(self) -> DeltaTable:
         """The Delta table that lies here, as it must."""
-        return DeltaTable(self.address, storage_options=self._options())
+        table = self.table()
+        if table is None:
+            raise TableNotFoundError(self.address)
+        return table
 
-    def write_table(self, rows: Any, into: DeltaTable | None = None, **how: Any) -> None:
-        """Write rows to the Delta table here in one commit, as `write_deltalake`; `into`: that table, if open.
+    def write_table(self, rows: pa.Table | pa.RecordBatchReader, **how: Any) -> None:
+        """Write rows to the Delta table here in one commit, as `write_deltalake`.
 
         The table is opened before the fence is asked: what others commit from then on is not in this view of it, and
         what would replace it is refused. So it does not matter how long we sleep in between.
         """
-        table = into or self.table()
+        # Into which a stream is written is shut until that ends, and whoever feeds the stream may look at the table.
+        table = self.table() if isinstance(rows, pa.Table) else self._opened()
         self.fence()
         if table is None:
             write_deltalake(self.address, rows, storage_options=self._options(), **how)
@@ -164,6 +176,8 @@ class Place:
     def remove(self) -> None:
         """Take away the file here, or all that lies below, if there is any."""
         self.fence()
+        for address in [one for one in self._tables if f"{one}/".startswith(f"{self.address}/")]:
+            del self._tables[address]
         if self.folder is None:
             parent, name = self._split()
             parent.delete_dir(name)
@@ -172,6 +186,12 @@ class Place:
             shutil.rmtree(self.folder)
         else:
             self.folder.unlink(missing_ok=True)
+
+    def _opened(self) -> DeltaTable | None:
+        try:
+            return DeltaTable(self.address, storage_options=self._options())
+        except TableNotFoundError:
+            return None
 
     # The object store.
 

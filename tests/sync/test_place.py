@@ -6,6 +6,7 @@ import pickle
 
 import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 from deltalake.exceptions import CommitFailedError
 
 from config.problems import ConfigProblem
@@ -50,14 +51,27 @@ def test_of_two_commits_to_one_version_one_is_refused_or_made_anew(place):
     """None is lost: in a store, the name of a commit is free but once."""
     table = place / "account"
     table.write_table(ROWS)
-    first, second = table.existing_table(), table.existing_table()
-    table.write_table(ROWS, into=first, mode="append")
-    table.write_table(ROWS, into=second, mode="append")
+    first, second = table.existing_table(), Place(table.address, table.storage).existing_table()
+    write_deltalake(first, ROWS, mode="append")
+    write_deltalake(second, ROWS, mode="append")
     assert table.existing_table().to_pyarrow_dataset().count_rows() == 6
-    first, second = table.existing_table(), table.existing_table()
+    first, second = table.existing_table(), Place(table.address, table.storage).existing_table()
     first.delete("id = '1'")
     with pytest.raises(CommitFailedError):
         second.delete("id = '1'")
+
+
+def test_a_table_that_stays_open_shows_what_others_wrote_and_that_it_is_gone(place):
+    """It is brought up to date at each look, and is not taken for there when it was removed."""
+    table = place / "account"
+    table.write_table(ROWS)
+    assert table.existing_table().to_pyarrow_dataset().count_rows() == 2
+    Place(table.address, table.storage).write_table(ROWS, mode="append")
+    assert (place / "account").existing_table().to_pyarrow_dataset().count_rows() == 4
+    place.remove()
+    assert table.table() is None
+    table.write_table(ROWS)
+    assert table.existing_table().to_pyarrow_dataset().count_rows() == 2
 
 
 def test_a_place_goes_to_another_machine_without_credentials(bucket_storage, tmp_path):
