@@ -25,7 +25,12 @@ settings.register_profile("foretag", deadline=None)
 settings.load_profile("foretag")
 
 # A skip for lack of a tool says so with one of these words first: `pytest.skip("needs Node: ...")`.
-TOOLS = ("needs Node:", "needs Chromium:", "needs PostgreSQL:")
+TOOLS = tuple(
+    f"needs {tool}:"
+    for tool in (
+        "Node", "Chromium", "PostgreSQL", "kubectl", "promtool", "systemd-analyze", "systemd-sysusers", "unshare",
+    )
+)  # fmt: skip
 # Small enough to be made anew for every test.
 SMALL_BOOK = "synthetic:40:200"
 

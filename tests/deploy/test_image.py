@@ -6,10 +6,13 @@ import json
 import os
 import re
 import shlex
+import shutil
+import socket
 import subprocess
 import time
-import urllib.error
 import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -38,7 +41,7 @@ class Container:
         binds = {str(self.volume): "/var/lib/foretag", **(mounts or {})}
         shell = [
             # The runner's own folders are closed to the image's user, whose Python lies there.
-            f"chmod 755 ROOT{os.path.expanduser('~')}",
+            f"chmod 755 ROOT{Path.home()}",
             "mount -t tmpfs -o mode=1777 tmpfs ROOT/tmp",
             *(
                 f"mkdir -p ROOT{target} && mount --bind {shlex.quote(source)} ROOT{target}"
@@ -112,35 +115,74 @@ def test_the_whole_job_is_done_on_a_read_only_root_as_nobody(container):
     assert result["second_run_writes"] == 0
 
 
-def test_compose_s_trial_works_as_it_stands(container):
-    """Sandbox, setup and worker by compose's commands and settings; the worker writes, says so, and stops when told."""
-    (health,) = re.findall(r'"python", "-c", "([^"]*)"', STAGE.all("HEALTHCHECK")[0].text)
-    mounts = {str(image.ROOT / "deploy" / "compose"): "/etc/foretag"}
-    trial = {"mounts": mounts, "settings": "/etc/foretag/sandbox.yaml"}
-    services = image.compose()
-    assert container.run("python", "-c", health).returncode != 0
-    with subprocess.Popen(
-        container.command("foretag", *services["sandbox"]["command"]), stderr=subprocess.PIPE
-    ) as sandbox:
+@pytest.fixture
+def trial(tmp_path):
+    """Compose's folder of settings, its ports as free ones of this machine: those of the CRM and of the worker."""
+    ports = {name: free_port() for name in ("8443", "9464")}
+    shutil.copytree(image.ROOT / "deploy" / "compose", tmp_path / "compose")
+    settings = tmp_path / "compose" / "sandbox.yaml"
+    text = settings.read_text()
+    for usual, port in ports.items():
+        text = text.replace(f":{usual}\n", f":{port}\n").replace(f":{usual} ", f":{port} ")
+    settings.write_text(text)
+    return Trial(image.compose(), {str(settings.parent): "/etc/foretag"}, *ports.values())
+
+
+def test_compose_s_trial_works_as_it_stands(container, trial):
+    """Sandbox, setup and worker by compose's commands and settings; it writes, says how it is, and stops when told."""
+    sandbox = container.command(*trial.command("sandbox"), f"--port={trial.crm}")
+    with subprocess.Popen(sandbox, stderr=subprocess.DEVNULL) as serving:
         try:
-            until(lambda: answers("http://localhost:8443/"))
-            setup = services["setup"]
-            done = container.run(*setup["entrypoint"], *setup["command"], **trial)
+            until(lambda: answers(f"http://localhost:{trial.crm}/"))
+            done = container.run(*trial.command("setup"), **trial.place)
             assert done.returncode == 0, done.stderr
-            command = container.command(
-                *services["trial"]["entrypoint"], *services["trial"]["command"], **trial
-            )
-            with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as worker:
-                until(lambda: written(9464) > 0)
-                assert (
-                    json.loads(answers("http://127.0.0.1:9464/readyz"))["connections"]["trial"]["state"]
-                    == "ok"
-                )
-                assert container.run("python", "-c", health).returncode == 0
-                terminate(worker)
-                assert worker.wait(60) == 0, worker.stderr.read()
+            work(container, trial)
         finally:
-            terminate(sandbox)
+            terminate(serving)
+
+
+def work(container, trial):
+    """The worker writes, and is asked how it is by the image's own health check."""
+    health = json.loads(STAGE.all("HEALTHCHECK")[0].rest.partition("CMD ")[2])
+    health[-1] = health[-1].replace(":9464/", f":{trial.metrics}/")
+    assert container.run(*health).returncode != 0
+    with subprocess.Popen(
+        container.command(*trial.command("trial"), **trial.place), stderr=subprocess.DEVNULL
+    ) as worker:
+        try:
+            until(lambda: written(trial.metrics) > 2000)
+            ready = json.loads(answers(f"http://127.0.0.1:{trial.metrics}/readyz"))
+            assert ready["connections"]["trial"]["state"] == "ok"
+            assert container.run(*health).returncode == 0
+        finally:
+            terminate(worker)
+        assert worker.wait(60) == 0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Compose's services, where their settings are, and on which ports they meet."""
+
+    services: dict
+    mounts: dict
+    crm: int
+    metrics: int
+
+    @property
+    def place(self):
+        """How a container of it is started."""
+        return {"mounts": self.mounts, "settings": self.services["trial"]["environment"]["FORETAG_SETTINGS"]}
+
+    def command(self, name):
+        """What a service does, as Docker puts it together."""
+        service = self.services[name]
+        return [*service.get("entrypoint", STAGE.all("ENTRYPOINT")[0].arguments), *service["command"]]
+
+
+def free_port():
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return one.getsockname()[1]
 
 
 def terminate(process):
