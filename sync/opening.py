@@ -27,6 +27,7 @@ def opened_ledger(path: Path) -> Iterator[tuple[Settings, Ledger]]:
     """The settings and the history, for commands that need no CRM."""
     settings = load_settings(path)
     with damage_told(settings.state):
+        settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         ledger = Ledger.open(settings.state, now, settings.history, settings.encryption_key)
         try:
             yield settings, ledger

@@ -7,6 +7,8 @@ from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+import structlog
+
 from sync import logs
 from sync.ledger.holder import ourselves
 from sync.opening import now, opened_ledger
@@ -26,18 +28,20 @@ if TYPE_CHECKING:
     from sync.ledger import Ledger
     from sync.talk import Talk
 
+_LOG = structlog.get_logger()
+
 
 def work(talk: Talk, path: Path, only: Collection[str], listen: str | None) -> int:
     """Work by the schedules of a settings file until told to stop; `only` on these connections, if any are named."""
     plans = Plans(path, only)
-    listen = listen or plans.service.listen
     form: logs.Form = plans.service.logs or ("console" if talk.err.is_terminal else "json")
     logs.configure(form, "info")
     with opened_ledger(path) as (_, ledger), _counted_among(ledger) as me, ExitStack() as open_:
         health, metrics = Health(ledger, now, time.monotonic), Metrics(ledger, now)
         notifier = Notifier(plans.service.notify, ledger, metrics.told)
         dead_man = DeadMan(plans.settings, ledger, metrics.told)
-        for one in (notifier, dead_man, serve(listen, metrics, health)):
+        server = serve(listen or plans.service.listen, metrics, health)
+        for one in (notifier, dead_man, server):
             open_.callback(one.close)
 
         def planned(settings: Settings) -> None:
@@ -46,7 +50,7 @@ def work(talk: Talk, path: Path, only: Collection[str], listen: str | None) -> i
             dead_man.watch(settings)
 
         listeners = (metrics, health, notifier, dead_man)
-        talk.say(f"Working on {', '.join(plans.connections)}; how it is: http://{listen}/readyz")
+        _LOG.info("working", connections=list(plans.connections), how_it_is=f"http://{server.address}/readyz")
         worker = Worker(plans, ledger, me, now, planned, health.beat, listeners, form)
         metrics.count(lambda: worker.under_way)
         return worker.run()
