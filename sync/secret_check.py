@@ -31,19 +31,19 @@ class FoundSecret:
     @property
     def state(self) -> str:
         """In a word or two."""
-        return "missing" if self.missing else "read by all" if self.doubt else "there"
+        return "missing" if self.missing else "there, for all to read" if self.doubt else "there"
 
     def as_dict(self) -> dict[str, str | bool]:
         """For machines."""
         return {"key": self.key, "from": self.place, "there": not self.missing, "doubt": self.doubt}
 
 
-def found_secrets(path: Path, connection: str | None) -> list[FoundSecret]:
-    """Every secret that one connection (or the only one) needs, and those that all of them share."""
+def found_secrets(path: Path, connection: str) -> list[FoundSecret]:
+    """Every secret that one connection needs, and those that all of them share."""
     settings, document = load_settings(path), load_document(path)
     found = []
     for steps, secret in secrets_used(settings):
-        if steps[0] == "connections" and connection is not None and steps[1] != connection:
+        if steps[0] == "connections" and steps[1] != connection:
             continue
         missing = ""
         try:
@@ -51,7 +51,7 @@ def found_secrets(path: Path, connection: str | None) -> list[FoundSecret]:
         except ValueError as error:
             missing = str(error)
         doubt = "" if missing else secret.doubt()
-        fault, severity = Fault(missing, "set it, or name another place"), "error"
+        fault, severity = Fault(missing, "" if secret.keyring else "set it, or name another place"), "error"
         if doubt:
             fault, severity = Fault(doubt, "take that right away: chmod o= on it"), "warning"
         problem = problem_at(document, steps, fault, severity) if missing or doubt else None

@@ -31,7 +31,8 @@ def check(talk: Talk, settings: Path, connection: str | None) -> int:
     """Both files, the connection, permissions and fields: every problem at once."""
     in_files = all_problems(settings)
     raise_if_any(in_files)
-    secrets = found_secrets(settings, connection)
+    name, _ = chosen(load_settings(settings), connection, settings)
+    secrets = found_secrets(settings, name)
     columns = ("secret", "from", "")
     talk.table("Secrets", columns, [(one.key, one.place, one.state) for one in secrets])
     in_files += [one.problem for one in secrets if one.problem is not None]

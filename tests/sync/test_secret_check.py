@@ -92,7 +92,7 @@ def test_all_that_are_missing_are_told_at_once_with_their_lines(settings, monkey
     assert said == [
         (
             "1:1: encryption_key: this machine has no keyring that can be used (a server seldom has one):"
-            " put the secret into a file or the environment; set it, or name another place"
+            " put the secret into a file or the environment"
         ),
         (
             "7:7: connections.one.auth.client_id: environment variable FORETAG_TEST_ID is not set;"
