@@ -15,6 +15,7 @@ from tests.benchmarks.measuring import HEADER
 
 BENCHMARKS = {
     "startup": "bench_startup.py",
+    "service": "bench_service.py",
     "pull": "bench_pull.py",
     "write": "bench_write.py",
     "backfill": "bench_backfill.py",
