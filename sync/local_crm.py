@@ -31,12 +31,12 @@ def serve_sandbox(
     def ready(sandbox: Sandbox) -> None:
         if keys is not None:
             _write_credentials(keys / "credentials.env", _environment(played, sandbox))
-        talk.result(_ways_in(sandbox))
+        talk.result(_ways_in(sandbox), openly=True)
         talk.say(f"A local {played.label} with the data set {data!r}. Look at it: {sandbox.http_url}/")
         talk.say("To connect to it, in foretag.yaml:")
         talk.say(f"  crm: {crm}\n  url: {sandbox.url}\n  ca_file: {sandbox.ca_file}\nand in the environment:")
         for name, value in _environment(played, sandbox).items():
-            talk.say(f"  export {name}={value}")
+            talk.say(f"  export {name}={value}", openly=True)
         talk.say("Ctrl-C ends it; everything in it is then gone.")
 
     Sandbox(crm=crm, data=data, port=port, faults=faults, ca_file=ca_file, production=production).serve(ready)

@@ -57,12 +57,12 @@ class Talk:
         """Whether somebody is there to answer a question."""
         return sys.stdin.isatty() and not self.machine
 
-    def say(self, text: str, style: str = "") -> None:
-        """A line for people."""
+    def say(self, text: str, style: str = "", *, openly: bool = False) -> None:
+        """A line for people; `openly`: with the secrets that it is there to hand over, but to no log."""
         if self.logged:
             log_said(text, _LEVELS.get(style, "info"))
             return
-        self.err.print(escape(redacted(text)), style=style or None)
+        self.err.print(escape(text if openly else redacted(text)), style=style or None)
 
     def problems(self, problems: Sequence[Problem]) -> None:
         """Problems for people; those that differ only in their place are one line."""
@@ -109,10 +109,11 @@ class Talk:
             table.add_row(*(escape("" if cell is None else redacted(str(cell))) for cell in row))
         self.out.print(table)
 
-    def result(self, data: Any) -> None:
-        """The one JSON object, if a machine listens."""
+    def result(self, data: Any, *, openly: bool = False) -> None:
+        """The one JSON object, if a machine listens; `openly`: with the secrets that it is there to hand over."""
         if self.machine:
-            line = json.dumps(cleaned(data), default=lambda one: redacted(str(one)), ensure_ascii=False)
+            told = data if openly else cleaned(data)
+            line = json.dumps(told, default=lambda one: redacted(str(one)), ensure_ascii=False)
             sys.stdout.write(line + "\n")
 
     def bug(self, error: BaseException) -> None:

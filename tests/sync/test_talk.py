@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from config.problems import ConfigProblem
+from connectors.sandbox.server import Sandbox
 from sync.commands.ending import confirm
+from sync.local_crm import serve_sandbox
 from sync.talk import Talk
 
 
@@ -25,3 +29,20 @@ def test_where_nobody_can_answer_production_waits_for_a_yes():
     confirm(Talk(machine=True), "Write this?", production=False)
     with pytest.raises(ConfigProblem, match="repeat with --yes"):
         confirm(Talk(machine=True), "Write this?", production=True)
+
+
+@pytest.mark.parametrize("crm", ["salesforce", "hubspot"])
+def test_the_local_crm_tells_how_to_sign_in_to_it(crm, capfd, make_sandbox, monkeypatch):
+    """Its tokens look like real ones, and are the one thing that is said openly."""
+    sandbox = make_sandbox(crm=crm)
+    # It would serve until it is stopped.
+    monkeypatch.setattr(Sandbox, "serve", lambda _, ready: ready(sandbox))
+    for machine in (False, True):
+        known = {"faults": None, "keys": None, "production": False}
+        serve_sandbox(Talk(machine=machine), crm=crm, port=0, data=sandbox.data, **known)
+    told = capfd.readouterr()
+    worker = sandbox.credentials.worker
+    secret = worker.token if crm == "hubspot" else worker.client_secret
+    assert f"={secret}\n" in told.err
+    assert secret in json.loads(told.out).values()
+    assert "[secret]" not in told.err + told.out
