@@ -54,7 +54,8 @@ def configure(form: Form | None = None, level: Level | None = None) -> None:
             _renderer(form or chosen_form()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        # Wherever stderr goes at the time.
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
     _hear_libraries(max(threshold, LIBRARIES))
