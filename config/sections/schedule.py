@@ -13,7 +13,7 @@ from config.problems import Fault, Faulty
 from config.sections.blackouts import LONGEST, Blackout, Blackouts
 from config.sections.durations import Duration, told
 from config.sections.strict import Strict
-from config.sections.times import Every, read_times
+from config.sections.times import read_times
 
 # Read what changed; read everything anew; compare the local copy with the CRM; make the owners' tasks.
 JobName = Literal["increment", "full", "reconcile", "tasks"]
@@ -91,15 +91,10 @@ class Schedule(Strict):
     def _runs(self, job: JobName, blackouts: Blackouts) -> bool:
         """Whether any of its times within two years is outside of blackouts, or begins late enough after one."""
         times, late = read_times(self.times()[job]), getattr(self.late, job)
-        if late is None or isinstance(times, Every):
+        if late is None:
             return True
-        days = (_SOME_DAY + timedelta(days=number) for number in range(731))
-        return any(
-            (blackouts.until(moment) or moment) - moment <= late
-            for day in days
-            if times.holds_on(day.date())
-            for moment in times.on(day)
-        )
+        moments = times.between(_SOME_DAY, _SOME_DAY + timedelta(days=731))
+        return any((blackouts.until(moment) or moment) - moment <= late for moment in moments)
 
     def times(self) -> dict[JobName, str]:
         """The jobs that are due at all, with their times."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, ClassVar
 
 from config.problems import Fault, Faulty
 from config.sections.durations import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import date, datetime
 
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -60,9 +59,18 @@ SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=28)
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """Again and again after the same length of time."""
+    """Again and again after the same length of time, counted from a midnight in which a week and a year began."""
 
     length: timedelta
+    ANCHOR: ClassVar = datetime(2001, 1, 1)  # noqa: DTZ001  # of whichever zone
+
+    def between(self, begin: datetime, end: datetime) -> Iterator[datetime]:
+        """Its times from one moment to before another, while no clock is changed."""
+        moment = begin - (begin.replace(tzinfo=None) - self.ANCHOR) % self.length
+        while moment < end:
+            if moment >= begin:
+                yield moment
+            moment += self.length
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +88,17 @@ class Cron:
         """Whether it means hours as they pass, not certain ones of the clock."""
         return len(self.hours) == 24
 
-    def holds_on(self, day: date) -> bool:
-        """Whether it is due on that day at all."""
+    def _holds_on(self, day: datetime) -> bool:
         return day.month in self.months and day.day in self.days and day.isoweekday() % 7 in self.weekdays
 
-    def on(self, midnight: datetime) -> Iterator[datetime]:
-        """Its times on a day on which it holds, by the clock."""
-        return (
-            midnight + timedelta(hours=hour, minutes=minute)
-            for hour in sorted(self.hours)
-            for minute in sorted(self.minutes)
-        )
+    def between(self, begin: datetime, end: datetime) -> Iterator[datetime]:
+        """Its times from one midnight to before another, while no clock is changed."""
+        while begin < end:
+            if self._holds_on(begin):
+                for minute in range(24 * 60):
+                    if minute // 60 in self.hours and minute % 60 in self.minutes:
+                        yield begin + timedelta(minutes=minute)
+            begin += timedelta(days=1)
 
 
 def read_times(text: str) -> Cron | Every:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 # What a job does besides: due at the same time, only the first is needed.
 COVERS: dict[JobName, tuple[JobName, ...]] = {"full": ("increment",)}
 
+# Of days: what is too late on each of them will be so on the next.
+_A_YEAR = 366
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -84,8 +87,17 @@ class Work:
         return next(self.fires(after), None)
 
     def fires(self, after: datetime) -> Iterator[Coming]:
-        """All that begin after this moment, in order: those that a blackout puts off to one moment are one."""
-        return (fire for fire in self._openings(after) if not self._too_late(fire.due, fire.at))
+        """All that begin after this moment, in order: those that a blackout puts off to one moment are one.
+
+        They end where a year of them is too late in a row: an owner's mornings may all lie in the org's blackouts.
+        """
+        in_vain = 0
+        for fire in self._openings(after):
+            in_vain = in_vain + 1 if self._too_late(fire.due, fire.at) else 0
+            if in_vain > _A_YEAR:
+                return
+            if not in_vain:
+                yield fire
 
     def turn(self, taken: datetime | None, now: datetime) -> Start | TooLate | Wait:
         """What to do now, if `taken` is the last moment of the schedule that any worker took (None: none yet).

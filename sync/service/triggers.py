@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 # No change of clocks is longer.
 _LONGEST_CHANGE = timedelta(hours=3)
-# A Monday, from whose midnight intervals are counted, so that all replicas agree.
-_ANCHOR = datetime(2001, 1, 1)  # noqa: DTZ001  # of whichever zone
 # How far to look back, step by step; the last finds a 29th of February.
 _LOOKING_BACK = tuple(
     timedelta(hours=hours) for hours in (0.1, 2, 26, 24 * 8, 24 * 63, 24 * 800, 24 * 366 * 9)
@@ -110,7 +108,7 @@ class Intervals(Times):
 
     def __init__(self, every: Every, zone: ZoneInfo) -> None:
         self._every = IntervalTrigger(
-            seconds=int(every.length.total_seconds()), start_date=moment_of(_ANCHOR, zone), timezone=UTC
+            seconds=int(every.length.total_seconds()), start_date=moment_of(every.ANCHOR, zone), timezone=UTC
         )
 
     def after(self, moment: datetime) -> Iterator[datetime]:

@@ -181,6 +181,8 @@ def test_a_job_that_could_never_run_is_a_mistake(tmp_path):
     for line in ("hours: 07:00-10:30", "hours: 07:00-18:00, weekdays: mon-thu", "month_end: 15"):
         load(tmp_path, "tasks: 0 8 * * mon-fri", f"blackouts: [{{{line}}}]")
     load(tmp_path, "tasks: 0 8 * * mon-fri", "late: {tasks: 10h}", "blackouts: [{hours: 07:00-18:00}]")
+    (found,) = problems(tmp_path, "full: every 1d", "blackouts: [{hours: 23:00-14:00}]")
+    assert f"full {NEVER}" in found
 
 
 @pytest.mark.parametrize(
