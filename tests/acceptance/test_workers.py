@@ -86,10 +86,11 @@ def many(worlds, postgres, tmp_path):
     return settings, history
 
 
-def start(settings, folder):
+def start(settings, folder, *options):
     """A worker, on a port of its own choice."""
+    listen = ("--listen", "127.0.0.1:0")
     return subprocess.Popen(
-        [sys.executable, "-m", "sync.cli", "worker", "-s", str(settings), "--listen", "127.0.0.1:0"],
+        [sys.executable, "-m", "sync.cli", "worker", "-s", str(settings), *listen, *options],
         cwd=folder,
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -149,6 +150,40 @@ def test_a_worker_that_dies_in_a_write_is_stood_in_for(worlds, many, tmp_path):
     assert any(line["event"] == "run begins" and line["connection"] == HELD for line in said)
     for name, world in worlds.items():
         assert_whole(OneOfMany(world, settings, name))
+
+
+def test_told_to_stop_in_a_write_a_worker_parks_and_goes_on_later(worlds, many, tmp_path):
+    """Within its grace it ends well; the next one finishes what was open, and no write is lost or made twice."""
+    settings, history = many
+    world = worlds[HELD]
+    ledger = Ledger.open(tmp_path, lambda: datetime.now(UTC), history)
+    written, let_go = hold_a_write(world.sandbox)
+    try:
+        with running(settings, tmp_path, "-c", HELD) as first:
+            assert written.wait(SECONDS), "no run came to a write"
+            first.terminate()
+            said = first.communicate(timeout=SECONDS)[1]
+        assert (first.returncode, '"exit_code": 75' in said) == (0, True), said
+        assert ledger.runs(HELD, limit=1)[0]["state"] == "parked"
+        let_go.set()
+        with running(settings, tmp_path, "-c", HELD) as second:
+            list(until(second, lambda: ended_well(ledger) == {HELD}))
+            second.terminate()
+            second.communicate(timeout=SECONDS)
+    finally:
+        ledger.close()
+    assert_whole(OneOfMany(world, settings, HELD))
+
+
+@contextmanager
+def running(settings, folder, *options):
+    """A worker, until the end of the block at the latest."""
+    worker = start(settings, folder, *options)
+    try:
+        yield worker
+    finally:
+        worker.kill()
+        worker.communicate()
 
 
 def until(worker, reached):
