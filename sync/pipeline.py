@@ -26,6 +26,7 @@ from sync.spending import Spending
 from sync.stopping import cause
 from sync.store.damage import damage_told
 from sync.store.files import sweep_copies
+from sync.store.form import mark
 from sync.store.growth_plans import remember_plans
 from sync.store.side_tables import side_tables
 from sync.store.zones import zones_at_work
@@ -125,6 +126,7 @@ def recorded(job: Job, command: str, *, of: str | None = None) -> Iterator[Pass]
     org = job.connector.org()
     with job.ledger.lease(job.name) as lease:
         job.heartbeat.hold(lease)
+        mark(job.place)
         sweep_copies(job.scratch)
         live = job.ledger.bind(job.name, org.id, org.name, live=org.bundled_sandbox)
         job.ledger.zones.keep_timezone(job.name, org.timezone)

@@ -135,6 +135,7 @@ def opened_job(
     # Late: the history alone needs no tables, and opens in a third of the time.
     from sync.engine import opened_engine  # noqa: PLC0415  # late on purpose
     from sync.job import Job  # noqa: PLC0415  # late on purpose
+    from sync.store.form import require_known  # noqa: PLC0415  # late on purpose
     from sync.store.mirror import Mirror  # noqa: PLC0415  # late on purpose
     from sync.store.place import Place  # noqa: PLC0415  # late on purpose
     from sync.store.tags import TagStore  # noqa: PLC0415  # late on purpose
@@ -147,6 +148,7 @@ def opened_job(
         place = replace(
             Place.of_connection(settings.storage, settings.state, name), fence=ledger.fence.require
         )
+        require_known(place)
         heartbeat = Heartbeat(ledger, now)
         job = Job(
             name=name,
