@@ -6,10 +6,12 @@ from sync.cli import everyday, writes, gates, views, service  # noqa: F401  # im
 
 # isort: on
 from sync.cli.options import app
+from sync.crashes import hide_secrets_in_threads
 from sync.stopping import listen
 
 
 def main() -> None:
     """The `foretag` command."""
+    hide_secrets_in_threads()
     listen()
     app()

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from config.redaction import remember
 from sync.commands.ending import explain_error
+from sync.crashes import hide_secrets_in_threads
 from sync.talk import Talk
 from tests.acceptance import prepared
 from tests.acceptance.conftest import Done
@@ -124,3 +125,21 @@ def test_the_traceback_of_a_bug_shows_no_secret():
     assert "RuntimeError: no: [secret] of postgresql://me:[secret]@db/x" in said.getvalue()
     assert "hunter2" not in said.getvalue()
     assert "a-secret-in-a-bug" not in said.getvalue()
+
+
+def test_a_crash_in_a_thread_shows_no_secret(capfd, monkeypatch):
+    """A worker's listeners have threads of their own."""
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)  # given back afterwards
+    hide_secrets_in_threads()
+    remember("a-secret-in-a-thread")
+
+    def crash():
+        raise RuntimeError("no: a-secret-in-a-thread")
+
+    thread = threading.Thread(target=crash, name="listener")
+    thread.start()
+    thread.join()
+    said = capfd.readouterr().err
+    assert said.startswith("Exception in thread listener:")
+    assert "RuntimeError: no: [secret]" in said
+    assert "a-secret-in-a-thread" not in said
