@@ -16,8 +16,12 @@ NO_HISTORY = HEAVY | {"sqlalchemy"}
         ("sync.checking, sync.talk", NO_HISTORY),
         ("sync.history, sync.talk", HEAVY),
         ("sync.commands.schedule, sync.talk", HEAVY | {"pyarrow"}),
+        (
+            "sync.commands.working, sync.talk",
+            HEAVY - {"structlog"} | {"alembic", "numpy", "pyarrow", "psycopg"},
+        ),
     ],
-    ids=["--help", "check FILE", "runs", "schedule"],
+    ids=["--help", "check FILE", "runs", "schedule", "worker"],
 )
 def test_a_command_loads_only_what_it_uses(modules: str, unused: set[str]) -> None:
     """Help, checking files and the history come quickly, because tables, models and charts stay on the disk."""
