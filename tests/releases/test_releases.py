@@ -52,7 +52,9 @@ def unpacked(request, make_sandbox, tmp_path):
     return world
 
 
-@pytest.mark.parametrize("unpacked", map(turn, ARCHIVES), ids=lambda path: path.name, indirect=True)
+@pytest.mark.parametrize(
+    "unpacked", [turn(archive) for archive in ARCHIVES], ids=lambda path: path.name, indirect=True
+)
 def test_what_an_older_version_left_opens_and_a_run_goes_on(unpacked):
     """Its runs are listed, its local copy is read on, no task is made twice; then what is newer still is refused."""
     with unpacked.job() as job:
