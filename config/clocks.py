@@ -35,7 +35,12 @@ def _change_between(before: datetime, after: datetime, zone: ZoneInfo) -> dateti
 
 def zone_of(name: str | None, otherwise: ZoneInfo = _UTC) -> ZoneInfo:
     """The time zone of that name; the other one if there is none (yet), or none that this machine knows."""
+    return (name and find_zone(name)) or otherwise
+
+
+def find_zone(name: str) -> ZoneInfo | None:
+    """The time zone of that name, if this machine knows one."""
     try:
-        return ZoneInfo(name) if name else otherwise
+        return ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # whatever ZoneInfo makes of a name that is none
-        return otherwise
+        return None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Literal, Self, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, field_validator, model_validator
 
+from config.clocks import find_zone
 from config.problems import Fault, Faulty
 from config.sections.blackouts import LONGEST, Blackout, Blackouts
 from config.sections.durations import Duration, told
@@ -65,7 +65,7 @@ class Schedule(Strict):
     @field_validator("timezone")
     @classmethod
     def _known(cls, value: str | None) -> str | None:
-        if value is not None and value not in _zones():
+        if value is not None and find_zone(value) is None:
             raise Faulty(Fault(f"{value!r} is no time zone", _nearest(value)))
         return value
 
@@ -109,17 +109,13 @@ def _never(job: JobName) -> Fault:
     )
 
 
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 def _nearest(zone: str) -> str:
     from config.files.documents import did_you_mean  # noqa: PLC0415  # reads YAML: of use for a mistake alone
 
-    same_place = [name for name in _zones() if name.lower().endswith(f"/{zone.lower()}")]
+    zones = available_timezones()
+    same_place = [name for name in zones if name.lower().endswith(f"/{zone.lower()}")]
     if same_place:
         return f'did you mean "{min(same_place, key=len)}"?'
     # An abbreviation names several zones, or half of one.
-    hint = did_you_mean(zone, sorted(_zones())) if "/" in zone else ""
+    hint = did_you_mean(zone, sorted(zones)) if "/" in zone else ""
     return hint or "write a name such as Europe/Stockholm or UTC"
