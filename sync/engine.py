@@ -49,8 +49,8 @@ def opened_engine(engine: str) -> Iterator[Engine]:
 class Cluster:
     """The workers of a Dask scheduler, by its `HOST:PORT`; an `Engine` that keeps results where they were made."""
 
-    def __init__(self, scheduler: str) -> None:
-        self._scheduler = scheduler
+    def __init__(self, scheduler: str, *, patience: float = CONNECT, look: float = LOOK) -> None:
+        self._scheduler, self._patience, self._look = scheduler, patience, look
         # Dask's own types are many, and few of its functions are typed.
         self._connected: Any = None
 
@@ -96,7 +96,7 @@ class Cluster:
 
     def _client(self) -> Any:
         if self._connected is None:
-            self._connected = _connect(self._scheduler)
+            self._connected = _connect(self._scheduler, self._patience)
         return self._connected
 
     def _workers(self) -> Mapping[str, int]:
@@ -108,10 +108,10 @@ class Cluster:
         """What a task came to, however long it takes, as long as somebody is there to do it."""
         while True:
             try:
-                return future.result(timeout=LOOK)
+                return future.result(timeout=self._look)
             except TimeoutError:
-                if future.done():
-                    raise
+                if future.status == "error":
+                    raise  # the task's own
                 if not self._workers():
                     raise RetryLater(
                         f"No worker of the Dask cluster at {self._scheduler} is left: start some, then run again."
@@ -130,9 +130,9 @@ class Cluster:
             ) from error
         except (dask.CancelledError, dask.comm.CommClosedError) as error:
             self._away(error)
-        except (ImportError, AttributeError, pickle.PickleError) as error:
+        except ImportError as error:
             raise ConfigProblem(
-                _other("a worker of the Dask cluster", f"has not what this process has: {error}")
+                _other("a worker of the Dask cluster", f"it lacks what this process has: {error}")
             ) from error
 
     def _away(self, error: BaseException) -> NoReturn:
@@ -155,7 +155,7 @@ def _dask() -> Any:
         ) from None
 
 
-def _connect(scheduler: str) -> Any:
+def _connect(scheduler: str, patience: float) -> Any:
     dask = _dask()
     loopback = scheduler.rpartition(":")[0] in LOOPBACK_HOSTS
     security = None if loopback else _security()
@@ -165,7 +165,7 @@ def _connect(scheduler: str) -> Any:
             warnings.simplefilter("ignore")
             return dask.Client(
                 f"{'tcp' if loopback else 'tls'}://{scheduler}",
-                timeout=CONNECT,
+                timeout=patience,
                 security=security,
                 set_as_default=False,
                 name="foretag",
@@ -204,10 +204,10 @@ def called(*parts: Any, call: bytes, like: Mapping[str, str]) -> Any:
 
 def _unlike(worker: str, theirs: Any) -> Problem | None:
     """Why a worker, by its address, cannot work for this process."""
-    if isinstance(theirs, ImportError | AttributeError):
-        return _other(f"the Dask worker {worker}", "has no Foretag, or another version of it")
+    if isinstance(theirs, OSError):
+        return None  # it left while it was asked
     if isinstance(theirs, BaseException):
-        raise theirs
+        return _other(f"the Dask worker {worker}", "it has no Foretag, or another version of it")
     apart = differences(likeness(), theirs)
     return _other(f"the Dask worker {worker}", apart) if apart else None
 
