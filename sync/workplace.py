@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from connectors.contract import Connector
     from sync.job import Job
     from sync.ledger import Ledger
-    from sync.talk import Tell
+    from sync.store.damage import damage_told
+from sync.talk import Tell
 
     Sleep = Callable[[float], None]
 
@@ -170,5 +171,5 @@ def opened_job(
             sleep=sleep,
             monotonic=monotonic,
         )
-        with bound(connection=name):
+        with bound(connection=name), damage_told(place):
             yield job

@@ -17,11 +17,29 @@ from config.sections.storage import Storage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# In this process it could not answer: Delta holds the interpreter while it asks.
+# In this process it could not answer: Delta holds the interpreter while it asks. Two kinds of buckets are as others'
+# are: a `careless-` one takes no notice of conditions, of a `forbidden-` one the reply names the key.
 _SERVER = """
-import logging, sys
+import logging, sys, threading
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.server import ThreadedMotoServer
 logging.disable()
+arrived, together = [], threading.Event()
+answer = DomainDispatcherApplication.__call__
+def answered(app, environ, start_response):
+    if environ["PATH_INFO"].startswith("/careless-") and environ.pop("HTTP_IF_NONE_MATCH", None):
+        if environ["PATH_INFO"].endswith("1.json"):
+            arrived.append(environ)
+            if len(arrived) > 1:
+                together.set()
+            together.wait(5)
+    if environ["PATH_INFO"].startswith("/forbidden-"):
+        start_response("403 Forbidden", [("Content-Type", "application/xml")])
+        who = environ["HTTP_AUTHORIZATION"].partition("Credential=")[2].partition("/")[0]
+        told = f"<AWSAccessKeyId>{who}</AWSAccessKeyId><Code>AccessDenied</Code>"
+        return [f"<Error>{told}</Error>".encode()]
+    return answer(app, environ, start_response)
+DomainDispatcherApplication.__call__ = answered
 server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
 server.start()
 print(server.get_host_and_port()[1], flush=True)
@@ -51,9 +69,9 @@ class ObjectStore:
             aws_secret_access_key=SECRET,
         )
 
-    def bucket(self) -> str:
-        """A new bucket."""
-        name = f"bucket-{next(self._names)}"
+    def bucket(self, kind: str = "bucket") -> str:
+        """A new bucket, the first word of whose name tells what it is like."""
+        name = f"{kind}-{next(self._names)}"
         self.s3.create_bucket(Bucket=name)
         return name
 

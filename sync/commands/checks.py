@@ -16,6 +16,7 @@ from sync.crm_check import crm_problems
 from sync.exit_codes import DONE, FIX_CONFIGURATION
 from sync.opening import opened_ledger
 from sync.secret_check import found_secrets, open_state
+from sync.store_check import storage_problems
 from sync.talk import quiet
 from sync.workplace import admin_auth, chosen, connect, connect_admin, opened_job
 from sync.writing.gates import shut
@@ -40,7 +41,8 @@ def check(talk: Talk, settings: Path, connection: str | None) -> int:
     with opened_job(settings, connection, quiet) as job:
         talk.banner(job.connector.org(), job.name)
         written = {name: [field.name for field in job.written(name)] for name in OBJECTS}
-        problems = [*in_files, *job.connector.check(job.columns(), written)]
+        problems = [*in_files, *storage_problems(load_settings(settings), job.place)]
+        problems += job.connector.check(job.columns(), written)
         if not has_errors(problems):
             problems += crm_problems(job)
             problems += [Problem(words, where=job.name, severity="warning") for words in shut(job)]

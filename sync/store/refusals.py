@@ -9,11 +9,13 @@ from __future__ import annotations
 from config.problems import ConfigProblem, Problem
 from sync.store.away import StoreAway
 
-STORE = "Generic S3 error"
+# By these its client is known, whatever kind of error comes of it.
+STORE = ("Generic S3 error", "Error performing ")
 _KEYS = "give `storage.access_key` and `storage.secret_key`, or this machine a role that may use the bucket"
 # Words of the store's reply, or of what came before one, in this order → what is wrong, and what to do.
 TO_FIX = (
     ("NoSuchBucket", "there is no such bucket", "make it, or name another one in `storage.url`"),
+    ("404 Not Found", "a file of it is gone", "restore `storage.url` from a backup, or name an empty place"),
     ("InvalidAccessKeyId", "the store does not know this key", "check what lies in `storage.access_key`"),
     ("SignatureDoesNotMatch", "the key's secret is wrong", "check what lies in `storage.secret_key`"),
     ("RequestTimeTooSkewed", "this machine's clock is wrong", "set it by NTP"),
@@ -47,7 +49,7 @@ TO_FIX = (
 def refusal(error: Exception, where: str) -> Exception | None:
     """What an error of the store's client means; None of any other error."""
     said = str(error)
-    if STORE not in said:
+    if not any(words in said for words in STORE):
         return None
     for words, what, fix in TO_FIX:
         if words in said:

@@ -10,10 +10,13 @@ from deltalake import write_deltalake
 from deltalake.exceptions import CommitFailedError
 
 from config.problems import ConfigProblem
+from config.sections.history import History
 from config.sections.secret import Secret
 from config.sections.storage import Storage
+from config.settings import Settings
 from sync.store.damage import damage_told
 from sync.store.place import Place
+from sync.store_check import storage_problems
 from tests.object_store import KEY, SECRET
 
 ROWS = pa.table({"id": ["1", "2"], "bucket": pa.array([0, 1], pa.int32())})
@@ -83,6 +86,26 @@ def test_a_place_goes_to_another_machine_without_credentials(bucket_storage, tmp
     assert (pickle.loads(sent) / "note").read() == b"x"  # our own
 
 
+def test_a_check_tries_the_store_and_leaves_nothing_there(bucket_storage, object_store, tmp_path):
+    """A good one gives no problem; one that lets two writers make the same commit does, and one that is private."""
+    settings = Settings(
+        storage=bucket_storage,
+        history=History(url="postgresql://me@localhost/h"),
+        connections={"main": {"crm": "hubspot", "auth": {"token": {"env": "T"}}}},
+    )
+    assert storage_problems(settings, Place.of_connection(bucket_storage, tmp_path, "main")) == []
+    assert object_store.keys(bucket_storage.url.split("/")[2]) == {}
+    alone = settings.model_copy(update={"history": None})
+    (warning,) = storage_problems(alone, Place.of_connection(bucket_storage, tmp_path, "main"))
+    assert "no other one may work on it" in warning.message
+    careless = bucket_storage.model_copy(update={"url": f"s3://{object_store.bucket('careless')}"})
+    (problem,) = storage_problems(settings, Place.of_connection(careless, tmp_path, "main"))
+    assert (problem.severity, problem.message) == (
+        "error",
+        "it lets two writers make the same file: a commit would be lost",
+    )
+
+
 def _told(storage, tmp_path):
     place = Place.of_connection(storage, tmp_path, "main")
     with pytest.raises(ConfigProblem) as found, damage_told(place):
@@ -94,7 +117,9 @@ def _told(storage, tmp_path):
 
 
 def test_what_an_admin_must_put_right_is_told_without_credentials(bucket_storage, tmp_path):
-    """A bucket that is missing, a secret that is not set, a share that is not mounted."""
+    """A bucket that is missing or shut, a secret that is not set, a share that is not mounted."""
+    shut = bucket_storage.model_copy(update={"url": "s3://forbidden-one/copies"})
+    assert "the key may not do this; let it list the bucket" in _told(shut, tmp_path)
     missing = bucket_storage.model_copy(update={"url": "s3://nobody-made-it/copies"})
     assert (
         "s3://nobody-made-it/copies/main: the local copy cannot be reached: there is no such bucket"
