@@ -18,6 +18,7 @@ from sync.errand import USUAL, Errand
 from sync.heartbeat import Heartbeat
 from sync.logs import bound, configure
 from sync.opening import now, opened_ledger
+from sync.store.damage import damage_told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
     from connectors.contract import Connector
     from sync.job import Job
     from sync.ledger import Ledger
-    from sync.store.damage import damage_told
-from sync.talk import Tell
+    from sync.talk import Tell
 
     Sleep = Callable[[float], None]
 
