@@ -30,7 +30,7 @@ def serve_sandbox(
 
     def ready(sandbox: Sandbox) -> None:
         if keys is not None:
-            _write_credentials(keys / "credentials.env", _environment(played, sandbox))
+            _write_credentials(keys, _environment(played, sandbox))
         talk.result(_ways_in(sandbox), openly=True)
         talk.say(f"A local {played.label} with the data set {data!r}. Look at it: {sandbox.http_url}/")
         talk.say("To connect to it, in foretag.yaml:")
@@ -53,11 +53,13 @@ def _key_folder(folder: Path) -> Path:
     return folder
 
 
-def _write_credentials(path: Path, environment: Mapping[str, str]) -> None:
-    """For a shell to read in, `. credentials.env`; of this sandbox alone, and worth nothing without it."""
-    lines = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
-    with open(path, "w", encoding="utf-8", opener=partial(os.open, mode=0o600)) as file:
-        file.write(lines)
+def _write_credentials(folder: Path, environment: Mapping[str, str]) -> None:
+    """All of them for a shell to read in, and each as a file that settings can name; of this sandbox alone."""
+    lines = (f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
+    files = {name.removeprefix("FORETAG_").lower(): value for name, value in environment.items()}
+    for name, text in {"credentials.env": "".join(lines), **files}.items():
+        with open(folder / name, "w", encoding="utf-8", opener=partial(os.open, mode=0o600)) as file:
+            file.write(text)
 
 
 def _ways_in(sandbox: Sandbox) -> dict[str, Any]:

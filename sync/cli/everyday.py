@@ -162,7 +162,8 @@ def sandbox(
     keys: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Write ca.pem and credentials.env for other programs into this folder."
+            metavar="DIR",
+            help="For other programs: write ca.pem, credentials.env and a file for each credential.",
         ),
     ] = None,
     production: Annotated[

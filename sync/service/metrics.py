@@ -114,6 +114,8 @@ class Metrics:
         """Show these connections alone, and when this work is due; the history may know others, of old settings."""
         self._history.names = frozenset(connections)
         self._history.dues = [_Due(work, self._clock()) for work in works]
+        for due in self._history.dues:
+            self._missed.labels(due.work.connection, due.work.job)
 
     def count(self, under_way: Callable[[], int]) -> None:
         """Ask for the number of runs under way here."""

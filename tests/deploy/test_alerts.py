@@ -13,8 +13,10 @@ import jsonschema
 import pytest
 import yaml
 
+from config.sections.schedule import Schedule
 from sync.ledger import Ledger
 from sync.service.metrics import Metrics
+from sync.service.schedule import plan_of
 
 CHECKED = ("prometheus/alerts.yaml",)
 HERE = Path(__file__).parent
@@ -62,7 +64,9 @@ def test_what_must_ring_at_the_first_time_is_counted_from_nothing_on(tmp_path):
     """A rise is told by two looks: a series that begins at one has not risen."""
     ledger = Ledger.open(tmp_path, lambda: datetime.now(UTC))
     metrics = Metrics(ledger, lambda: datetime.now(UTC))
-    metrics.due("main", "tasks", datetime.now(UTC))
+    metrics.watch(
+        ["main"], plan_of("main", Schedule(tasks="0 7 * * *"), "Europe/Stockholm", ["Europe/Stockholm"])
+    )
     shown = metrics.text().decode()
     ledger.close()
     assert 'foretag_notifications_total{channel="mail",outcome="failed"} 0.0' in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import shutil
@@ -13,6 +14,7 @@ import pytest
 
 from config.sections.service import Service
 from sync.exit_codes import FIX_CONFIGURATION
+from sync.ledger import holder
 from tests.deploy.confined import allowed_calls, settings
 
 CHECKED = ("systemd/foretag.service", "systemd/foretag.sysusers.conf")
@@ -89,6 +91,12 @@ def test_it_stops_and_starts_as_the_worker_means_it(unit):
     assert unit["RestartPreventExitStatus"] == str(FIX_CONFIGURATION)
     assert "PYTHONSAFEPATH=1" in unit["Environment"]
     assert (unit["StateDirectory"], unit["StateDirectoryMode"]) == ("foretag", "0700")
+
+
+def test_who_holds_a_lease_can_be_told_within_it(unit):
+    """By the start of the machine, which a /proc of processes alone would hide."""
+    assert "sys/kernel/random/boot_id" in inspect.getsource(holder)
+    assert unit.get("ProcSubset", "all") == "all"
 
 
 @pytest.mark.long
