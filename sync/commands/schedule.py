@@ -153,7 +153,7 @@ def _table(talk: Talk, title: str, lines: Sequence[_Line]) -> None:
 
 
 def _line(ledger: Ledger, work: Work, moment: datetime, count: int, *, is_now: bool) -> _Line:
-    turns, name = Turns(ledger.fires, "", moment), name_of(work)
+    turns, name = Turns(ledger, ""), name_of(work)
     turn = turns.of(work, moment) if is_now else None
     last = ledger.fires.last(work.connection).get(name)
     coming = (fire for fire in work.fires(moment) if last is None or fire.due > last.due)

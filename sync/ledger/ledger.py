@@ -130,7 +130,9 @@ class Ledger:
             ).one_or_none()
             if row is None:
                 db.execute(
-                    tables.connection.insert().values(name=name, org_id=org_id, org_name=org_name[:255], live=live)
+                    tables.connection.insert().values(
+                        name=name, org_id=org_id, org_name=org_name[:255], live=live
+                    )
                 )
                 return live
             if row.org_id != org_id:
@@ -261,6 +263,13 @@ class Ledger:
             query = query.where(tables.run.c.connection == connection)
         with self._engine.connect() as db:
             return [dict(row) for row in db.execute(query).mappings()]
+
+    def began(self, connection: str) -> datetime | None:
+        """When the first run on a connection began, in UTC; None if there was none."""
+        query = sa.select(sa.func.min(tables.run.c.started_at)).where(tables.run.c.connection == connection)
+        with self._engine.connect() as db:
+            first: datetime | None = db.scalar(query)
+        return None if first is None else first.replace(tzinfo=UTC)
 
     def run(self, run_id: str) -> dict[str, Any] | None:
         """One run, or None."""

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from sync.ledger.fires import Fire, Fires
+    from sync.ledger import Ledger
+    from sync.ledger.fires import Fire
     from sync.service.schedule import Work
 
 _JUST_BEFORE = timedelta(microseconds=1)
@@ -26,18 +27,17 @@ def name_of(work: Work) -> WorkName:
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """The turns of one worker among all that share a history; it began to look at `since`.
+    """The turns of one worker among all that share a history.
 
-    What nobody ever took begins at its next time after that; reading for the first time begins at once.
+    Reading for the first time begins at once; what else nobody ever took, at its first time after that.
     """
 
-    fires: Fires
+    ledger: Ledger
     worker: str
-    since: datetime
 
     def due(self, works: Iterable[Work], now: datetime) -> dict[WorkName, Work]:
         """Those of these works for which something is to be done now."""
-        last, lost = self.fires.last(), {fire.work for fire in self.fires.open()}
+        last, lost = self.ledger.fires.last(), {fire.work for fire in self.ledger.fires.open()}
         return {
             name: work
             for work in works
@@ -48,22 +48,26 @@ class Turns:
 
     def of(self, work: Work, now: datetime) -> Start | TooLate | Wait:
         """What is to be done of some work now."""
-        last = self.fires.last(work.connection).get(name_of(work))
+        last = self.ledger.fires.last(work.connection).get(name_of(work))
         return self._turn(work, last, now, is_lost=self._lost(work) is not None)
 
     def take(self, work: Work, due: datetime) -> bool:
         """Be the one of all workers that does it; false: another is."""
         lost = self._lost(work)
         if lost is not None and lost.due == due:
-            return self.fires.adopt(lost, self.worker)
-        return self.fires.take(name_of(work), due, self.worker)
+            return self.ledger.fires.adopt(lost, self.worker)
+        return self.ledger.fires.take(name_of(work), due, self.worker)
 
     def _lost(self, work: Work) -> Fire | None:
         """Its last fire, if it has not ended and nobody is at it."""
-        return next((fire for fire in self.fires.open(work.connection) if fire.work == name_of(work)), None)
+        return next(
+            (fire for fire in self.ledger.fires.open(work.connection) if fire.work == name_of(work)), None
+        )
 
     def _turn(self, work: Work, last: Fire | None, now: datetime, *, is_lost: bool) -> Start | TooLate | Wait:
         """What a dead worker left, or one gave back, counts as not taken."""
         if last is None:
-            return work.turn(None if work.job == "increment" else self.since, now)
+            return work.turn(
+                None if work.job == "increment" else self.ledger.began(work.connection) or now, now
+            )
         return work.turn(last.due - _JUST_BEFORE if is_lost else last.due, now)

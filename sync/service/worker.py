@@ -73,7 +73,7 @@ class Worker:
     _stopping: bool = False
 
     def __post_init__(self) -> None:
-        self._turns = Turns(self.ledger.fires, self.id, self.clock())
+        self._turns = Turns(self.ledger, self.id)
 
     @property
     def under_way(self) -> int:

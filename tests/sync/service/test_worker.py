@@ -80,7 +80,8 @@ class Works:
         return (self.clock.now - NOON).total_seconds()
 
     def command(self, work, _path, _has_tasks):
-        """What a run is here."""
+        """What a run is here; the history knows of it."""
+        self.ledger.start_run(work.connection, "run", self.clock.now.date(), "rules")
         self.begun.append((work.connection, work.job))
         return [sys.executable, "-ISc", self.programs.get(work.connection, GOOD), str(self.folder / "ready")]
 
@@ -177,6 +178,18 @@ def test_a_connection_that_hangs_does_not_hold_up_the_others(works):
         world.pass_time(15 * MINUTE)
     assert [name for name, _ in world.begun].count("bad") == 1
     assert [name for name, _ in world.begun].count("good") == 4
+
+
+def test_nightly_work_that_no_worker_was_there_for_is_not_forgotten(works):
+    """A worker that is stopped each evening would never do it: it begins late, within what is not too late."""
+    world = works(main="increment: 0 * * * *, full: 0 2 * * *, reconcile: null, jitter: 0s")
+    world.step()
+    world.wait()
+    world.clock.now += timedelta(hours=20)
+    morning = world.another()
+    world.step(worker=morning)
+    assert world.begun == [("main", "increment"), ("main", "full")]
+    world.wait(morning)
 
 
 def test_no_more_runs_at_once_than_were_asked_for(works):
