@@ -205,7 +205,7 @@ class Pass:
         remember_plans(job.mirror, self.today)
         self.put_aside(pulled.set_aside)
         report.pulled, report.gone = dict(pulled.read), dict(pulled.gone)
-        job.ledger.standing.pulled(job.name, self.now)
+        job.ledger.standing.pulled(job.name, report.run)
         log.info("run.pulled", set_aside=report.set_aside)
 
     def plan(self, scope: Scope | None = None, as_of: date | None = None) -> Plan:

@@ -37,9 +37,10 @@ class Standing:
         self._engine = engine
         self._now = now
 
-    def pulled(self, connection: str, at: datetime) -> None:
-        """Write down that whatever was changed until a moment (with a zone) is in the local copy."""
-        self._note(connection, pulled_at=at.astimezone(UTC).replace(tzinfo=None))
+    def pulled(self, connection: str, run_id: str) -> None:
+        """Write down that whatever was changed until this run began, by our clock, is in the local copy."""
+        began = sa.select(tables.run.c.started_at).where(tables.run.c.id == run_id).scalar_subquery()
+        self._note(connection, pulled_at=began)
 
     def allowance(self, connection: str, left: int | None, limit: int | None) -> None:
         """Write down what the org has left of its API calls, if the CRM told."""

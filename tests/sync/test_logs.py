@@ -118,7 +118,7 @@ def test_what_a_run_knows_last_is_kept_for_those_who_watch(tmp_path):
     ledger = Ledger.open(tmp_path, lambda: NOON)
     try:
         ledger.bind("main", "00D", "Org", live=True)
-        ledger.standing.pulled("main", NOON)
+        ledger.standing.pulled("main", ledger.start_run("main", "run", NOON.date(), "rules"))
         ledger.standing.allowance("main", 10, 100)
         ledger.standing.allowance("main", None, None)
         (stand,) = ledger.standing.read()

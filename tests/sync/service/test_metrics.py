@@ -67,7 +67,9 @@ def test_a_run_that_left_no_report_is_counted_too(metrics):
 
 def test_gauges_show_how_a_connection_stands(metrics, ledger, clock):
     """Lag, allowance, lease, last run and state are read from the history at each look."""
-    ledger.standing.pulled("main", NOON - timedelta(minutes=5))
+    clock.now -= timedelta(minutes=5)
+    ledger.standing.pulled("main", ledger.start_run("main", "run", NOON.date(), "rules"))
+    clock.now = NOON
     ledger.standing.allowance("main", 4000, 15000)
     worker = ledger.workers.begin("here:1", "1.0")
     work = WorkName("main", "increment")
