@@ -34,7 +34,7 @@ TO_FIX = (
     (
         "certificate",
         "its certificate is not to be trusted",
-        "have it signed by an authority that this machine knows",
+        "have it signed by an authority that this machine knows; SSL_CERT_FILE names one more",
     ),
     ("InvalidBucketName", "this is no name of a bucket", "correct `storage.url`"),
     ("URL scheme is not allowed", "it would be asked without TLS", "name an https:// address"),

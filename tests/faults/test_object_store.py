@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import ssl
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
+import trustme
 
 from config.problems import ConfigProblem
 from sync.store import place as places
@@ -97,3 +105,48 @@ def test_a_store_that_is_away_ends_a_run_and_the_next_one_completes(world, objec
     with world.counting() as written:
         assert world.run().exit_code == 0
     assert written() == 0
+
+
+_LOOK = """
+import sys
+from pathlib import Path
+from config.sections.storage import Storage
+from sync.store.damage import damage_told
+from sync.store.place import Place
+with damage_told(Path()):
+    Place.of_connection(Storage(url="s3://copies", endpoint=sys.argv[1], region="eu"), Path(), "main").names()
+"""
+
+
+def test_a_store_whose_certificate_nobody_signed_is_not_asked(tmp_path):
+    """Whatever the environment says; an authority of one's own is named by SSL_CERT_FILE."""
+    authority, asked = trustme.CA(), []
+
+    class Store(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_):
+            """Nothing on stderr."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Store) as server:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(context)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        keys = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
+
+        def look(**environment):
+            address = f"https://127.0.0.1:{server.server_port}"
+            command = [sys.executable, "-c", _LOOK, address]
+            env = {**os.environ, **keys, **environment}
+            return subprocess.run(command, env=env, capture_output=True, text=True, check=False).stderr
+
+        weakened = look(AWS_ALLOW_INVALID_CERTIFICATES="true", AWS_ALLOW_HTTP="true")
+        assert "its certificate is not to be trusted" in weakened
+        assert not asked
+        authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+        look(SSL_CERT_FILE=str(tmp_path / "ca.pem"))
+        assert asked
+        server.shutdown()
