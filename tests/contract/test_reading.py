@@ -280,6 +280,24 @@ def test_a_cursor_older_than_the_recycle_bin_is_admitted(world) -> None:
     assert not connector.deleted("account", cursor).complete
 
 
+@pytest.mark.parametrize(("object_name", "column"), [("account", "name"), ("task", "due"), ("owner", "name")])
+def test_stamps_and_rows_by_id_are_those_of_a_pull(world, object_name, column) -> None:
+    """A first pull brings the same to compare with; a record that is named comes as it is, one that is gone not."""
+    connector = world.connect()
+    rows = {row["id"]: row for row in pull(connector, object_name, [column]).rows}
+    listed = connector.stamps(object_name).to_pylist()
+    assert {row["id"]: row["modified_at"] for row in listed} == {
+        one: row["modified_at"] for one, row in rows.items()
+    }
+    chosen = sorted(rows)[:3]
+    if object_name == "account":
+        world.people.delete(object_name, chosen[0])
+    named = connector.named(object_name, [column], chosen)
+    found = [row for page in named for row in page.table.to_pylist()]
+    there = chosen[1:] if object_name == "account" else chosen
+    assert sorted(found, key=lambda row: row["id"]) == [rows[one] for one in there]
+
+
 def test_a_mapping_replaces_a_field(world) -> None:
     """By the CRM's own name of another."""
     mapped = {"pain": world.people.field_name("opportunity", "name")}
