@@ -11,6 +11,7 @@ import warnings
 from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
+from uuid import uuid4
 
 from config.problems import ConfigProblem, Problem
 from config.sections.loopback import LOOPBACK_HOSTS
@@ -70,15 +71,17 @@ class Cluster:
 
     def keep(self, function: Callable[..., Any], *parts: Iterable[Any], **same: Any) -> Sequence[Any]:
         """As `Engine.keep`: futures."""
-        call = pickle.dumps((function, same))
-        with self._told():
-            futures: list[Any] = self._client().map(
-                called,
-                *(list(map(_packed, part)) for part in parts),
-                key=f"foretag-{function.__name__.strip('_')}",
-                pure=False,
-                call=call,
-                like=likeness(),
+        name = f"foretag-{function.__name__.strip('_')}-{uuid4().hex}"
+        values = [list(map(_packed, part)) for part in parts]
+        names = [f"{name}-{bucket}" for bucket in range(min(map(len, values)))]
+        with self._told(), warnings.catch_warnings():
+            # What it calls a large graph is a book.
+            warnings.simplefilter("ignore")
+            client = self._client()
+            # Sent once, as a task of its own: Dask would name a large argument by itself, and all alike.
+            call = client.submit(bytes, pickle.dumps((function, same)), key=name)
+            futures: list[Any] = client.map(
+                called, *values, [call] * len(names), [likeness()] * len(names), key=names
             )
             return futures
 
@@ -193,8 +196,12 @@ def _packed(value: Any) -> Any:
     return value if isinstance(value, _dask().Future) else pickle.dumps(value)
 
 
-def called(*parts: Any, call: bytes, like: Mapping[str, str]) -> Any:
-    """What a worker does: call a function with the parts that it keeps or was sent, if it is as the sender is."""
+def called(*given: Any) -> Any:
+    """What a worker does: call a function with the parts that it keeps or was sent, if it is as the sender is.
+
+    `given` are the parts, the pickled function, and what the sender says of itself.
+    """
+    *parts, call, like = given
     if like != likeness():
         raise ConfigProblem(str(_other("a worker of the Dask cluster", differences(like, likeness()))))
     function, same = pickle.loads(call)  # noqa: S301  # from whom the certificates of the cluster let speak
