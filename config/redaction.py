@@ -25,6 +25,8 @@ HIDDEN = "[secret]"
 _SHORTEST = 4
 # Shorter ones are hidden as words of their own, so that the password "post" leaves "posted" alone.
 _LONG = 12
+# What stands further on than this is not looked at where only the beginning is wanted.
+_WINDOW = 1 << 14
 
 
 class Redaction:
@@ -56,6 +58,10 @@ class Redaction:
         for shape in SHAPES if len(text) >= _LONG else ():
             text = shape.hidden(text, HIDDEN)
         return text
+
+    def shortened(self, text: str, length: int) -> str:
+        """The beginning of a text of unknown length; hidden before it is cut, for half a secret is not known again."""
+        return self.redacted(text[: length + _WINDOW])[:length]
 
     def cleaned(self, value: Any) -> Any:
         """The same of all texts within mappings, lists and tuples; keys and everything else stay as they are."""
@@ -99,4 +105,5 @@ def _pattern(text: str) -> str:
 _PROCESS = Redaction()
 remember = _PROCESS.remember
 redacted = _PROCESS.redacted
+shortened = _PROCESS.shortened
 cleaned = _PROCESS.cleaned

@@ -31,7 +31,8 @@ def _without(found: re.Match[str], instead: str) -> str:
     return whole[: start - offset] + instead + whole[end - offset :]
 
 
-# The forms are those that the makers document, so that scanners (theirs, too) find a leaked one.
+# The forms are those that the makers document, so that scanners (theirs, too) find a leaked one. Each is bounded where
+# it may fail late: a hostile text must not take minutes.
 SHAPES = (
     Shape(
         "a private key",
@@ -44,9 +45,9 @@ SHAPES = (
     Shape(
         "a URL with a password",
         ("://",),
-        re.compile(r"://[^\s/@:'\"]*:(?!\[secret\]@|\d+[/?#])(?P<secret>[^\s'\"]+)@"),
+        re.compile(r"://[^\s/@:'\"]{0,128}:(?!\[secret\]@|\d+[/?#])(?P<secret>[^\s'\"]{1,512})@"),
     ),
-    Shape("a signed token (JWT)", ("eyJ",), re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{4,}")),
+    Shape("a signed token (JWT)", ("eyJ",), re.compile(r"\beyJ[\w-]{8,512}\.[\w-]{8,8192}\.[\w-]{4,}")),
     Shape("a HubSpot token", ("pat-",), re.compile(r"\bpat-[a-z]{2}\d-[0-9a-f]{8}-[0-9a-f-]{20,}")),
     Shape("a Salesforce session", ("00D",), re.compile(r"\b00D[A-Za-z0-9]{12,15}![A-Za-z0-9._]{16,}")),
     Shape("a Salesforce refresh token", ("5Aep",), re.compile(r"\b5Aep[A-Za-z0-9._]{40,}")),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
-from config.redaction import redacted
+from config.redaction import shortened
 from connectors.contract import OUTCOME_SCHEMA
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def refused(
     return Outcome(
         "refused",
         code,
-        redacted(message)[:MESSAGE_LENGTH],
+        shortened(message, MESSAGE_LENGTH),
         fields=blamed,
         fix=remedy.fix,
         passing=remedy.passing,
@@ -65,7 +65,7 @@ def refused(
 
 def unknown(message: str, code: str = NO_ANSWER) -> Outcome:
     """Nobody knows whether it was done."""
-    return Outcome("unknown", code, redacted(message)[:MESSAGE_LENGTH])
+    return Outcome("unknown", code, shortened(message, MESSAGE_LENGTH))
 
 
 def outcome_table(ids: Sequence[str], outcomes: Iterable[Outcome]) -> pa.Table:

@@ -26,7 +26,7 @@ from urllib3.exceptions import NewConnectionError
 from urllib3.util.ssl_ import create_urllib3_context
 
 from config.problems import Problem
-from config.redaction import redacted
+from config.redaction import shortened
 from config.sections.loopback import LOOPBACK_HOSTS
 from connectors.contract import AuthProblem, ConfigProblem, RecordRefused, RetryLater
 from connectors.statuses import Action, Dialect, Failure, Rule
@@ -471,8 +471,7 @@ def _without_authorization(headers: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def _said(failure: Failure) -> str:
     """The CRM's own words, on one line and of bearable length."""
-    # Before it is cut: half a secret would not be known again.
-    words = redacted(" ".join(failure.message.split()))[:MESSAGE_LENGTH]
+    words = shortened(" ".join(failure.message.split()), MESSAGE_LENGTH)
     return " ".join(part for part in (str(failure.status), failure.code, words) if part)
 
 

@@ -29,7 +29,7 @@ FORM, LEVEL = "FORETAG_LOG_FORM", "FORETAG_LOG"
 # Libraries are not ours to vouch for: their talk may hold queries, so they are heard only when something is amiss.
 LIBRARIES = logging.WARNING
 
-_ADDRESS = re.compile(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+")
+_ADDRESS = re.compile(r"(?<![\w.+\-])[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+")
 _QUERY = re.compile(r"\?[^\s\"']+")
 
 # What was bound last: what is said of a run after its end names it still. A process has one run at a time.

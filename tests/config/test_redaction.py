@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -106,3 +107,18 @@ def test_what_is_read_is_remembered(monkeypatch):
     monkeypatch.setenv("FORETAG_TEST_SECRET", "a-value-of-this-very-test\n")
     assert Secret(env="FORETAG_TEST_SECRET").read().get_secret_value() == "a-value-of-this-very-test"
     assert redacted("is a-value-of-this-very-test") == f"is {HIDDEN}"
+
+
+@pytest.mark.parametrize(
+    "hostile", ["://:", "-eyJ", "-----BEGIN PRIVATE KEY", "Bearer ", "https://a.", "password=", "00D0!", "="]
+)
+def test_a_hostile_text_takes_no_time(hostile):
+    """What a CRM says back may be long, and made by anybody."""
+    began = time.process_time()
+    Redaction().redacted(hostile * (200_000 // len(hostile)))
+    assert time.process_time() - began < 10
+
+
+def test_a_secret_is_hidden_before_a_text_is_cut(redaction):
+    """Half of it would not be known again."""
+    assert redaction.shortened(f"no: {TRICKY}", 8) == "no: [sec"
