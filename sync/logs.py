@@ -75,6 +75,11 @@ def log_said(text: str, level: Level) -> None:
     structlog.get_logger().log(getattr(logging, level.upper()), "said", **_last | {"text": text})
 
 
+def shown(text: str) -> str:
+    """A text as it may leave the installation: no secret that was read, no address of a person."""
+    return redacted(_ADDRESS.sub("(address)", text))
+
+
 @contextmanager
 def bound(**names: str) -> Iterator[None]:
     """Each line within carries these names: the connection, the run. Values are ids, never content."""
@@ -123,7 +128,7 @@ def _clean(value: Any) -> Any:
         case BaseException():
             return type(value).__name__
         case _:
-            return redacted(_ADDRESS.sub("(address)", str(value)))
+            return shown(str(value))
 
 
 def _renderer(form: Form) -> Any:

@@ -8,8 +8,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from config.redaction import redacted
 from sync.exit_codes import FIX_CONFIGURATION, STOPPED, UNAVAILABLE
+from sync.logs import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -124,7 +124,7 @@ def _message(
     event: EventName, connection: str, kind: str, digest: str, what: str, lines: Iterable[str]
 ) -> Message:
     title = f"{connection}: {what}" if connection else what
-    return Message(event, connection, kind, digest, redacted(title), tuple(redacted(line) for line in lines))
+    return Message(event, connection, kind, digest, shown(title), tuple(shown(line) for line in lines))
 
 
 def _work(event: Ended | Missed) -> str:

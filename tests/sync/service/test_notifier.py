@@ -170,8 +170,8 @@ def test_a_redirect_is_not_followed_and_plain_http_leaves_no_machine(told):
 def test_nothing_of_slacks_language_comes_out_of_words(told):
     """`<!channel>` in a message would call everybody."""
     with receiving() as received:
-        told(received.url, ended(1, message="<!channel> & <https://x|y>"))
-        assert "&lt;!channel&gt; &amp; &lt;https://x|y&gt;" in received.bodies[0]["text"]
+        told(received.url, ended(1, message="<!channel> & <https://x|y> of anna@example.com"))
+        assert "&lt;!channel&gt; &amp; &lt;https://x|y&gt; of (address)" in received.bodies[0]["text"]
 
 
 # Mail.
