@@ -67,7 +67,9 @@ def _error(context: ExceptionContext, where: str) -> Exception | None:
     if fix is not None:
         return ConfigProblem(Problem(f"the history cannot be opened: {said}", where=where, fix=fix))
     if unanswered or context.is_disconnect or (code or "").startswith(PASSING):
-        return HistoryAway(f"The history's database ({where}) is away: {said}")
+        return HistoryAway(
+            f"The history's database ({where}) is away: {said}. Nothing is lost: the next run takes up what is open."
+        )
     return None
 
 
@@ -75,7 +77,7 @@ def _held_up(context: ExceptionContext, where: str) -> Exception | None:
     """A file is never away, but another process may sit on it; what is wrong with it is a matter of its machine."""
     if "database is locked" not in str(context.original_exception):
         return None
-    return HistoryAway(f"The history ({where}) is held up by another process")
+    return HistoryAway(f"The history ({where}) is held up by another process. Try again in a minute.")
 
 
 def _first_line(error: BaseException) -> str:
