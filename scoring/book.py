@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,7 +34,7 @@ from scoring.growing.growth_book import GrowthBook, growth_book, growth_counts, 
 from scoring.growing.headroom import best_known, sales_of
 from scoring.growing.promises import plan_counts
 from scoring.placing.cutoffs import EVERYBODY, Cutoffs, books, cutoffs, prefix_of, tiers_of
-from scoring.reading.features import Features, Reader, day_number, opened
+from scoring.reading.features import Features, Readers, day_number, opened
 from scoring.reading.groups import with_families
 from scoring.reading.owners import measure_owners, owners_of, sums, weighted_pipeline
 from scoring.reading.past_deals import merged
@@ -114,7 +114,7 @@ class Book:
 
     def to_json(self) -> str:
         """As text, to keep between a full run and the increments after it."""
-        return json.dumps({"version": _VERSION, **asdict(self)}, sort_keys=True)
+        return json.dumps({"version": _VERSION, **_fields(self)}, sort_keys=True, default=_fields)
 
     @classmethod
     def from_json(cls, text: str) -> Book:
@@ -136,6 +136,11 @@ class Book:
         return cls(**kept)
 
 
+def _fields(part: Any) -> dict[str, Any]:
+    """The fields of a part of the book by their names, for a text: nothing is copied."""
+    return {field.name: getattr(part, field.name) for field in fields(part)}
+
+
 def read_book(
     buckets: Iterable[Bucket],
     rules: Rules,
@@ -152,9 +157,9 @@ def read_book(
     The features come back too, one for each bucket in order, so that `tag` need not extract them again: as the
     engine keeps them.
     """
-    with Reader(rules, today) as reader:
-        book = start(merge(engine.each(_times, times or buckets, reader=reader)), rules)
-        read = engine.keep(_read, buckets, reader=reader, book=book, rules=rules, today=today)
+    with Readers(rules, today) as readers:
+        book = start(merge(engine.each(_times, times or buckets, readers=readers)), rules)
+        read = engine.keep(_read, buckets, readers=readers, book=book, rules=rules, today=today)
     parts = with_families(engine.keep(_features, read), engine)
     past = merged(engine.each(_past, read), rules.win.like_deals.by)
     del read
@@ -170,16 +175,17 @@ def read_book(
     ), parts
 
 
-def _times(bucket: Bucket, reader: Reader) -> Summary:
+def _times(bucket: Bucket, readers: Readers) -> Summary:
     return {
         name: Counter({str(key): number for key, number in histogram.items()})
-        for name, histogram in reader.times(opened(bucket)).items()
+        for name, histogram in readers.mine.times(opened(bucket)).items()
     }
 
 
 def _read(
-    bucket: Bucket, reader: Reader, book: Book, rules: Rules, today: date
+    bucket: Bucket, readers: Readers, book: Book, rules: Rules, today: date
 ) -> tuple[Features, PastDeals]:
+    reader = readers.mine
     part = reader.features(opened(bucket), book.buying.window)
     return part, reader.past(rules, *left_out(part, reader.every_deal, book, rules, today))
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
+from threading import local
 from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
@@ -90,19 +91,42 @@ def day_number(day: date) -> int:
 
 def extract(tables: Tables, horizon: int, rules: Rules, today: date) -> Features:
     """The features of one bucket. `horizon` is in days: the book's (`Book.horizon`)."""
-    with Reader(rules, today) as reader:
-        return reader.features(tables, horizon)
+    with Readers(rules, today) as readers:
+        return readers.mine.features(tables, horizon)
 
 
-class Reader:
-    """Reads buckets one after another through one embedded database.
-
-    It runs on one thread, so that nothing depends on the machine, and holds no data of its own: one that is pickled
-    begins anew elsewhere.
-    """
+class Readers:
+    """A reader for each thread that asks. It holds no data of its own: one that is pickled begins anew elsewhere."""
 
     def __init__(self, rules: Rules, today: date) -> None:
         self._made_from = (rules, today)
+        self._of_thread = local()
+        self._all: list[Reader] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for reader in self._all:
+            reader.close()
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Rules, date]]:
+        return type(self), self._made_from
+
+    @property
+    def mine(self) -> Reader:
+        """This thread's own."""
+        found: Reader | None = getattr(self._of_thread, "reader", None)
+        if found is None:
+            found = self._of_thread.reader = Reader(*self._made_from)
+            self._all.append(found)
+        return found
+
+
+class Reader:
+    """Reads buckets one after another through one embedded database, on one thread: nothing depends on the machine."""
+
+    def __init__(self, rules: Rules, today: date) -> None:
         self._today = day_number(today)
         self._database = duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False})
         self._given: dict[str, Any] = {}
@@ -114,14 +138,9 @@ class Reader:
         for name, words in (("is_need", rules.needs.cases), ("is_urgent", rules.needs.urgent)):
             self._database.execute(f"CREATE MACRO {name}(word) AS {_one_of(words)}")
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """End its database."""
         self._database.close()
-
-    def __reduce__(self) -> tuple[type[Self], tuple[Rules, date]]:
-        return type(self), self._made_from
 
     def features(self, tables: Tables, horizon: int) -> Features:
         """One row per account, and one per open deal."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
 
@@ -77,7 +78,7 @@ few = settings(many, max_examples=3)
 
 def told(buckets):
     """All facts about all records, by object and id."""
-    with Reader(RULES, TODAY) as reader:
+    with closing(Reader(RULES, TODAY)) as reader:
         parts = with_families([reader.features(tables, 90) for tables in buckets])
     book = with_measures(Book(horizon=90, cycle=90), merge(map(measure, parts)))
     found = {}
