@@ -37,7 +37,9 @@ class Checks:
         self, fields: Mapping[str, Sequence[str]], written: Mapping[str, Sequence[str]]
     ) -> list[Problem]:
         """All problems; a token that is not accepted raises, since nothing can be said without it."""
-        self._api.server_time()
+        if self._api.budget().left is None:
+            # The first call shows whether the token is good, and what is left of the allowance.
+            self._api.server_time()
         found = [*self._quota(), *self._scopes(fields, written)]
         for object_name in dict.fromkeys([*fields, *written]):
             if not self._visible(object_name):
