@@ -149,7 +149,8 @@ def opened_job(
         place = replace(
             Place.of_connection(settings.storage, settings.state, name), fence=ledger.fence.require
         )
-        require_known(place)
+        with damage_told(place):
+            require_known(place)
         heartbeat = Heartbeat(ledger, now)
         job = Job(
             name=name,
