@@ -89,8 +89,22 @@ def taking_mail(handler: Any, context: SSLContext, *, tls: bool) -> Iterator[int
     if not tls:
         ways = {"tls_context": context, "require_starttls": True, "auth_required": True}
 
+    made: list[SMTP] = []
+
     def serve() -> SMTP:
-        return SMTP(handler, hostname="localhost", loop=loop, authenticator=handler, **ways)
+        made.append(SMTP(handler, hostname="localhost", loop=loop, authenticator=handler, **ways))
+        return made[-1]
+
+    async def end() -> None:
+        """Hang up on everybody, and let the loop see it."""
+        server.close()
+        lines = [line for one in made for line in (one.transport, one._original_transport) if line]
+        for line in lines:
+            line.abort()
+        for task in asyncio.all_tasks(loop) - {asyncio.current_task(loop)}:
+            task.cancel()
+        for _ in range(5):
+            await asyncio.sleep(0)
 
     server = loop.run_until_complete(loop.create_server(serve, "127.0.0.1", 0, ssl=context if tls else None))
     thread = threading.Thread(target=loop.run_forever)
@@ -98,10 +112,7 @@ def taking_mail(handler: Any, context: SSLContext, *, tls: bool) -> Iterator[int
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        server.close()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-            loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
+        loop.run_until_complete(end())
         loop.close()
