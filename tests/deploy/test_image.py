@@ -61,7 +61,7 @@ class Container:
     def run(self, *arguments, **options):
         """What a command in it says."""
         return subprocess.run(
-            self.command(*arguments, **options), capture_output=True, text=True, timeout=120, check=False
+            self.command(*arguments, **options), capture_output=True, text=True, timeout=240, check=False
         )
 
 
@@ -71,7 +71,10 @@ def built(tmp_path_factory):
     why = image.why_not()
     if why is not None:
         pytest.skip(why)
-    return image.build(tmp_path_factory.mktemp("image"))
+    folder = tmp_path_factory.mktemp("image")
+    yield image.build(folder)
+    # Two gigabytes, that pytest would keep for three runs.
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -208,7 +211,7 @@ def answers(url):
         return None
 
 
-def until(good, seconds=120):
+def until(good, seconds=240):
     """Wait for what another process does."""
     end = time.monotonic() + seconds
     while not good():
