@@ -13,10 +13,13 @@ import pytest
 import trustme
 
 from config.problems import ConfigProblem
+from sync.exits import exit_code
 from sync.store import place as places
 from sync.store.away import StoreAway
+from sync.store.place import options_of
 from tests.crms import CRMS
 from tests.faults.test_crashes import test_fault_01_a_crash_around_the_writes  # noqa: F401  # again, on a store
+from tests.faults.trips import TABLE, Trip, tripping
 from tests.invariants.test_invariants import test_i2_tasks_are_made_once  # noqa: F401  # again, on a store
 from tests.invariants.test_promises import (  # noqa: F401  # again, on a store
     test_i4_a_plan_skips_and_lists_what_was_overtaken,
@@ -77,34 +80,46 @@ def test_nothing_but_the_history_stays_on_the_machine(world, bucket_storage, obj
     assert written() == 0
 
 
-def _ended(world, error):
-    """How the history tells of a run that this ended; neither key is told."""
-    with pytest.raises(error) as raised:
-        world.run()
-    with world.job() as job:
-        (row, *_) = job.ledger.runs()
-    text = f"{raised.value!r} {raised.value.__cause__} {row}"
+def _without_keys(text):
     assert KEY not in text
     assert SECRET not in text
-    return row["exit_code"], row["state"], row["last_line"]
+    return text
 
 
-def test_a_store_that_is_away_ends_a_run_and_the_next_one_completes(world, object_store, monkeypatch):
-    """Exit 69 and its address; a key that is taken away is a matter for a person: exit 2."""
-    assert world.run().exit_code == 0
+def test_a_store_that_is_away_ends_a_run_and_the_next_one_completes(world, monkeypatch):
+    """Before it begins or in its midst: exit 69 and the store's address, never a key."""
     monkeypatch.setattr(places, "RETRY", "1s")
-    settings = world.settings.read_text(encoding="utf-8")
+    options = places.options_of
     # A port that nobody listens on.
-    world.settings.write_text(settings.replace(object_store.endpoint, "http://127.0.0.1:9"), encoding="utf-8")
-    code, state, said = _ended(world, StoreAway)
-    assert (code, state) == (69, "failed")
-    assert "The store of the local copy (s3://" in said
-    world.settings.write_text(settings.replace("FORETAG_TEST_KEY", "FORETAG_NOT_SET"), encoding="utf-8")
-    assert _ended(world, ConfigProblem)[:2] == (2, "failed")
-    world.settings.write_text(settings, encoding="utf-8")
+    away = Trip(8, lambda: monkeypatch.setattr(places, "options_of", _elsewhere), only=TABLE)
+    with tripping(monkeypatch, away), pytest.raises(StoreAway) as ended:
+        world.run()
+    _without_keys(f"{ended.value!r} {ended.value.__cause__}")
+    with pytest.raises(StoreAway, match="s3://"):
+        world.run()
+    monkeypatch.setattr(places, "options_of", options)
+    with world.job() as job:
+        (row, *_) = job.ledger.runs()
+    assert (row["exit_code"], row["state"]) == (69, "failed")
+    assert "The store of the local copy (s3://" in _without_keys(str(row))
+    assert world.run().exit_code == 0
     with world.counting() as written:
         assert world.run().exit_code == 0
     assert written() == 0
+
+
+def _elsewhere(storage):
+    return options_of(storage) | {"aws_endpoint": "http://127.0.0.1:9"}
+
+
+def test_a_key_that_is_taken_away_is_a_matter_for_a_person(world, monkeypatch):
+    """Exit 2, and where it was looked for."""
+    monkeypatch.delenv("FORETAG_TEST_KEY")
+    with pytest.raises(
+        ConfigProblem, match=r"storage.access_key: environment variable FORETAG_TEST_KEY"
+    ) as ended:
+        world.run()
+    assert exit_code(ended.value) == 2
 
 
 _LOOK = """

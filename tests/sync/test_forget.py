@@ -42,8 +42,8 @@ def known(world):
     return world, account
 
 
-def _rows_with(world, record_id: str) -> list[str]:
-    """The tables that hold an id, or a name, anywhere."""
+def _rows_with(world, *ids: str) -> list[str]:
+    """The tables that hold one of these ids, or the name, anywhere."""
     with world.job() as job:
         place = job.place
     found = []
@@ -51,13 +51,14 @@ def _rows_with(world, record_id: str) -> list[str]:
         rows = table.place.existing_table().to_pyarrow_dataset().to_table()
         text = [str(row) for row in rows.drop_columns(["parent_id"] if "parent_id" in rows.column_names else [])
                 .to_pylist()]  # fmt: skip
-        if any(record_id in row or MARK in row for row in text):
+        if any(one in row for row in text for one in (*ids, MARK)):
             found.append(table.place.name)
     return found
 
 
-def _files_with(world, text: str) -> list[str]:
-    return [name for name, content in world.kept().items() if text.encode() in content]
+def _files_with(world, *texts: str) -> list[str]:
+    kept = world.kept().items()
+    return [name for name, content in kept if any(text.encode() in content for text in texts)]
 
 
 @FIRST_IN_TIME
@@ -70,8 +71,8 @@ def test_nothing_is_left_of_a_forgotten_record_and_it_does_not_come_back(known):
         forget(job, kept)
     assert (kept.object, kept.name, len(kept.deals) > 0) == ("account", MARK, True)
     ids = [account, *kept.deals]
-    assert [(one, place) for one in ids for place in _rows_with(world, one)] == []
-    assert [(one, place) for one in (*ids, MARK) for place in _files_with(world, one)] == []
+    assert _rows_with(world, *ids) == []
+    assert _files_with(world, *ids, MARK) == []
     world.people.edit("account", {"id": account, "name": f"{MARK} again"})
     position = world.sandbox.journal.position
     report = world.run()
