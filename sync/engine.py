@@ -174,7 +174,10 @@ def _connect(scheduler: str, patience: float) -> Any:
                 name="foretag",
             )
     except OSError as error:
-        raise RetryLater(f"No Dask scheduler answers at {scheduler}: {_first_line(error)}") from error
+        raise RetryLater(
+            f"No Dask scheduler answers at {scheduler}, as `engine:` names it, for {patience:g} s: start it, or run"
+            f" again later. {_first_line(error)}"
+        ) from error
 
 
 def _security() -> Any:
