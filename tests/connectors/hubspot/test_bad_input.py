@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.fernet import Fernet
 
 from config.problems import ConfigProblem
 from connectors.contract import AuthProblem
@@ -181,6 +182,9 @@ def use_oauth(installation: Installation) -> None:
     text = installation.settings.read_text()
     head, _, tail = text.partition("    auth:\n")
     _, _, tail = tail.partition("\n    rules:")
+    key = installation.settings.parent / "encryption_key"
+    key.write_bytes(Fernet.generate_key())
+    head = f"encryption_key: {{file: {key}}}\n{head}"
     installation.settings.write_text(head + "\n".join(lines) + "\n    rules:" + tail)
 
 
