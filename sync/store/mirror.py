@@ -149,7 +149,9 @@ class Mirror:
             bucket = self._places_of(object_name, wanted.names, ids)
         where = base.of(bucket)
         if ids is not None:
-            asked = pc.field("id").isin(ids.unique())
+            # Of another type than the column, or Arrow would compare the ids with what a table's checkpoint says of its
+            # files, where texts have a type that it cannot compare with any other.
+            asked = pc.field("id").cast(pa.large_string()).isin(ids.unique().cast(pa.large_string()))
             where = asked if where is None else where & asked
         names = [name for name in wanted.names if name in base.columns]
         if changes is None or not changes.has(where):
@@ -196,7 +198,6 @@ class Mirror:
             rows = _numbered(self.read(object_name, columns, bucket, bucketed=True), seq)
             self._at(object_name).write_table(
                 rows,
-                into=base,
                 mode="overwrite",
                 predicate=f"bucket = {bucket}",
                 writer_properties=PARQUET,
