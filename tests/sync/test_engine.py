@@ -8,8 +8,10 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import dask
 import pyarrow as pa
 import pytest
+import trustme
 
 from config.outputs import OBJECTS, written
 from config.problems import ConfigProblem
@@ -188,6 +190,25 @@ def test_a_cluster_elsewhere_is_spoken_to_by_tls_alone():
     """Without certificates nothing is sent, and what to set is named."""
     with pytest.raises(ConfigProblem, match=r"by TLS alone.*COMM__TLS__CA_FILE.*CLIENT__CERT.*CLIENT__KEY"):
         Cluster("192.0.2.1:8786").check()
+
+
+@pytest.mark.long
+def test_a_cluster_elsewhere_is_reached_by_tls(tmp_path):
+    """With certificates on both sides; 127.0.0.2 stands for another machine."""
+    authority, host = trustme.CA(), "127.0.0.2"
+    certificate = authority.issue_cert(host)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    certificate.private_key_and_cert_chain_pem.write_to_path(tmp_path / "all.pem")
+    files = {name: str(tmp_path / f"{name}.pem") for name in ("ca", "all")}
+    options = ("--tls-ca-file", files["ca"], "--tls-cert", files["all"], "--tls-key", files["all"])
+    tls = {"ca-file": files["ca"], "client": {"cert": files["all"], "key": files["all"]}}
+    with (
+        dask_cluster(tmp_path, workers=1, host=f"tls://{host}", options=options) as cluster,
+        dask.config.set({"distributed.comm.tls": tls}),
+        opened_engine(f"dask://{cluster.address}") as engine,
+    ):
+        engine.check()
+        assert list(engine.each(divmod, [7, 8], [2, 3])) == [(3, 1), (2, 2)]
 
 
 def test_without_dask_it_is_said_what_to_install(monkeypatch):
