@@ -24,7 +24,7 @@ def reconcile(talk: Talk, settings: Path, connection: str | None) -> int:
         ("", "compared", "missing", "gone", "out of date"),
         [
             (
-                job.crm.nouns[name].many if name in job.crm.nouns else name.replace("_", " "),
+                job.crm.nouns[name].many if name in job.crm.nouns else f"{name.replace('_', ' ')}s",
                 count,
                 *(report.mended.get(name, {}).get(what, 0) for what in ("lost", "extra", "older")),
             )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def zones_of_owners(mirror: Mirror, timezone: str) -> dict[str, str]:
     """The zone of each active owner, by id; `timezone`, the org's, where the CRM tells none that is known here."""
     owners = mirror.read("owner", ("id", "active", "timezone")).to_pylist()
-    return {row["id"]: _known(row["timezone"]) or timezone for row in owners if row["active"]}
+    return {row["id"]: known_zone(row["timezone"]) or timezone for row in owners if row["active"]}
 
 
 def zones_at_work(mirror: Mirror, timezone: str) -> list[str]:
@@ -32,7 +32,7 @@ def zones_at_work(mirror: Mirror, timezone: str) -> list[str]:
 
 
 @cache
-def _known(zone: str | None) -> str | None:
+def known_zone(zone: str | None) -> str | None:
     """The zone, if this machine knows it too."""
     try:
         return zone and ZoneInfo(zone).key

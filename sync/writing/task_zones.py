@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from config.problems import ConfigProblem, Problem
-from sync.store.zones import zones_of_owners
+from sync.store.zones import known_zone, zones_of_owners
 
 if TYPE_CHECKING:
     from sync.store.mirror import Mirror
@@ -19,13 +19,14 @@ def in_zone(
 ) -> tuple[pa.Table, pa.Table]:
     """The tasks to make, and the changes of those there are, of owners in a zone; all if it is empty.
 
-    A task that nobody active has goes by the org's, `timezone`. Raises `ConfigProblem` if nobody lives by the zone.
+    A task that nobody active has goes by the org's, `timezone`. Where the last owner left a zone there are none; raises
+    `ConfigProblem` if there is no such zone at all.
     """
     if not zone:
         return tasks, changes
     zones = zones_of_owners(mirror, timezone)
     known = sorted({timezone, *zones.values()})
-    if zone not in known:
+    if zone not in known and not known_zone(zone):
         fix = f"leave --zone out, or name one of {', '.join(known)}"
         raise ConfigProblem(Problem(f'no owner lives by the time zone "{zone}"', where="--zone", fix=fix))
     held = mirror.read("task", ("id", "owner_id"), ids=changes["crm_id"])
