@@ -125,7 +125,10 @@ def test_a_file_that_is_not_there_is_named(tmp_path, name, expected):
     ("content", "problem"),
     [
         (b"lead: " + b"[" * 1000, "file.yaml: is nested too deeply to be read"),
-        (b"lead: " + b"9" * 5000, "file.yaml: holds a number that is too long, or a day that is in no calendar"),
+        (
+            b"lead: " + b"9" * 5000,
+            "file.yaml: holds a number that is too long, or a day that is in no calendar",
+        ),
     ],
 )
 def test_what_the_parser_cannot_hold_is_told(tmp_path, content, problem):
