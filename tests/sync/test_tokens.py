@@ -83,7 +83,10 @@ def test_a_lost_key_is_no_dead_end(opened):
 
 
 @pytest.mark.parametrize(
-    ("key", "said"), [("hunter2", "holds no Fernet key"), (OLD + " hunter2", "holds no"), ("", "is not set")]
+    ("key", "said"),
+    [("hunter2", "holds no Fernet key"), (OLD + " hunter2", "holds no"), ("", "is not set")],
+    # A key that differs from process to process must not name a test: the suite's two would not agree on their list.
+    ids=("no key", "a key and none", "nothing"),
 )
 def test_a_key_that_is_none_says_how_to_make_one(opened, key, said):
     """And not what it is."""
