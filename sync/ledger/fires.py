@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import sqlalchemy as sa
 
 from sync.ledger import tables
+from sync.ledger.rows import added
 from sync.ledger.workers import NOBODY, is_living
 
 if TYPE_CHECKING:
@@ -56,9 +57,9 @@ class Fires:
             fires = [_fire(row) for row in db.execute(query)]
         return {fire.work: fire for fire in fires}
 
-    def open(self, connection: str | None = None) -> list[Fire]:
-        """What was taken and has not ended, and nobody is at it: its worker died, or gave it back."""
-        lost = (tables.fire.c.ended_at.is_(None), ~is_living(tables.fire.c.worker, self._now()))
+    def open(self, connection: str | None = None, *, idle: str = NOBODY) -> list[Fire]:
+        """What was taken and has not ended, and nobody is at it: its worker died, gave it back, or is `idle`."""
+        lost = (tables.fire.c.ended_at.is_(None), self._at_nothing(idle))
         query = sa.select(tables.fire).where(*lost).order_by(tables.fire.c.due_at)
         if connection is not None:
             query = query.where(tables.fire.c.connection == connection)
@@ -66,23 +67,19 @@ class Fires:
             return [_fire(row) for row in db.execute(query)]
 
     def take(self, work: WorkName, due: datetime, worker: str) -> bool:
-        """Take work that falls due, if no worker has taken it (or later work of its kind), or is at it still."""
+        """Take work that falls due, if no worker has taken it (or later work of its kind), or another is at it still.
+
+        The worker itself is not at it: it asks for nothing that it has begun.
+        """
         moment, fire = _naive(due), tables.fire.c
-        free = sa.or_(fire.ended_at.is_not(None), ~is_living(fire.worker, self._now()))
+        free = sa.or_(fire.ended_at.is_not(None), self._at_nothing(worker))
+        values = {"due_at": moment, **self._taken(worker)}
         with self._engine.begin() as db:
-            values = {"due_at": moment, **self._taken(worker)}
             taken = db.execute(
                 tables.fire.update().where(_is(work), fire.due_at < moment, free).values(values)
             )
-            if taken.rowcount:
-                return True
-        try:
-            with self._engine.begin() as db:
-                db.execute(tables.fire.insert().values(**work._asdict(), **values))
-        except sa.exc.IntegrityError:
-            # It is there: taken before, or by another worker at this moment.
-            return False
-        return True
+            # Where no row was changed there may be none yet; of several workers that make it, one does.
+            return bool(taken.rowcount) or added(db, tables.fire, {**work._asdict(), **values})
 
     def adopt(self, fire: Fire, worker: str) -> bool:
         """Take over what nobody is at any more, if no other worker did."""
@@ -102,6 +99,11 @@ class Fires:
     def give_back(self, work: WorkName, worker: str) -> None:
         """Leave it, not done, to whoever comes next."""
         self._change(work, worker, {"worker": NOBODY})
+
+    def _at_nothing(self, idle: str) -> sa.ColumnElement[bool]:
+        """A condition: the worker that took it is at it no more; one that is `idle` says so itself."""
+        worker = tables.fire.c.worker
+        return sa.or_(worker == idle, ~is_living(worker, self._now()))
 
     def _taken(self, worker: str) -> dict[str, object]:
         fresh = dict.fromkeys(("ended_at", "exit_code", "run"))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sync.ledger import tables
+from sync.ledger.rows import added
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -34,22 +35,13 @@ class Notices:
 
     def news(self, connection: str, kind: str, digest: str) -> bool:
         """Write down that there is such trouble; returns whether it is news: nobody told of it, or not in this form."""
-        table, here = tables.notice, _of(connection, kind)
+        table = tables.notice
+        row = {"connection": connection, "kind": kind, "digest": digest, "at": self._now()}
         with self._engine.begin() as db:
-            if db.execute(
-                table.update().where(here, table.c.digest != digest).values(digest=digest)
-            ).rowcount:
-                return True
-            if db.execute(sa.select(table.c.digest).where(here)).one_or_none() is not None:
-                return False
-        try:
-            with self._engine.begin() as db:
-                values = {"connection": connection, "kind": kind, "digest": digest, "at": self._now()}
-                db.execute(table.insert().values(**values))
-        except sa.exc.IntegrityError:
-            # Another worker was told the same at the same moment.
-            return False
-        return True
+            in_this_form = table.update().where(_of(connection, kind), table.c.digest != digest)
+            changed = db.execute(in_this_form.values(digest=digest)).rowcount
+            # Another worker may be told the same at the same moment.
+            return bool(changed) or added(db, table, row)
 
     def untold(self, connection: str, kind: str) -> None:
         """Nobody could be told of such trouble: the next time it is news again."""

@@ -24,9 +24,9 @@ def clock():
 
 
 @pytest.fixture
-def ledger(tmp_path, clock):
-    """A history of its own."""
-    opened = Ledger(f"sqlite:///{tmp_path / 'history.sqlite'}", lambda: clock.now)
+def ledger(tmp_path, clock, history):
+    """A history of its own, in each kind of database."""
+    opened = Ledger.open(tmp_path, lambda: clock.now, history)
     yield opened
     opened.close()
 
@@ -98,6 +98,17 @@ def test_later_work_is_taken_instead_of_what_was_lost(ledger, two, clock):
     ledger.workers.beat(two[1])
     assert ledger.fires.take(WORK, NOON + QUARTER, two[1])
     assert ledger.fires.open() == []
+
+
+def test_a_worker_takes_what_it_took_before_and_never_came_to(ledger, two):
+    """Its word was written down, and the answer lost: it may say it again, and nobody else may."""
+    first, second = two
+    ledger.fires.take(WORK, NOON, first)
+    assert ledger.fires.open() == []
+    (lost,) = ledger.fires.open(idle=first)
+    assert ledger.fires.adopt(lost, first)
+    assert not ledger.fires.take(WORK, NOON + QUARTER, second)
+    assert ledger.fires.take(WORK, NOON + QUARTER, first)
 
 
 def test_how_it_ended_is_kept(ledger, two):
