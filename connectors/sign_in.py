@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from connectors.tokens import TokenStore
     from connectors.transport import Transport
 
+# How often, and after how many seconds each, to look for a token that another process asked for at the same moment.
+_LOOKS, _LOOK = 4, 0.5
+
 # (error, part of its description, what to do); the first row that matches counts, the last matches anything.
 Fixes = tuple[tuple[str, str, str], ...]
 
@@ -74,15 +77,25 @@ class SignIn:
         return {"access_token": self._read(auth.token, "token")}
 
     def _use_refresh_token(self, auth: RefreshToken) -> dict[str, Any]:
-        """Use the newest token; if a kept one is dead, an admin may have configured a newer one."""
+        """Use the newest token; if it is dead, another process has replaced it just now, or an admin has."""
         configured = self._read(auth.refresh_token, "refresh_token")
-        kept = self._tokens.load(self._name, configured)
+        token = self._tokens.load(self._name, configured) or configured
         try:
-            return self._post_refresh_token(auth, kept or configured)
+            return self._post_refresh_token(auth, token)
         except AuthProblem:
-            if kept in (None, configured):
+            newer = self._replaced(token, configured)
+            if newer == token:
                 raise
-            return self._post_refresh_token(auth, configured)
+            return self._post_refresh_token(auth, newer)
+
+    def _replaced(self, dead: str, configured: str) -> str:
+        """The token after a dead one: the CRM tells of it sooner than whoever asked for it can keep it."""
+        for _ in range(_LOOKS):
+            kept = self._tokens.load(self._name, configured)
+            if kept not in (None, dead):
+                return kept
+            self._transport.sleep(_LOOK)
+        return configured
 
     def _post_refresh_token(self, auth: RefreshToken, refresh_token: str) -> dict[str, Any]:
         form = {"client_id": self._read(auth.client_id, "client_id"), "refresh_token": refresh_token}

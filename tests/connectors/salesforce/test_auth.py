@@ -34,13 +34,19 @@ def secret(tmp_path: Any) -> Any:
 
 
 def connector(
-    auth: dict[str, Any], *, url: str = URL, tokens: Any = None, clock: Any = None, **more: Any
+    auth: dict[str, Any],
+    *,
+    url: str = URL,
+    tokens: Any = None,
+    clock: Any = None,
+    sleep: Any = lambda _: None,
+    **more: Any,
 ) -> Any:
     """A connector with these credentials."""
     connection = SalesforceConnection(crm="salesforce", url=url, auth=auth, **more)
     return connect(
         "acme", connection, {}, tokens=tokens or MemoryTokens(), clock=clock or (lambda: NOW),
-        sleep=lambda _: None, rng=random.Random(1),
+        sleep=sleep, rng=random.Random(1),
     )  # fmt: skip
 
 
@@ -149,6 +155,24 @@ def test_a_renewed_refresh_token_replaces_a_kept_one_that_is_dead(secret) -> Non
         "refresh_token": secret("r", "renewed"),
     }
     assert connector(auth, tokens=tokens).username == ""
+
+
+@responses.activate
+def test_of_two_processes_that_sign_in_at_once_both_get_in(secret) -> None:
+    """The token of the slower one is dead before the quicker one could keep its successor."""
+
+    def reply(request: Any) -> tuple[int, dict[str, str], str]:
+        if "second" in request.body:
+            return 200, {}, '{"access_token": "t", "refresh_token": "third"}'
+        return 400, {}, '{"error": "invalid_grant", "error_description": "expired access/refresh token"}'
+
+    responses.add_callback("POST", URL + TOKEN_PATH, reply)
+    responses.get(f"{URL}/services/oauth2/userinfo", json={})
+    tokens = MemoryTokens()
+    auth = {"grant": "refresh_token", "client_id": secret("id", "app"), "refresh_token": secret("r", "first")}
+    slower = connector(auth, tokens=tokens, sleep=lambda _: tokens.save("acme", "second", "first"))
+    assert slower.username == ""
+    assert tokens.load("acme", "first") == "third"
 
 
 @pytest.mark.parametrize(("code", "text", "fix"), FIXES, ids=[f"{code}-{text}" for code, text, _ in FIXES])
