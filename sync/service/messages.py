@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from config.problems import Problem
 from sync.exit_codes import FIX_CONFIGURATION, STOPPED, UNAVAILABLE
 from sync.logs import shown
 
@@ -139,9 +140,9 @@ def _said(report: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _problem(problem: Mapping[str, Any]) -> str:
-    where = f"{problem['file']}: " if problem.get("file") else ""
-    fix = f" Fix: {problem['fix']}" if problem.get("fix") else ""
-    return f"{where}{problem.get('message', '')}.{fix}"
+    """As a person's command says it: where, what, and what to do."""
+    known = {name: problem[name] for name in Problem.__match_args__ if name in problem}
+    return str(Problem(**known))
 
 
 def _run(event: Ended, lines: Iterable[str]) -> list[str]:

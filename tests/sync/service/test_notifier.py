@@ -10,6 +10,7 @@ import pytest
 import trustme
 from aiosmtpd.smtp import AuthResult
 
+from config.problems import Problem
 from config.sections.notify import Mail, Notify, Webhook
 from config.sections.secret import Secret
 from sync.ledger import Item
@@ -17,7 +18,7 @@ from sync.service.events import Missed, Unusable
 from sync.service.notifier import Notifier
 from tests.sync.service.watched import NOON, ended, receiving, taking_mail
 
-PROBLEM = {"file": "rules.yaml:3:1", "message": "no such field", "fix": "name one that there is"}
+PROBLEM = Problem("no such field", where="Account.Name", fix="let the worker read it").as_dict()
 AWAITING = {"rules": "abc123", "tiers": {"account": [["A", "B", 3], ["none", "C", 12]], "opportunity": []}}
 
 
@@ -57,7 +58,7 @@ def test_a_failed_run_is_told_once_with_what_to_do(told):
         assert received.paths == ["/hook"]
         assert body["text"] == (
             "main: increment run failed: something must be put right\n"
-            "rules.yaml:3:1: no such field. Fix: name one that there is\n"
+            "Account.Name: no such field; let the worker read it\n"
             "Everything about it: `foretag runs R-1`"
         )
         assert [block["type"] for block in body["blocks"]] == ["header", "section"]
@@ -233,7 +234,7 @@ def test_a_mail_goes_out_over_tls_and_signed_in(ledger, post_office, monkeypatch
     assert letter["Subject"] == "[Foretag] main: increment run failed: something must be put right"
     assert letter["To"] == "ops@example.com, crm@example.com"
     assert letter["Auto-Submitted"] == "auto-generated"
-    assert "Fix: name one that there is" in letter.get_content()
+    assert "Account.Name: no such field; let the worker read it" in letter.get_content()
 
 
 def test_a_mail_server_that_refuses_is_a_failure_without_the_password(
