@@ -48,7 +48,7 @@ class Outbox(Generic[Item]):
             self._waiting.put(item)
         else:
             log.error("outbox.full", outbox=self._name)
-            self._gave_up(item)
+            self._does(self._gave_up, item, None)
 
     def close(self, seconds: float) -> None:
         """End, after what was handed over or so many seconds."""
@@ -62,15 +62,19 @@ class Outbox(Generic[Item]):
 
     def _try(self, item: Item) -> None:
         for pause in (*self._pauses, None):
-            try:
-                self._handle(item)
-            except Exception as error:  # noqa: BLE001  # whatever goes wrong there must not end the worker
-                log.warning("outbox.failed", outbox=self._name, why=_why(error), again_in=pause)
-                if pause is not None:
-                    self._closing.wait(pause)
-            else:
+            if self._does(self._handle, item, pause):
                 return
-        self._gave_up(item)
+            if pause is not None:
+                self._closing.wait(pause)
+        self._does(self._gave_up, item, None)
+
+    def _does(self, what: Callable[[Item], None], item: Item, again_in: float | None) -> bool:
+        try:
+            what(item)
+        except Exception as error:  # noqa: BLE001  # whatever goes wrong there must not end the thread
+            log.warning("outbox.failed", outbox=self._name, why=_why(error), again_in=again_in)
+            return False
+        return True
 
 
 def _why(error: Exception) -> str:

@@ -14,8 +14,11 @@ from config.problems import Problem
 from config.sections.notify import Mail, Notify, Webhook
 from config.sections.secret import Secret
 from sync.ledger import Item
+from sync.ledger.away import HistoryAway
+from sync.service.asking import NotTaken
 from sync.service.events import Missed, Unusable
 from sync.service.notifier import Notifier
+from sync.service.outbox import Outbox
 from tests.sync.service.watched import NOON, ended, receiving, taking_mail
 
 PROBLEM = Problem("no such field", where="Account.Name", fix="let the worker read it").as_dict()
@@ -276,3 +279,22 @@ def test_settings_of_mail_that_cannot_be_right_are_refused(change, words):
     good = {"host": "mail.example.com", "sender": "a@example.com", "to": ("b@example.com",)}
     with pytest.raises(ValueError, match=words):
         Mail(**good | change)
+
+
+def test_an_outbox_outlives_what_fails_after_all_attempts():
+    """What was to be noted of a failure fails too, with the history away: the next item is done all the same."""
+    done = []
+
+    def handle(item):
+        if item == "bad":
+            raise NotTaken("no")
+        done.append(item)
+
+    def gave_up(_item):
+        raise HistoryAway("away")
+
+    box = Outbox("box", handle, gave_up, pauses=())
+    box.put("bad")
+    box.put("good")
+    box.close(10)
+    assert done == ["good"]
