@@ -36,6 +36,8 @@ CODES_TO_FIX = {
     "3F000": "make the schema that the user's search_path names",
     "28P01": TO_FIX[1][1],
 }
+# What asking the history comes to while it cannot be used: whoever can wait asks again, whatever the reason.
+NOT_NOW = (HistoryAway, ConfigProblem, sa.exc.SQLAlchemyError)
 # Classes and codes of what passes: lines cut, no memory, disk or line left, shutting down, waiting too long.
 PASSING = ("08", "53", "57P", "57014", "55P03", "25P03", "25006", "40001", "40P01", "58")
 

@@ -51,7 +51,7 @@ class Child:
     `ended` is called once, from another thread.
     """
 
-    works: Sequence[tuple[Work, datetime]]
+    works: list[tuple[Work, datetime]]
     began: datetime
     process: subprocess.Popen[bytes]
     ended: Callable[[Child], None]
@@ -61,7 +61,8 @@ class Child:
     @classmethod
     def start(
         cls,
-        works: Sequence[tuple[Work, datetime]],
+        work: Work,
+        due: datetime,
         command: Sequence[str],
         form: Form,
         began: datetime,
@@ -76,7 +77,7 @@ class Child:
             # Ctrl-C at a terminal is ours to hand on, once.
             process_group=0,
         )
-        child = cls(works, began, process, ended)
+        child = cls([(work, due)], began, process, ended)
         Thread(target=child._wait, name=f"run-{child.connection}", daemon=True).start()  # its own
         return child
 
@@ -93,12 +94,13 @@ class Child:
 
     @property
     def is_to_be_repeated(self) -> bool:
-        """Whether what it was to do is still to be done: it was told to stop, or another run is working."""
-        return self.told_to_stop is not None or self.answer.get("error") in _NOT_ITS_TURN
+        """Whether what it was to do is still to be done: it stopped as it was told, or another run is working."""
+        was_cut_short = self.told_to_stop is not None and not self.answer
+        return was_cut_short or self.answer.get("error") in _NOT_ITS_TURN
 
     def stop(self, now: datetime) -> None:
         """Tell it to finish or park what it is sending, and to end."""
-        if self.told_to_stop is None:
+        if self.told_to_stop is None and self.process.returncode is None:
             self.told_to_stop = now
             self._send(signal.SIGTERM)
 

@@ -27,7 +27,7 @@ class Plans:
         self.path = path.absolute()
         self._only = tuple(only)
         self._zones: dict[str, tuple[str | None, list[str]]] = {}
-        self._read = self.path.read_bytes() if self.path.is_file() else b""
+        self._read = self.path.read_bytes() if self.path.is_file() else None
         self.settings = self._load()
 
     @property
@@ -73,8 +73,9 @@ class Plans:
         except ConfigProblem as problem:
             return Unusable("", tuple(str(one) for one in problem.problems))
         except OSError as error:
-            # Perhaps it is just being replaced: the next look tells.
-            return Unusable("", (f"{self.path.name}: {error.strerror}",))
+            # Perhaps it is just being replaced: once it is there again it is read, be it the same or not.
+            was_there, self._read = self._read is not None, None
+            return was_there and Unusable("", (f"{self.path.name}: {error.strerror}",))
         return True
 
     def _works(self, name: str) -> list[Work]:

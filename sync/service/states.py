@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-import sqlalchemy as sa
+from sync.ledger.refusals import NOT_NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -68,7 +68,7 @@ class Look:
 def looked(
     ledger: Ledger, clock: Callable[[], datetime], chosen: frozenset[str] | None = None
 ) -> Look | None:
-    """How these connections stand now, or all that the history knows; None if it is away."""
+    """How these connections stand now, or all that the history knows; None if it cannot be asked."""
     try:
         stands = {stand.connection: stand for stand in ledger.standing.read()}
         lasting: dict[str, list[Notice]] = {}
@@ -77,7 +77,7 @@ def looked(
         names = sorted({*stands, *lasting} - {""} if chosen is None else chosen)
         fires = [fire for fire in ledger.fires.last().values() if fire.work.connection in names]
         workers = len(ledger.workers.living())
-    except sa.exc.SQLAlchemyError:
+    except NOT_NOW:
         return None
     latest = {
         (fire.work.connection, fire.work.job): LastFire(

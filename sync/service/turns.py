@@ -27,7 +27,7 @@ def name_of(work: Work) -> WorkName:
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """The turns of one worker among all that share a history.
+    """The turns of one worker among all that share a history, of work that it is not at.
 
     Reading for the first time begins at once; what else nobody ever took, at its first time after that.
     """
@@ -37,7 +37,8 @@ class Turns:
 
     def due(self, works: Iterable[Work], now: datetime) -> dict[WorkName, Work]:
         """Those of these works for which something is to be done now."""
-        last, lost = self.ledger.fires.last(), {fire.work for fire in self.ledger.fires.open()}
+        last = self.ledger.fires.last()
+        lost = {fire.work for fire in self.ledger.fires.open(idle=self.worker)}
         return {
             name: work
             for work in works
@@ -59,10 +60,9 @@ class Turns:
         return self.ledger.fires.take(name_of(work), due, self.worker)
 
     def _lost(self, work: Work) -> Fire | None:
-        """Its last fire, if it has not ended and nobody is at it."""
-        return next(
-            (fire for fire in self.ledger.fires.open(work.connection) if fire.work == name_of(work)), None
-        )
+        """Its last fire, if it has not ended and nobody is at it: we are not, or we would not ask."""
+        left = self.ledger.fires.open(work.connection, idle=self.worker)
+        return next((fire for fire in left if fire.work == name_of(work)), None)
 
     def _turn(self, work: Work, last: Fire | None, now: datetime, *, is_lost: bool) -> Start | TooLate | Wait:
         """What a dead worker left, or one gave back, counts as not taken."""

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
 import structlog
 
 from sync.exit_codes import DONE, PARKED
-from sync.ledger.away import HistoryAway
+from sync.ledger.refusals import NOT_NOW
 from sync.ledger.workers import BEAT
 from sync.service.children import Child, command_of
 from sync.service.clockwork import Clockwork
@@ -102,6 +101,7 @@ class Worker:
         """Heed one message, if there is one; while the history is away, what is to be done stays so."""
         self.beat()
         self._heed(message)
+        self._hold_to_limits()
         try:
             self._settle()
             if message is signal.SIGHUP or self._looked is None or self.monotonic() - self._looked >= _LOOK:
@@ -109,10 +109,13 @@ class Worker:
                 self._looked = self.monotonic()
             if not self._is_planned:
                 self._plan(clockwork)
-            self._hold_to_limits()
             self._begin_what_can()
-        except (HistoryAway, sa.exc.SQLAlchemyError) as error:
+        except NOT_NOW as error:
             _LOG.warning("the history is away", error=type(error))
+            if self._stopping:
+                self._leave_unsettled()
+        except OSError as error:
+            _LOG.warning("no run can be begun", error=type(error), why=error.strerror)
 
     def _next(self) -> object:
         try:
@@ -184,32 +187,33 @@ class Worker:
                 self._begin(work, self.clock())
 
     def _begin(self, work: Work, now: datetime) -> None:
+        """Do what it is time for; until that is done, whatever comes in between, it is wanted still."""
         turn = self._turns.of(work, now)
         if isinstance(turn, Start) and self.ledger.at_work(work.connection):
-            return  # still wanted
-        del self._wanted[name_of(work)]
+            return
         if isinstance(turn, Start) and self._turns.take(work, turn.due):
-            self._start([(work, turn.due), *self._covered(work, now)], now)
+            self._start(work, turn.due, now)
+            self._cover(work, now)
         elif isinstance(turn, TooLate) and self._turns.take(work, turn.due):
             self.ledger.fires.end(name_of(work), self.id, None)
             _LOG.warning("missed", **_names(work), why=turn.why)
             self._tell(Missed(work.connection, work.job, work.zone, turn.due, turn.why))
+        del self._wanted[name_of(work)]
 
-    def _covered(self, work: Work, now: datetime) -> Iterator[tuple[Work, datetime]]:
-        """What is due too, and is done by the same run."""
+    def _cover(self, work: Work, now: datetime) -> None:
+        """What is due too is done by the same run."""
         for other in [one for one in self._wanted.values() if one.connection == work.connection]:
             turn = self._turns.of(other, now) if other.job in COVERS.get(work.job, ()) else None
             if isinstance(turn, Start) and self._turns.take(other, turn.due):
+                self._children[work.connection].works.append((other, turn.due))
                 del self._wanted[name_of(other)]
-                yield other, turn.due
 
     # What is under way.
 
-    def _start(self, works: list[tuple[Work, datetime]], now: datetime) -> None:
-        work, due = works[0]
+    def _start(self, work: Work, due: datetime, now: datetime) -> None:
         _LOG.info("run begins", **_names(work), due=due.isoformat())
         command = self.command(work, self.plans.path, self.plans.has_tasks(work.connection))
-        self._children[work.connection] = Child.start(works, command, self.form, now, self._inbox.put)
+        self._children[work.connection] = Child.start(work, due, command, self.form, now, self._inbox.put)
 
     def _settle(self) -> None:
         """Write down how runs ended: now, or as soon as the history is there again."""
@@ -225,6 +229,12 @@ class Worker:
                 self._is_planned = False
             del self._unsettled[0], self._children[child.connection]
             self._ended(child, report)
+
+    def _leave_unsettled(self) -> None:
+        """Nobody can be told how these ended: whoever sees that we are gone does their work again."""
+        for child in self._unsettled:
+            del self._children[child.connection]
+        self._unsettled.clear()
 
     def _ended(self, child: Child, report: dict[str, Any]) -> None:
         (work, due), code = child.works[0], PARKED if child.is_to_be_repeated else child.exit_code

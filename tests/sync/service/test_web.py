@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from config.problems import ConfigProblem
+from sync.ledger import Ledger
 from sync.service import web
 from sync.service.events import Unusable
 from sync.service.health import HANGS, Health
@@ -97,6 +98,17 @@ def test_without_the_history_it_is_not_ready(worker, tmp_path):
     take_away(worker.ledger, tmp_path)
     status, told = ready(worker)
     assert (status, told["history"]) == (503, "away")
+
+
+def test_a_history_that_lets_nobody_in_is_said_to_be_away(postgres, clock, tmp_path):
+    """Whatever an admin must put right there, the pages answer, and the metrics say that it is not up."""
+    history = postgres.history()
+    ledger = Ledger.open(tmp_path, lambda: clock.now, history)
+    postgres.execute(f"DROP DATABASE {history.url.rpartition('/')[2]} WITH (FORCE)")
+    _, told = Health(ledger, lambda: clock.now, lambda: 0.0).ready()
+    assert told["history"] == "away"
+    assert b"foretag_history_up 0.0" in Metrics(ledger, lambda: clock.now).text()
+    ledger.close()
 
 
 def test_metrics_come_in_prometheus_format(worker):

@@ -11,7 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from config.problems import ConfigProblem, Problem
 from sync.ledger import Ledger
+from sync.ledger.away import HistoryAway
 from sync.ledger.fires import WorkName
 from sync.ledger.holder import ourselves
 from sync.ledger.workers import SILENCE
@@ -37,6 +39,14 @@ import signal, sys
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 open(sys.argv[1], "w").close()
 signal.pause()
+"""
+# The same, and is done when it is told to stop.
+ENDS_WELL = """
+import signal, sys
+signal.signal(signal.SIGTERM, lambda *_: None)
+open(sys.argv[1], "w").close()
+signal.pause()
+print('{"exit_code": 0}')
 """
 
 
@@ -351,12 +361,33 @@ def test_settings_that_cannot_be_used_change_nothing(works):
     assert "foretag.yaml:8" in problem.problems[0]
 
 
-def test_while_the_history_is_away_nothing_is_lost(works, monkeypatch):
+def test_settings_whose_file_was_away_are_good_again(works):
+    """As they were: nothing else would say that what was told is over."""
+    world = works(main=USUAL)
+    world.step()
+    world.wait()
+    held = world.path.read_bytes()
+    world.path.unlink()
+    world.pass_time(MINUTE)
+    world.pass_time(MINUTE)
+    world.path.write_bytes(held)
+    world.pass_time(MINUTE)
+    assert [type(event) for event in world.events] == [Ended, Unusable]
+    assert len(world.planned) == 2
+
+
+AWAY = HistoryAway("The history's database is away")
+# The password is being replaced, and its file is not yet.
+SHUT = ConfigProblem(Problem("the history cannot be opened: password authentication failed"))
+
+
+@pytest.mark.parametrize("error", [AWAY, SHUT], ids=["away", "shut"])
+def test_while_the_history_is_away_nothing_is_lost(works, monkeypatch, error):
     """How a run ended is written down once the history is there again, and only then work goes on."""
     world = works(main=USUAL)
     world.step()
     with monkeypatch.context() as patched:
-        patched.setattr(world.ledger, "fires", Away())
+        patched.setattr(world.ledger, "fires", Away(error))
         world.wait()
         assert world.events == []
     world.pass_time(MINUTE)
@@ -366,12 +397,73 @@ def test_while_the_history_is_away_nothing_is_lost(works, monkeypatch):
 
 
 class Away:
-    """A history whose database does not answer."""
+    """A history of which nothing can be asked."""
+
+    def __init__(self, error=AWAY):
+        self._error = error
 
     def __getattr__(self, name):
-        from sync.ledger.away import HistoryAway
+        raise self._error
 
-        raise HistoryAway("The history's database is away")
+
+def test_while_the_history_is_away_a_worker_can_stop(works, monkeypatch):
+    """It kills what does not park in time, and waits for nobody to write down how that ended."""
+    world = works(service="grace: 25s", main=USUAL)
+    os.mkfifo(world.folder / "ready")
+    world.programs["main"] = DEAF
+    world.step()
+    (world.folder / "ready").read_text()
+    monkeypatch.setattr(world.ledger, "fires", Away())
+    monkeypatch.setattr(world.ledger, "workers", Away())
+    world.step(signal.SIGTERM)
+    world.pass_time(timedelta(seconds=26))
+    world.wait()
+    assert not world.worker._children
+
+
+def test_what_was_taken_while_the_line_was_cut_is_begun(works, monkeypatch):
+    """The history wrote down whose it is, and nobody heard: it is begun once the history answers, and only once."""
+    world = works(main=USUAL)
+    take = world.ledger.fires.take
+
+    def cut(*what):
+        take(*what)
+        raise AWAY
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.ledger.fires, "take", cut)
+        world.step()
+        assert world.begun == []
+    world.step()
+    world.wait()
+    world.step()
+    assert world.begun == [("main", "increment")]
+
+
+def test_what_could_not_be_started_is_begun_later(works, monkeypatch):
+    """A machine without memory for one more process has some again in a while; what runs goes on."""
+    world = works(main=USUAL)
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "executable", str(world.folder / "none"))
+        world.step()
+    world.begun.clear()
+    world.pass_time(MINUTE)
+    world.wait()
+    assert world.begun == [("main", "increment")]
+    assert [event.exit_code for event in world.events] == [0]
+
+
+def test_a_run_that_was_done_when_it_was_told_to_stop_is_done(works):
+    """It ended well in spite of it: nobody does it again."""
+    world = works(main=USUAL)
+    os.mkfifo(world.folder / "ready")
+    world.programs["main"] = ENDS_WELL
+    world.step()
+    (world.folder / "ready").read_text()
+    world.step(signal.SIGTERM)
+    world.wait()
+    assert [event.exit_code for event in world.events] == [0]
+    assert world.ledger.fires.open() == []
 
 
 def test_one_who_listens_badly_does_not_end_the_work(works):
