@@ -51,8 +51,9 @@ class _Line:
             "timezone": work.timezone,
             "may_be_late": None if work.grace is None else told(work.grace),
             "last": last and {
-                "due": last.due, "began": last.taken, "ended": last.ended, "exit_code": last.exit_code,
-                "run": last.run, "became": self.became(),
+                "due": last.due, "began": last.taken, "ended": last.ended,
+                "exit_code": last.exit_code if last.ended else None, "run": last.run if last.ended else None,
+                "became": self.became(),
             },
             "due_since": self.due,
             "next": [{"due": fire.due, "begins": fire.at} for fire in self.next],
@@ -80,7 +81,7 @@ class _Line:
             work.expression,
             work.zone,
             "" if last is None else _clock(last.due, work.timezone),
-            self.became() + (f", run {last.run}" if last is not None and last.run else ""),
+            self.became() + (f", run {last.run}" if last and last.ended and last.run else ""),
             "\n".join(coming) or "never",
         )
 

@@ -30,7 +30,11 @@ class WorkName(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fire:
-    """Work that was due and taken. Times are UTC. Without end it is under way, or its worker died or gave it back."""
+    """Work that was due and taken. Times are UTC. Without end it is under way, or its worker died or gave it back.
+
+    `exit_code` and `run` are of the last end: until there is one, that of the work before it. So a failure is not
+    forgotten for as long as it is tried again.
+    """
 
     work: WorkName
     due: datetime
@@ -106,8 +110,7 @@ class Fires:
         return sa.or_(worker == idle, ~is_living(worker, self._now()))
 
     def _taken(self, worker: str) -> dict[str, object]:
-        fresh = dict.fromkeys(("ended_at", "exit_code", "run"))
-        return {"worker": worker, "taken_at": self._now(), **fresh}
+        return {"worker": worker, "taken_at": self._now(), "ended_at": None}
 
     def _change(self, work: WorkName, worker: str, values: dict[str, object]) -> None:
         mine = (_is(work), tables.fire.c.worker == worker, tables.fire.c.ended_at.is_(None))

@@ -120,6 +120,15 @@ def test_how_it_ended_is_kept(ledger, two):
     assert ledger.fires.last("other") == {}
 
 
+def test_while_it_is_tried_again_its_failure_is_not_forgotten(ledger, two):
+    """Else whoever looks just then would see a connection without trouble."""
+    ledger.fires.take(WORK, NOON, two[0])
+    ledger.fires.end(WORK, two[0], 2, "20261122-120000-1")
+    ledger.fires.take(WORK, NOON + QUARTER, two[0])
+    fire = ledger.fires.last("main")[WORK]
+    assert (fire.due, fire.ended, fire.exit_code, fire.run) == (NOON + QUARTER, None, 2, "20261122-120000-1")
+
+
 def test_a_worker_that_leaves_is_no_longer_among_the_living(ledger, two):
     """It said so itself."""
     ledger.workers.leave(two[0])

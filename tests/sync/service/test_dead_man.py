@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from config.settings import Settings
@@ -54,4 +56,6 @@ def test_the_workers_own_falls_silent_while_any_connection_is_in_trouble(asked, 
     ledger.fires.take(failing, NOON, worker)
     ledger.fires.end(failing, worker, 2)
     assert asked(ended(0)) == ["/main"]
+    ledger.fires.take(failing, NOON + timedelta(days=1), worker)
+    assert asked(ended(0)) == ["/main"], "it is just being tried again"
     assert asked(ended(0, connection="other", job="full")) == ["/all"]
