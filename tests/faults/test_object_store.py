@@ -36,6 +36,10 @@ from tests.sync.writing.test_backfill import (  # noqa: F401  # again, on a stor
     test_a_dead_backfill_goes_on_where_it_was_and_repeats_nothing,
     test_a_plan_that_is_gone_or_damaged_is_refused,
 )
+from tests.sync.writing.test_undo import (  # noqa: F401  # again, on a store
+    test_an_undo_puts_back_what_was_there_and_an_undo_of_it_what_we_wrote,
+    test_an_undo_that_died_is_completed_by_another,
+)
 
 pytestmark = pytest.mark.long
 
