@@ -43,5 +43,5 @@ def quintiles(values: Floats) -> Floats:
 
 
 def _ranks(values: Floats) -> Floats:
-    """From 1 on, ties at their mean place. By pandas, which is there anyway: SciPy's statistics take a second to load."""
+    """From 1 on, ties at their mean place; by pandas, as SciPy's statistics take a second to load."""
     return pd.Series(values).rank().to_numpy(np.float64)
