@@ -45,7 +45,6 @@ class Report:
     respected: int = 0
     held: str = ""
     awaiting: dict[str, Any] = field(default_factory=dict)
-    awaiting: dict[str, Any] = field(default_factory=dict)
     left: int = 0
     of: str = ""
     only: list[str] = field(default_factory=list)
