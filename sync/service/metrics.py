@@ -243,7 +243,8 @@ def _fill(gauges: Mapping[str, GaugeMetricFamily], look: Look) -> None:
             if value is not None:
                 gauges[name].add_metric(names, float(value))
     for work in look.fires:
-        gauges["foretag_last_run_timestamp_seconds"].add_metric(work[:2], work.ended.timestamp())
+        if work.ended is not None:
+            gauges["foretag_last_run_timestamp_seconds"].add_metric(work[:2], work.ended.timestamp())
         gauges["foretag_last_run_exit_code"].add_metric(work[:2], work.exit_code)
 
 

@@ -31,11 +31,11 @@ TROUBLE: dict[str, State] = {
 
 
 class LastFire(NamedTuple):
-    """How a job of a connection ended last; of several zones the latest. `ended` is UTC."""
+    """How a job of a connection ended last; of several zones the latest. `ended` is UTC; None: it is at work again."""
 
     connection: str
     job: str
-    ended: datetime
+    ended: datetime | None
     exit_code: int
 
 
@@ -83,8 +83,8 @@ def looked(
         (fire.work.connection, fire.work.job): LastFire(
             fire.work.connection, fire.work.job, fire.ended, fire.exit_code
         )
-        for fire in sorted(fires, key=lambda fire: (fire.ended is not None, fire.ended or fire.taken))
-        if fire.ended is not None and fire.exit_code is not None
+        for fire in sorted(fires, key=lambda fire: fire.ended or fire.taken)
+        if fire.exit_code is not None
     }
     standing = tuple(_standing(name, stands.get(name), lasting.get(name, ())) for name in names)
     taken = {fire.work: fire.due for fire in fires}

@@ -76,7 +76,7 @@ def test_gauges_show_how_a_connection_stands(metrics, ledger, clock):
     ledger.fires.take(work, NOON, worker)
     ledger.fires.end(work, worker, 69)
     ledger.notices.news("main", "away", "x")
-    with ledger.lease("main"):
+    with ledger.leases.hold("main"):
         found = values(metrics)
         assert found["foretag_lease_held", "main"] == 1
     assert found["foretag_lag_seconds", "main"] == 300
@@ -89,6 +89,10 @@ def test_gauges_show_how_a_connection_stands(metrics, ledger, clock):
     clock.now += timedelta(minutes=1)
     found = values(metrics)
     assert (found["foretag_lag_seconds", "main"], found["foretag_lease_held", "main"]) == (360, 0)
+    ledger.fires.take(work, clock.now, worker)
+    found = values(metrics)
+    assert found["foretag_last_run_exit_code", "increment", "main"] == 69, "tried again, it has not ended yet"
+    assert ("foretag_last_run_timestamp_seconds", "increment", "main") not in found
 
 
 def test_a_connection_that_left_the_settings_is_not_shown(metrics, ledger):
