@@ -63,7 +63,7 @@ def kept_of(job: Job, record_id: str, object_name: str | None = None) -> Kept:
 
 def forget(job: Job, kept: Kept) -> None:
     """Erase it. What must not come back is durable first: whoever is killed here repeats it."""
-    with job.ledger.lease(job.name):
+    with job.ledger.leases.hold(job.name):
         sweep_copies(job.scratch)
         forgetting = job.ledger.forgetting
         for object_name, ids in kept.records.items():

@@ -40,5 +40,5 @@ class Heartbeat:
         stop_if_told()
         now = self._clock()
         if self._lease is not None and self._last is not None and now - self._last >= EVERY:
-            self._ledger.renew(self._lease)
+            self._ledger.leases.renew(self._lease)
             self._last = now

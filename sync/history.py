@@ -106,7 +106,7 @@ def _what(row: Row) -> str:
 
 def _state(row: Row, ledger: Ledger) -> str:
     """How far a run came, and whether it was taken back since. One that was killed has written down no end."""
-    if row["state"] == "running" and not ledger.at_work(row["connection"]):
+    if row["state"] == "running" and not ledger.leases.at_work(row["connection"]):
         return "died"
     return f"{row['state']}, taken back" if ledger.undone.by(row["id"]) else str(row["state"])
 

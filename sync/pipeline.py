@@ -124,7 +124,7 @@ def recorded(job: Job, command: str, *, of: str | None = None) -> Iterator[Pass]
     `of` names the run that it undoes, retries or resumes.
     """
     org = job.connector.org()
-    with job.ledger.lease(job.name) as lease:
+    with job.ledger.leases.hold(job.name) as lease:
         job.heartbeat.hold(lease)
         mark(job.place)
         sweep_copies(job.scratch)

@@ -1,4 +1,4 @@
-"""The ledger: runs, cursors, batches, what was not done and leases, in one small SQL database; all else in rooms of it.
+"""The ledger: runs, cursors, batches and what was not done, in one small SQL database; all else in rooms of it.
 
 Everything is written down before its effect: a batch before it is sent, a task key before the task is made.
 Times are UTC without a zone, as SQLite keeps them.
@@ -7,9 +7,8 @@ Times are UTC without a zone, as SQLite keeps them.
 from __future__ import annotations
 
 import itertools
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
@@ -21,11 +20,11 @@ from sync.ledger.backfills import Backfills
 from sync.ledger.calls import Calls
 from sync.ledger.database import embedded, shared
 from sync.ledger.edits import Edits
-from sync.ledger.fence import Fence, Lease, lost, outside
+from sync.ledger.fence import Fence, outside
 from sync.ledger.fires import Fires
 from sync.ledger.forgetting import Forgetting
 from sync.ledger.gates import Gates
-from sync.ledger.holder import is_dead, ourselves, told
+from sync.ledger.leases import Leases
 from sync.ledger.merges import Merges
 from sync.ledger.notices import Notices
 from sync.ledger.our_tasks import OurTasks
@@ -37,18 +36,14 @@ from sync.ledger.tokens import Tokens
 from sync.ledger.undone import Undone
 from sync.ledger.workers import Workers
 from sync.ledger.zones import Zones
-from sync.stopping import LeaseLost
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
     from pathlib import Path
 
     from config.sections.history import History
     from config.sections.secret import Secret
-
-# Longer than the longest request timeout: while a request may still be in flight, nobody else writes.
-LEASE = timedelta(minutes=15)
 
 # Refused by the CRM; sent, not confirmed; overtaken by events; unreadable; not wanted now; not sent because it was
 # refused before; changed by a person and respected; left as it is by an undo; found wrong in the mirror, and mended.
@@ -76,6 +71,7 @@ class Ledger:
         self._clock = clock
         self._engine = engine
         self.fence = Fence(engine)
+        self.leases = Leases(engine, self._now, self.fence)
         self.gates = Gates(self._engine, self._now)
         self.undone = Undone(self._engine)
         self.our_tasks = OurTasks(self._engine)
@@ -149,61 +145,6 @@ class Ledger:
         """End the preview: from now on runs may write."""
         with self._engine.begin() as db:
             db.execute(tables.connection.update().where(tables.connection.c.name == name).values(live=True))
-
-    # Leases.
-
-    @contextmanager
-    def lease(self, connection: str) -> Iterator[Lease]:
-        """The only right to work on a connection. Raises `LeaseLost` if another run has it."""
-        lease = self._acquire(connection)
-        self.fence.put_up(lease)
-        try:
-            yield lease
-        finally:
-            self.fence.take_down(lease)
-            with outside(self._engine).begin() as db:
-                db.execute(tables.lease.update().where(_held(lease)).values(expires_at=self._now()))
-
-    def at_work(self, connection: str) -> bool:
-        """Whether a run works on a connection now, as far as can be told from here."""
-        with self._engine.connect() as db:
-            row = db.execute(
-                sa.select(tables.lease).where(tables.lease.c.connection == connection)
-            ).one_or_none()
-        return row is not None and self._is_held(row)
-
-    def _is_held(self, row: sa.Row[Any]) -> bool:
-        return bool(row.expires_at > self._now()) and not is_dead(row.holder)
-
-    def renew(self, lease: Lease) -> None:
-        """Prolong the lease; called before each send. Raises `LeaseLost` if another run took it over."""
-        with outside(self._engine).begin() as db:
-            kept = db.execute(
-                tables.lease.update().where(_held(lease)).values(expires_at=self._now() + LEASE)
-            )
-        if kept.rowcount != 1:
-            raise lost(lease)
-
-    def _acquire(self, connection: str) -> Lease:
-        holder = ourselves()
-        with outside(self._engine).begin() as db:
-            row = db.execute(
-                sa.select(tables.lease).where(tables.lease.c.connection == connection)
-            ).one_or_none()
-            if row is not None and self._is_held(row):
-                raise LeaseLost(f"another run ({told(row.holder)}) is working on {connection}")
-            fence = 1 if row is None else row.fence + 1
-            values = {"holder": holder, "fence": fence, "expires_at": self._now() + LEASE}
-            if row is None:
-                taken = added(db, tables.lease, {"connection": connection, **values})
-            else:
-                # As it was looked at: its holder may have renewed it since.
-                same = (tables.lease.c.fence == row.fence, tables.lease.c.expires_at == row.expires_at)
-                mine = tables.lease.c.connection == connection
-                taken = db.execute(tables.lease.update().where(mine, *same).values(**values)).rowcount == 1
-            if not taken:
-                raise LeaseLost(f"another run began to work on {connection} at the same moment")
-        return Lease(connection, holder, fence)
 
     # Runs.
 
@@ -435,11 +376,3 @@ def _revision(db: sa.Connection) -> str | None:
     if not sa.inspect(db).has_table("alembic_version"):
         return None
     return db.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
-
-
-def _held(lease: Lease) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        tables.lease.c.connection == lease.connection,
-        tables.lease.c.holder == lease.holder,
-        tables.lease.c.fence == lease.fence,
-    )

@@ -189,7 +189,7 @@ class Worker:
     def _begin(self, work: Work, now: datetime) -> None:
         """Do what it is time for; until that is done, whatever comes in between, it is wanted still."""
         turn = self._turns.of(work, now)
-        if isinstance(turn, Start) and self.ledger.at_work(work.connection):
+        if isinstance(turn, Start) and self.ledger.leases.at_work(work.connection):
             return
         if isinstance(turn, Start) and self._turns.take(work, turn.due):
             self._start(work, turn.due, now)

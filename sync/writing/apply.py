@@ -121,7 +121,7 @@ class Applier:
         with self.in_doubt(number, object_name, chunk, applied):
             outcomes = self.connector.update(object_name, chunk.select(new))
             # One that slept through its expiry must not record over what another run did since.
-            self.ledger.renew(self.lease)
+            self.ledger.leases.renew(self.lease)
             done = _written(chunk.select(new), outcomes)
             self.mirror.patch(object_name, done)
             self.left_there.keep(object_name, done, others(self.ledger, self.connection, object_name))
@@ -143,7 +143,7 @@ class Applier:
     def intend(self, object_name: str, rows: pa.Table, journal: str = "") -> int:
         """The batch, its old and new values: on the disk before anything leaves. `journal`: where, if not by object."""
         stop_if_told()
-        self.ledger.renew(self.lease)
+        self.ledger.leases.renew(self.lease)
         number = self.ledger.intend(self.run_id, object_name, rows.num_rows)
         self.journal.append(journal or object_name, rows, self.run_id, number)
         log.info("batch.sending", object=object_name, batch=number, records=rows.num_rows)

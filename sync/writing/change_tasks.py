@@ -100,7 +100,7 @@ class _Portion:
         with applier.in_doubt(number, "task", table, applied):
             outcomes = pa.concat_tables([OUTCOME_SCHEMA.empty_table(), *self._sent()])
             # As of fields: another run may have come to work meanwhile.
-            applier.ledger.renew(applier.lease)
+            applier.ledger.leases.renew(applier.lease)
             self._record(outcomes)
             note_refused(applier.ledger, applier.connection, applier.run_id, self.rows, outcomes)
             applier.settle("task", number, outcomes)

@@ -31,7 +31,7 @@ def make_tasks(applier: Applier, tasks: pa.Table, applied: Applied) -> None:
     with applier.in_doubt(number, "task", tasks, applied):
         outcomes = applier.connector.upsert_tasks(tasks.select(_SENT))
         # One that slept through its expiry must not record over what another run did since.
-        applier.ledger.renew(applier.lease)
+        applier.ledger.leases.renew(applier.lease)
         # That it waits before that it was refused: a task that was refused and waits nowhere would never be made.
         applier.waiting.note("task", tasks, outcomes, applier.run_id)
         ours.settle(applier.connection, _states(outcomes))

@@ -69,11 +69,11 @@ def test_a_run_that_lost_its_lease_writes_nothing_more(workers, clock):
     """Cursors, batches, outcomes, its own end: each is refused in the transaction that would have kept it."""
     zombie, successor = workers
     successor.bind("main", "00D", "Acme", live=False)
-    with zombie.lease("main"):
+    with zombie.leases.hold("main"):
         run = zombie.start_run("main", "run", TODAY, "abc")
         zombie.intend(run, "account", 1)
         clock.now += LEASE + timedelta(seconds=1)
-        with successor.lease("main"):
+        with successor.leases.hold("main"):
             new = successor.start_run("main", "run", TODAY, "abc")
             before = everything(successor)
             for name, write in WRITES.items():
@@ -88,10 +88,10 @@ def test_a_run_that_lost_its_lease_writes_nothing_more(workers, clock):
 def test_what_ends_late_is_told_apart_from_what_took_its_place(workers, clock):
     """The history says that the first was overtaken, and how the second ended."""
     zombie, successor = workers
-    with zombie.lease("main"):
+    with zombie.leases.hold("main"):
         old = zombie.start_run("main", "run", TODAY, "abc")
         clock.now += LEASE + timedelta(seconds=1)
-        with successor.lease("main"):
+        with successor.leases.hold("main"):
             new = successor.start_run("main", "run", TODAY, "abc")
             successor.finish_run(new, "done", 0, "Wrote 1", {})
         with pytest.raises(LeaseLost):
@@ -105,7 +105,7 @@ def test_what_ends_late_is_told_apart_from_what_took_its_place(workers, clock):
 def test_nobody_takes_over_between_the_look_and_the_commit(workers, clock):
     """Who comes in that moment waits until it is written, or gives up; it never comes between."""
     worker, other = workers
-    with worker.lease("main"):
+    with worker.leases.hold("main"):
         clock.now += LEASE + timedelta(seconds=1)
         event.listen(other._engine, "begin", impatient)
         with worker._engine.begin() as db:
@@ -113,9 +113,9 @@ def test_nobody_takes_over_between_the_look_and_the_commit(workers, clock):
                 tables.cursor.insert().values(connection="main", object="account", value="1", columns=[])
             )
             worker.fence._look(db)
-            with pytest.raises(HistoryAway), other.lease("main"):
+            with pytest.raises(HistoryAway), other.leases.hold("main"):
                 pass
-        with other.lease("main"):
+        with other.leases.hold("main"):
             assert other.cursor("main", "account") == ("1", [])
             with pytest.raises(LeaseLost):
                 worker.keep_cursor("main", "account", "2", [])
@@ -130,15 +130,15 @@ def impatient(db):
 def test_who_renews_is_not_overtaken_by_one_who_looked_before(workers, clock):
     """It was seen as expired, and renewed before the other had it: the fence is the same, the lease is not."""
     worker, other = workers
-    with worker.lease("main") as lease:
+    with worker.leases.hold("main") as lease:
         clock.now += LEASE + timedelta(seconds=1)
 
         def renewed(_db, _cursor, statement, *_):
             if statement.startswith("UPDATE lease"):
-                worker.renew(lease)
+                worker.leases.renew(lease)
 
         event.listen(other._engine, "before_cursor_execute", renewed)
-        with pytest.raises(LeaseLost, match="at the same moment"), other.lease("main"):
+        with pytest.raises(LeaseLost, match="at the same moment"), other.leases.hold("main"):
             pass
         worker.keep_cursor("main", "account", "1", [])
 
@@ -154,9 +154,9 @@ def test_a_token_that_replaces_another_is_kept_in_any_case(workers, clock, monke
     monkeypatch.setenv("KEY", Fernet.generate_key().decode())
     for ledger in workers:
         ledger.tokens._key = Secret(env="KEY")
-    with zombie.lease("main"):
+    with zombie.leases.hold("main"):
         clock.now += LEASE + timedelta(seconds=1)
-        with successor.lease("main"):
+        with successor.leases.hold("main"):
             zombie.tokens.save("main", "new", "old")
     assert isinstance(successor.tokens, Tokens)
     assert successor.tokens.load("main", "old") == "new"

@@ -32,12 +32,12 @@ def ledger(tmp_path, clock):
 def test_a_run_that_waits_long_keeps_its_lease(ledger, clock):
     """Polling a bulk job for an hour, request by request, is no reason to lose the right to work."""
     heartbeat = Heartbeat(ledger, clock)
-    with ledger.lease("main") as lease:
+    with ledger.leases.hold("main") as lease:
         heartbeat.hold(lease)
         for _ in range(60):
             clock.now += timedelta(minutes=1)
             heartbeat()
-        with pytest.raises(LeaseLost), ledger.lease("main"):
+        with pytest.raises(LeaseLost), ledger.leases.hold("main"):
             pass
 
 
@@ -53,14 +53,14 @@ def test_a_run_that_lost_its_lease_sends_nothing_more(ledger, clock):
         rng=None,
         before_send=heartbeat,
     )
-    with ledger.lease("main") as lease, responses.RequestsMock(assert_all_requests_are_fired=False) as crm:
+    with ledger.leases.hold("main") as lease, responses.RequestsMock(assert_all_requests_are_fired=False) as crm:
         crm.get("https://crm.example/x", json={})
         heartbeat.hold(lease)
         assert (
             transport.request("GET", "https://crm.example/x", anonymous=True).status_code == requests.codes.ok
         )
         clock.now += LEASE + EVERY
-        with ledger.lease("main"), pytest.raises(LeaseLost):
+        with ledger.leases.hold("main"), pytest.raises(LeaseLost):
             transport.request("GET", "https://crm.example/x", anonymous=True)
         assert len(crm.calls) == 1
 

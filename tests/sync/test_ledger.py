@@ -111,46 +111,46 @@ def test_the_state_folder_is_private(tmp_path, clock):
 
 def test_one_connection_has_one_worker(ledger):
     """A second run is refused while the first holds the lease, and may begin after it; the history can tell."""
-    assert not ledger.at_work("main")
-    with ledger.lease("main"):
-        assert ledger.at_work("main")
-        with pytest.raises(LeaseLost), ledger.lease("main"):
+    assert not ledger.leases.at_work("main")
+    with ledger.leases.hold("main"):
+        assert ledger.leases.at_work("main")
+        with pytest.raises(LeaseLost), ledger.leases.hold("main"):
             pass
-        with ledger.lease("other"):
+        with ledger.leases.hold("other"):
             pass
-    with ledger.lease("main"):
+    with ledger.leases.hold("main"):
         pass
 
 
 def test_a_worker_whose_lease_ran_out_is_stopped_before_it_sends(ledger, clock):
     """After its expiry somebody else may have taken over: the fence tells the two apart."""
-    with ledger.lease("main") as zombie:
+    with ledger.leases.hold("main") as zombie:
         clock.now += LEASE + timedelta(seconds=1)
-        with ledger.lease("main") as successor:
+        with ledger.leases.hold("main") as successor:
             assert successor.fence > zombie.fence
             with pytest.raises(LeaseLost):
-                ledger.renew(zombie)
-            ledger.renew(successor)
+                ledger.leases.renew(zombie)
+            ledger.leases.renew(successor)
 
 
 def test_the_lease_of_a_dead_process_is_free(ledger):
     """Nobody waits for a worker of this machine that was killed."""
-    with ledger.lease("main") as lease:
+    with ledger.leases.hold("main") as lease:
         ours = f":{os.getpid()}@"
         with ledger._engine.begin() as db:
             db.execute(ledger_schema.lease.update().values(holder=lease.holder.replace(ours, ":4194303@")))
-        assert not ledger.at_work("main")
-        with ledger.lease("main"):
+        assert not ledger.leases.at_work("main")
+        with ledger.leases.hold("main"):
             pass
 
 
 def test_a_refusal_names_the_process_that_is_at_work(ledger):
     """Whoever waits wants to know for whom."""
     with (
-        ledger.lease("main"),
+        ledger.leases.hold("main"),
         pytest.raises(LeaseLost, match=rf"another run \(process {os.getpid()} on .+\) is working on main"),
     ):
-        ledger._acquire("main")
+        ledger.leases._acquire("main")
 
 
 def test_a_connection_never_changes_its_org(ledger):

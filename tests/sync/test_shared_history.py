@@ -208,7 +208,7 @@ def test_of_runs_that_want_a_connection_at_once_one_has_it(history, opened):
 
     def take(number):
         try:
-            return ledgers[number]._acquire("main")
+            return ledgers[number].leases._acquire("main")
         except LeaseLost:
             return None
 

@@ -254,7 +254,7 @@ def test_what_a_worker_left_that_is_seen_to_be_dead_is_taken_over_at_once(works)
 def test_while_another_run_works_on_a_connection_none_is_begun(works):
     """A backfill by hand is let finish; then what was due is begun."""
     world = works(main=USUAL)
-    with world.ledger.lease("main"):
+    with world.ledger.leases.hold("main"):
         world.step()
         assert world.begun == []
     world.pass_time(MINUTE)
