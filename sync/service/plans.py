@@ -29,6 +29,8 @@ class Plans:
         self._zones: dict[str, tuple[str | None, list[str]]] = {}
         self._read = self.path.read_bytes() if self.path.is_file() else None
         self.settings = self._load()
+        # Whether the file can be used as it is now: runs read it themselves.
+        self.are_good = True
 
     @property
     def connections(self) -> dict[str, Connection]:
@@ -63,18 +65,20 @@ class Plans:
         return self._zones[connection] != before
 
     def reload(self) -> Unusable | bool:
-        """Read the file if it is another one; returns whether it was. What cannot be used changes nothing."""
+        """Read the file if it is another one; returns whether it was. The last good settings stay (see `are_good`)."""
         try:
             read = self.path.read_bytes()
             if read == self._read:
                 return False
             self._read = read
+            self.are_good = False
             self.settings = self._load()
+            self.are_good = True
         except ConfigProblem as problem:
             return Unusable("", tuple(str(one) for one in problem.problems))
         except OSError as error:
             # Perhaps it is just being replaced: once it is there again it is read, be it the same or not.
-            was_there, self._read = self._read is not None, None
+            was_there, self._read, self.are_good = self._read is not None, None, False
             return was_there and Unusable("", (f"{self.path.name}: {error.strerror}",))
         return True
 

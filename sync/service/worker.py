@@ -6,6 +6,7 @@ nothing has happened for a while. Which of several workers does what, the histor
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from contextlib import contextmanager
@@ -67,6 +68,7 @@ class Worker:
     _wanted: dict[WorkName, Work] = field(default_factory=dict)
     _children: dict[str, Child] = field(default_factory=dict)
     _unsettled: list[Child] = field(default_factory=list)
+    _served: dict[str, float] = field(default_factory=dict)
     _looked: float | None = None
     _is_planned: bool = False
     _stopping: bool = False
@@ -104,12 +106,15 @@ class Worker:
         self._hold_to_limits()
         try:
             self._settle()
-            if message is signal.SIGHUP or self._looked is None or self.monotonic() - self._looked >= _LOOK:
+            # Runs read the file themselves: none may begin with what we have not seen.
+            self._reread()
+            if self._looked is None or self.monotonic() - self._looked >= _LOOK:
                 self._look_around()
                 self._looked = self.monotonic()
             if not self._is_planned:
                 self._plan(clockwork)
-            self._begin_what_can()
+            if self.plans.are_good:
+                self._begin_what_can()
         except NOT_NOW as error:
             _LOG.warning("the history is away", error=type(error))
             if self._stopping:
@@ -161,30 +166,39 @@ class Worker:
         _LOG.info("scheduled", connections=len(self.plans.connections), jobs=len(works))
 
     def _look_around(self) -> None:
-        """Say that we live; take up what others left; see whether the settings changed."""
+        """Say that we live; take up what others left."""
         self.ledger.workers.beat(self.id)
         self.ledger.workers.bury()
         lost = {fire.work for fire in self.ledger.fires.open()}
         for work in self.plans.works() if lost else ():
             if name_of(work) in lost:
                 self._wanted[name_of(work)] = work
+
+    def _reread(self) -> None:
+        """See whether the settings changed; what is wrong with them is told once."""
         match self.plans.reload():
             case Unusable() as problem:
-                _LOG.warning(
-                    "the settings cannot be used; the last good ones hold", problems=len(problem.problems)
-                )
+                said = "the settings cannot be used; nothing is begun until they can"
+                _LOG.warning(said, problems=len(problem.problems))
                 self._tell(problem)
             case True:
                 self._is_planned = False
 
     def _begin_what_can(self) -> None:
         """Begin what is wanted and due, where a place is free and nobody works on the connection."""
-        # What covers other work before what it covers.
-        for name, work in sorted(self._wanted.items(), key=lambda one: one[1].job not in COVERS):
+        for name, work in sorted(self._wanted.items(), key=self._order):
             if self._stopping or len(self._children) >= self.plans.service.runs_at_once:
                 return
             if name in self._wanted and work.connection not in self._children:
                 self._begin(work, self.clock())
+
+    def _order(self, wanted: tuple[WorkName, Work]) -> tuple[float, bool]:
+        """Who had its turn longest ago comes first, or one would wait for ever where places are few.
+
+        Of one connection's work what covers other work comes before what it covers.
+        """
+        _, work = wanted
+        return self._served.get(work.connection, -math.inf), work.job not in COVERS
 
     def _begin(self, work: Work, now: datetime) -> None:
         """Do what it is time for; until that is done, whatever comes in between, it is wanted still."""
@@ -214,6 +228,7 @@ class Worker:
         _LOG.info("run begins", **_names(work), due=due.isoformat())
         command = self.command(work, self.plans.path, self.plans.has_tasks(work.connection))
         self._children[work.connection] = Child.start(work, due, command, self.form, now, self._inbox.put)
+        self._served[work.connection] = self.monotonic()
 
     def _settle(self) -> None:
         """Write down how runs ended: now, or as soon as the history is there again."""

@@ -40,12 +40,12 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 open(sys.argv[1], "w").close()
 signal.pause()
 """
-# The same, and is done when it is told to stop.
+# The same, and is done when it is told to stop, be it at once.
 ENDS_WELL = """
 import signal, sys
-signal.signal(signal.SIGTERM, lambda *_: None)
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 open(sys.argv[1], "w").close()
-signal.pause()
+signal.sigwait({signal.SIGTERM})
 print('{"exit_code": 0}')
 """
 
@@ -211,6 +211,17 @@ def test_no_more_runs_at_once_than_were_asked_for(works):
     assert {name for name, _ in world.begun} == {"one", "two"}
 
 
+def test_where_places_are_few_each_connection_has_its_turn(works):
+    """Two that are due again whenever a run has ended leave a third its place."""
+    every = "increment: every 1m, full: null, reconcile: null, jitter: 0s"
+    world = works(service="runs_at_once: 1", first=every, second=every, third=every)
+    world.step()
+    for _ in range(5):
+        world.pass_time(MINUTE)
+        world.wait()
+    assert [name for name, _ in world.begun] == ["first", "second", "third"] * 2
+
+
 def test_two_workers_share_the_work(works):
     """What one has begun, the other leaves alone; what one has no place for, the other takes."""
     world = works(service="runs_at_once: 1", one=USUAL, two=USUAL)
@@ -347,15 +358,18 @@ def test_settings_are_read_again_when_their_file_changes(works):
     assert list(world.planned[-1].connections) == ["main", "second"]
 
 
-def test_settings_that_cannot_be_used_change_nothing(works):
-    """The last good ones hold, and what is wrong is told once."""
+def test_nothing_is_begun_by_settings_that_cannot_be_used(works):
+    """Runs would read them, too, and each connection would fail. What is wrong is told once; mended, work goes on."""
     world = works(main=USUAL)
     world.step()
     world.wait()
     world.settle_on(main="increment: every now and then")
     world.pass_time(15 * MINUTE)
-    world.wait()
     world.pass_time(MINUTE)
+    assert len(world.begun) == 1
+    world.settle_on(main=USUAL)
+    world.step()
+    world.wait()
     assert len(world.begun) == 2
     (problem,) = [event for event in world.events if isinstance(event, Unusable)]
     assert "foretag.yaml:8" in problem.problems[0]
