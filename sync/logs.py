@@ -68,6 +68,11 @@ def chosen_form() -> Form:
     return cast("Form", _asked(FORM, Form, "console"))
 
 
+def is_form_chosen() -> bool:
+    """Whether the environment says how lines look: then they are a log, and what is said to people is lines of it."""
+    return os.environ.get(FORM, "") in get_args(Form)
+
+
 def log_said(text: str, level: Level) -> None:
     """What a command says to people, as a line among the others."""
     import structlog  # noqa: PLC0415  # late, as above

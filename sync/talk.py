@@ -27,7 +27,7 @@ from rich.progress import (
 from rich.table import Table
 
 from config.redaction import cleaned, redacted
-from sync.logs import chosen_form, configure, log_said
+from sync.logs import configure, is_form_chosen, log_said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -47,8 +47,8 @@ class Talk:
     def __init__(self, *, machine: bool = False) -> None:
         self.machine = machine
         self.out, self.err = _console(sys.stdout), _console(sys.stderr)
-        # Among log lines for machines, talk is lines of the same kind.
-        self.logged = chosen_form() == "json"
+        # Among log lines, as those of a worker's runs, talk is lines of the same kind.
+        self.logged = is_form_chosen()
         if self.logged:
             configure()
 
@@ -131,7 +131,7 @@ class Talk:
     @contextmanager
     def progress(self) -> Iterator[Tell]:
         """A way to report progress: `tell(what, done, total)`."""
-        if not self.err.is_terminal:
+        if self.logged or not self.err.is_terminal:
             yield quiet
             return
         with Progress(

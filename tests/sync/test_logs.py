@@ -97,6 +97,22 @@ def test_what_is_said_to_people_is_a_line_among_lines_and_a_bug_is_told_by_its_p
     assert name not in told["text"]
 
 
+def test_a_log_on_a_terminal_has_no_bars_among_its_lines(capsys, monkeypatch):
+    """A worker's runs share their terminal: bars of several at once would draw over each other and over the lines."""
+    monkeypatch.setenv(logs.FORM, "console")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    before = structlog.get_config()
+    talk = Talk(machine=True)
+    assert talk.err.is_terminal
+    with talk.progress() as tell:
+        tell("account", 5, 10)
+    talk.say("Careful.", "yellow")
+    structlog.configure(**before)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "said" in line
+    assert "Careful." in line
+
+
 def test_a_person_is_told_of_what_is_amiss_alone(capsys, monkeypatch):
     """In plain lines, unless asked for more; a word that is none changes nothing."""
     for variable in (logs.FORM, logs.LEVEL):
