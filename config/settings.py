@@ -16,7 +16,7 @@ from pydantic import (
 from config.files.documents import Document, load_document, validate
 from config.problems import Fault, Faulty
 from config.sections.history import History
-from config.sections.loopback import LOOPBACK_HOSTS
+from config.sections.loopback import is_private
 from config.sections.schedule import Schedule
 from config.sections.secret import NEW_KEY, Secret
 from config.sections.service import Service
@@ -190,11 +190,9 @@ class _Connection(Strict):
     @classmethod
     def _https(cls, value: str) -> str:
         value = value.rstrip("/")
-        scheme, _, rest = value.partition("://")
-        host = rest.split("/")[0].rsplit(":", 1)[0].strip("[]")
-        if scheme != "https" and not (scheme == "http" and host in LOOPBACK_HOSTS):
+        if not is_private(value):
             raise ValueError("must start with https:// (plain http only for this machine)")
-        if "/" in rest:
+        if "/" in value.partition("://")[2]:
             raise ValueError("must be the org's address alone, without a path")
         return value
 

@@ -27,7 +27,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from config.problems import Problem
 from config.redaction import shortened
-from config.sections.loopback import LOOPBACK_HOSTS
+from config.sections.loopback import is_private
 from connectors.contract import AuthProblem, ConfigProblem, RecordRefused, RetryLater
 from connectors.statuses import Action, Dialect, Failure, Rule
 
@@ -398,9 +398,9 @@ class Transport(requests.Session):
 
     def _target(self, call: _Call, url: str) -> str:
         """The absolute address of a path or of an address on our CRM; any other host is refused."""
-        parts = urlsplit(url)
-        if call.foreign and (parts.scheme == "https" or parts.hostname in LOOPBACK_HOSTS):
+        if call.foreign and is_private(url):
             return url
+        parts = urlsplit(url)
         if not parts.netloc:
             return f"{self.origin}/{url.lstrip('/')}"
         for own in (self.origin, self._home):

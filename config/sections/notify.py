@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from config.sections.loopback import LOOPBACK_HOSTS
 from config.sections.secret import Secret
 from config.sections.strict import Strict
 
@@ -14,8 +15,6 @@ from config.sections.strict import Strict
 # did not take place; settings or rules cannot be used.
 EventName = Literal["failed", "refused", "stopped", "approval", "recovered", "missed", "unusable"]
 EVENTS: tuple[EventName, ...] = get_args(EventName)
-
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 Events = Annotated[
     tuple[EventName, ...],
@@ -49,7 +48,7 @@ class Mail(Strict):
 
     @model_validator(mode="after")
     def _private(self) -> Self:
-        if self.security == "none" and self.host not in LOOPBACK:
+        if self.security == "none" and self.host not in LOOPBACK_HOSTS:
             raise ValueError("`security: none` is for a mail server on this machine alone")
         if (self.username is None) != (self.password is None):
             raise ValueError("a username goes with a password, and a password with a username")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from config.sections.loopback import LOOPBACK_HOSTS
+from config.sections.loopback import is_private
 from config.sections.secret import Secret
 from config.sections.strict import Strict
 
@@ -54,9 +54,11 @@ class Storage(Strict):
     @field_validator("endpoint")
     @classmethod
     def _https(cls, value: str | None) -> str | None:
-        parts = urlsplit(value or "https://-")
-        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS):
+        if value is None:
+            return None
+        if not is_private(value):
             raise ValueError("must start with https:// (plain http only for this machine)")
+        parts = urlsplit(value)
         if parts.path.strip("/") or parts.query or "@" in parts.netloc:
             raise ValueError("must be the store's address alone: bucket and prefix belong into `url`")
         return value

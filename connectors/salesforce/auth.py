@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import jwt
 
 from config.problems import Problem
-from config.sections.loopback import LOOPBACK_HOSTS
+from config.sections.loopback import is_private
 from config.settings import ClientCredentials, JwtBearer
 from connectors.contract import AuthProblem, ConfigProblem
 from connectors.sign_in import SignIn as AnySignIn
@@ -130,11 +130,11 @@ class SignIn(AnySignIn):
 
     def _move(self, address: str) -> None:
         """Go on at the address that Salesforce names, as long as it is a safe one."""
-        parts = urlsplit(address)
-        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS):
+        if not is_private(address):
             raise AuthProblem(
                 Problem(
                     f"sign-in leads to {address}, which is not encrypted", where=self._name, fix="check `url`"
                 )
             )
+        parts = urlsplit(address)
         self._transport.origin = f"{parts.scheme}://{parts.netloc}"

@@ -6,10 +6,9 @@ import ssl
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
-from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
-from config.sections.notify import LOOPBACK
+from config.sections.loopback import is_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,19 +27,9 @@ class _NoRedirect(HTTPRedirectHandler):
         return None
 
 
-def is_safe(url: str) -> bool:
-    """Whether an address keeps what is sent there private: https, or this machine."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        return False
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK))
-
-
 def ask(url: str, body: bytes | None = None, ca_file: Path | None = None) -> None:
     """GET it, or POST JSON there. Raises `NotTaken` unless the answer is a good one."""
-    if not is_safe(url):
+    if not is_private(url):
         raise NotTaken("the address must start with https:// (plain http only for this machine)")
     headers = {"User-Agent": "foretag"} | ({} if body is None else {"Content-Type": "application/json"})
     request = Request(url, data=body, headers=headers)  # noqa: S310  # its scheme was looked at
