@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from config.clocks import zone_of
 from config.records import MONEY, RECORDS, STAMP, Column
 from connectors.contract import Page, SetAside
 
@@ -160,18 +160,9 @@ def local_days(cells: pa.Array, timezone: str, moments: Converter | None = None)
     if pc.all(plain).as_py() is not False:
         return days(found)
     instants = (moments or stamps)(pc.if_else(plain, None, found))
-    local = instants.cast(pa.timestamp("ms", tz=known_zone(timezone)))
+    local = instants.cast(pa.timestamp("ms", tz=zone_of(timezone).key))
     of_instants = pc.local_timestamp(local).cast(pa.date32(), safe=False)
     return possible_days(pc.coalesce(pc.if_else(plain, found, None).cast(pa.date32()), of_instants))
-
-
-def known_zone(timezone: str) -> str:
-    """The zone, or UTC where it is one that nobody here knows."""
-    try:
-        ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return "UTC"
-    return timezone
 
 
 def possible_days(found: pa.Array) -> pa.Array:

@@ -82,7 +82,7 @@ class Truncated(ConnectorError):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Org:
-    """The CRM behind a connection. `timezone` is an IANA name, `currency` an ISO code."""
+    """The CRM behind a connection. `timezone` is an IANA name, one that this machine knows; `currency` an ISO code."""
 
     id: str
     name: str

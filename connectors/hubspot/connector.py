@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from config.clocks import zone_of
 from config.records import RECORDS
 from config.sections.loopback import LOOPBACK_HOSTS
 from connectors.contract import ConfigProblem, Org
@@ -63,7 +64,7 @@ class HubSpotConnector:
             id=str(account["portalId"]),
             name=str(account.get("portalName") or f"HubSpot {account['portalId']}"),
             production=production,
-            timezone=str(account.get("timeZone") or "UTC"),
+            timezone=zone_of(account.get("timeZone")).key,
             currency=str(account.get("companyCurrency") or ""),
             bundled_sandbox=loopback and not production,
         )

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from config.clocks import zone_of
 from config.records import RECORDS
-from connectors.casting import cast_records, known_zone, texts
+from connectors.casting import cast_records, texts
 from connectors.hubspot.casting import portal_casting, text_array
 from connectors.hubspot.fields import LINKS, OBJECTS
 from connectors.hubspot.owners import Owner, read_owners, team_names
@@ -50,7 +51,7 @@ class Facts:
     @cached_property
     def timezone(self) -> str:
         """The zone of the portal's days; UTC where HubSpot tells none, or one that nobody here knows."""
-        return known_zone(str(self._api.account.get("timeZone") or "UTC"))
+        return zone_of(self._api.account.get("timeZone")).key
 
     @cached_property
     def texts(self) -> Casting:

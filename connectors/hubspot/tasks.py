@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
 
+from config.clocks import zone_of
 from connectors.contract import TASK_STATE_SCHEMA, ConfigProblem, ConnectorError, Problem, RecordRefused
 from connectors.hubspot.batches import MOST_INPUTS, NOT_THERE, Batches
 from connectors.hubspot.by_id import read_by_id
@@ -22,6 +22,7 @@ from connectors.outcomes import NOT_SENT, Outcome, outcome_table, refused, unkno
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from zoneinfo import ZoneInfo
 
     from connectors.contract import FieldInfo
     from connectors.hubspot.api import Api
@@ -161,10 +162,7 @@ class Tasks:
 
     @cached_property
     def _zone(self) -> ZoneInfo:
-        try:
-            return ZoneInfo(self._api.account.get("timeZone") or "UTC")
-        except (ZoneInfoNotFoundError, ValueError):
-            return ZoneInfo("UTC")
+        return zone_of(self._api.account.get("timeZone"))
 
     # By id.
 

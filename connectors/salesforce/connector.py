@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from config.clocks import zone_of
 from config.records import RECORDS
 from config.sections.loopback import LOOPBACK_HOSTS
 from connectors.contract import AuthProblem, ConfigProblem, Org, RecordRefused, RetryLater
@@ -67,7 +68,7 @@ class SalesforceConnector:
             id=row["Id"],
             name=row["Name"],
             production=not row["IsSandbox"],
-            timezone=row["TimeZoneSidKey"],
+            timezone=zone_of(row["TimeZoneSidKey"]).key,
             currency=self._currency,
             bundled_sandbox=loopback and bool(row["IsSandbox"]),
         )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from config.clocks import zone_of
 from config.outputs import OBJECTS
 
 if TYPE_CHECKING:
@@ -14,8 +13,9 @@ if TYPE_CHECKING:
 
 def zones_of_owners(mirror: Mirror, timezone: str) -> dict[str, str]:
     """The zone of each active owner, by id; `timezone`, the org's, where the CRM tells none that is known here."""
+    home = zone_of(timezone)
     owners = mirror.read("owner", ("id", "active", "timezone")).to_pylist()
-    return {row["id"]: known_zone(row["timezone"]) or timezone for row in owners if row["active"]}
+    return {row["id"]: zone_of(row["timezone"], home).key for row in owners if row["active"]}
 
 
 def zones_at_work(mirror: Mirror, timezone: str) -> list[str]:
@@ -29,12 +29,3 @@ def zones_at_work(mirror: Mirror, timezone: str) -> list[str]:
         for owner in mirror.read(name, ("owner_id",))["owner_id"].unique().to_pylist()
     }
     return sorted({timezone, *(zone for owner, zone in zones.items() if owner in owning)})
-
-
-@cache
-def known_zone(zone: str | None) -> str | None:
-    """The zone, if this machine knows it too."""
-    try:
-        return zone and ZoneInfo(zone).key
-    except (ZoneInfoNotFoundError, ValueError):
-        return None

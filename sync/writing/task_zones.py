@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from config.clocks import find_zone
 from config.problems import ConfigProblem, Problem
-from sync.store.zones import known_zone, zones_of_owners
+from sync.store.zones import zones_of_owners
 
 if TYPE_CHECKING:
     from sync.store.mirror import Mirror
@@ -26,7 +27,7 @@ def in_zone(
         return tasks, changes
     zones = zones_of_owners(mirror, timezone)
     known = sorted({timezone, *zones.values()})
-    if zone not in known and not known_zone(zone):
+    if zone not in known and not find_zone(zone):
         fix = f"leave --zone out, or name one of {', '.join(known)}"
         raise ConfigProblem(Problem(f'no owner lives by the time zone "{zone}"', where="--zone", fix=fix))
     held = mirror.read("task", ("id", "owner_id"), ids=changes["crm_id"])

@@ -106,6 +106,15 @@ def test_the_org_says_what_it_is(world) -> None:
     assert org.name == world.people.org_name
 
 
+def test_a_time_zone_that_nobody_here_knows_is_read_as_utc(world) -> None:
+    """An old machine may lack a zone: that is no reason to stop."""
+    connector = world.connect()
+    # No sandbox has such a zone.
+    facts = getattr(connector, "_organization", None) or connector._api.account
+    facts.update(TimeZoneSidKey="Mars/Olympus", timeZone="Mars/Olympus")
+    assert connector.org().timezone == "UTC"
+
+
 def test_the_budget_is_the_orgs_and_the_calls_are_ours(world) -> None:
     """Every request of this process is counted, and the org's allowance is read from replies."""
     connector = world.connect()
