@@ -35,6 +35,13 @@ class Zones:
             ).one_or_none()
         return (None, []) if row is None else (row.timezone, list(row.zones or ()))
 
+    def all(self) -> dict[str, tuple[str | None, list[str]]]:
+        """The same of every connection that ever ran."""
+        known = tables.connection.c
+        with self._engine.connect() as db:
+            rows = db.execute(sa.select(known.name, known.timezone, known.zones))
+            return {row.name: (row.timezone, list(row.zones or ())) for row in rows}
+
     def _keep(self, connection: str, **values: object) -> None:
         with self._engine.begin() as db:
             db.execute(

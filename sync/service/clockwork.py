@@ -50,8 +50,13 @@ class Clockwork:
         """It calls no more."""
         self._scheduler.shutdown(wait=False)
 
-    def set(self, works: Iterable[Work]) -> None:
-        """Call for these and no others."""
-        self._scheduler.remove_all_jobs()
+    def set(self, works: Iterable[Work], connection: str | None = None) -> None:
+        """Call for these and no others: on this connection, or on all."""
+        for job in self._scheduler.get_jobs():
+            if connection in (None, job.args[0].connection):
+                job.remove()
         for work in works:
-            self._scheduler.add_job(self._wake, _Openings(work), args=(work,))
+            self._scheduler.add_job(self._call, _Openings(work), args=(work,))
+
+    def _call(self, work: Work) -> None:
+        self._wake(work)

@@ -113,7 +113,9 @@ class Metrics:
     def watch(self, connections: Collection[str], works: Iterable[Work] = ()) -> None:
         """Show these connections alone, and when this work is due; the history may know others, of old settings."""
         self._history.names = frozenset(connections)
-        self._history.dues = [_Due(work, self._clock()) for work in works]
+        # Of what was planned before it is known when it is due next.
+        known = {id(due.work): due for due in self._history.dues}
+        self._history.dues = [known.get(id(work)) or _Due(work, self._clock()) for work in works]
         for due in self._history.dues:
             self._missed.labels(due.work.connection, due.work.job)
 

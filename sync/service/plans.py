@@ -15,9 +15,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from config.sections.service import Service
-    from config.settings import Connection, Settings
+    from config.settings import Settings
     from sync.ledger.zones import Zones
     from sync.service.schedule import Work
+
+    # The org's own time zone and those of its owners.
+    _Zones = tuple[str | None, list[str]]
+
+_UNKNOWN: _Zones = (None, [])
 
 
 class Plans:
@@ -26,26 +31,22 @@ class Plans:
     def __init__(self, path: Path, only: Collection[str] = ()) -> None:
         self.path = path.absolute()
         self._only = tuple(only)
-        self._zones: dict[str, tuple[str | None, list[str]]] = {}
+        self._zones: dict[str, _Zones] = {}
+        self._planned: dict[str, list[Work]] = {}
         self._read = self.path.read_bytes() if self.path.is_file() else None
-        self.settings = self._load()
+        self._use(self._load())
         # Whether the file can be used as it is now: runs read it themselves.
         self.are_good = True
-
-    @property
-    def connections(self) -> dict[str, Connection]:
-        """The connections to work on."""
-        every = self.settings.connections
-        return {name: every[name] for name in every if not self._only or name in self._only}
 
     @property
     def service(self) -> Service:
         """How the worker is to run."""
         return self.settings.service
 
-    def works(self) -> list[Work]:
-        """All that is scheduled."""
-        return [work for name in self.connections for work in self._works(name)]
+    def works(self, connection: str | None = None) -> list[Work]:
+        """What is scheduled on a connection, or on all; the same objects until something about them changes."""
+        names = self.connections if connection is None else (connection,)
+        return [work for name in names for work in self._works(name)]
 
     def has_tasks(self, connection: str) -> bool:
         """Whether a connection's tasks have times of their own."""
@@ -55,14 +56,17 @@ class Plans:
         """Whether nothing may run on a connection now; one that the settings no longer have may not, either."""
         if connection not in self.connections:
             return True
-        timezone, _ = self._zones.get(connection, (None, []))
+        timezone, _ = self._zones.get(connection, _UNKNOWN)
         return in_blackout(self.connections[connection].schedule, timezone, now) is not None
 
-    def see_zones(self, zones: Zones, connection: str) -> bool:
-        """Read the time zones of a connection as the history last saw them; returns whether they are others now."""
-        before = self._zones.get(connection)
-        self._zones[connection] = zones.of(connection)
-        return self._zones[connection] != before
+    def see_zones(self, zones: Zones, connection: str | None = None) -> bool:
+        """Read the time zones of a connection, or of all, as the history last saw them; returns whether any changed."""
+        seen = zones.all() if connection is None else {connection: zones.of(connection)}
+        changed = [name for name in seen if seen[name] != self._zones.get(name, _UNKNOWN)]
+        for name in changed:
+            self._zones[name] = seen[name]
+            self._planned.pop(name, None)
+        return bool(changed)
 
     def reload(self) -> Unusable | bool:
         """Read the file if it is another one; returns whether it was. The last good settings stay (see `are_good`)."""
@@ -72,7 +76,7 @@ class Plans:
                 return False
             self._read = read
             self.are_good = False
-            self.settings = self._load()
+            self._use(self._load())
             self.are_good = True
         except ConfigProblem as problem:
             return Unusable("", tuple(str(one) for one in problem.problems))
@@ -83,8 +87,19 @@ class Plans:
         return True
 
     def _works(self, name: str) -> list[Work]:
-        timezone, zones = self._zones.get(name, (None, []))
-        return plan_of(name, self.connections[name].schedule, timezone, zones)
+        if name not in self.connections:
+            return []
+        if name not in self._planned:
+            timezone, zones = self._zones.get(name, _UNKNOWN)
+            self._planned[name] = plan_of(name, self.connections[name].schedule, timezone, zones)
+        return self._planned[name]
+
+    def _use(self, settings: Settings) -> None:
+        """From now on these; `connections` are those to work on."""
+        every = settings.connections
+        self.settings = settings
+        self.connections = {name: every[name] for name in every if not self._only or name in self._only}
+        self._planned.clear()
 
     def _load(self) -> Settings:
         settings = load_settings(self.path)

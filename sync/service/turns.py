@@ -35,10 +35,12 @@ class Turns:
     ledger: Ledger
     worker: str
 
-    def due(self, works: Iterable[Work], now: datetime) -> dict[WorkName, Work]:
-        """Those of these works for which something is to be done now."""
-        last = self.ledger.fires.last()
-        lost = {fire.work for fire in self.ledger.fires.open(idle=self.worker)}
+    def due(
+        self, works: Iterable[Work], now: datetime, connection: str | None = None
+    ) -> dict[WorkName, Work]:
+        """Those of these works, of this connection or of all, for which something is to be done now."""
+        last = self.ledger.fires.last(connection)
+        lost = {fire.work for fire in self.ledger.fires.open(connection, idle=self.worker)}
         return {
             name: work
             for work in works

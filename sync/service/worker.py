@@ -71,6 +71,7 @@ class Worker:
     _served: dict[str, float] = field(default_factory=dict)
     _looked: float | None = None
     _is_planned: bool = False
+    _moved: set[str] = field(default_factory=set)
     _stopping: bool = False
 
     def __post_init__(self) -> None:
@@ -111,8 +112,10 @@ class Worker:
             if self._looked is None or self.monotonic() - self._looked >= _LOOK:
                 self._look_around()
                 self._looked = self.monotonic()
-            if not self._is_planned:
-                self._plan(clockwork)
+            if isinstance(message, Work):
+                # Another worker's run may have seen others.
+                self._see_zones(message.connection)
+            self._plan_anew(clockwork)
             if self.plans.are_good:
                 self._begin_what_can()
         except NOT_NOW as error:
@@ -132,8 +135,7 @@ class Worker:
         match message:
             case Work():
                 # What else is due on it comes at the same moment, and may be covered by the same run.
-                alike = (work for work in self.plans.works() if work.connection == message.connection)
-                self._wanted.update((name_of(work), work) for work in alike)
+                self._wanted.update((name_of(work), work) for work in self.plans.works(message.connection))
             case Child():
                 self._unsettled.append(message)
             case signal.SIGTERM | signal.SIGINT:
@@ -154,25 +156,39 @@ class Worker:
 
     # What is due.
 
-    def _plan(self, clockwork: Clockwork) -> None:
-        """From now on do what the settings say, in the time zones that the history knows."""
-        for name in self.plans.connections:
-            self.plans.see_zones(self.ledger.zones, name)
-        works = self.plans.works()
-        clockwork.set(works)
-        self._wanted = self._turns.due(works, self.clock())
+    def _see_zones(self, connection: str) -> None:
+        if self.plans.see_zones(self.ledger.zones, connection):
+            self._moved.add(connection)
+
+    def _plan_anew(self, clockwork: Clockwork) -> None:
+        """Plan what is not planned yet: everything, or those connections whose time zones changed."""
+        if not self._is_planned:
+            self._plan(clockwork)
+            self._is_planned = True
+            self._moved.clear()
+        for connection in sorted(self._moved):
+            self._plan(clockwork, connection)
+            self._moved.remove(connection)
+
+    def _plan(self, clockwork: Clockwork, connection: str | None = None) -> None:
+        """From now on do what the settings say, in the zones that the history knows: on a connection, or on all."""
+        self.plans.see_zones(self.ledger.zones, connection)
+        works = self.plans.works(connection)
+        clockwork.set(works, connection)
+        others = [work for work in self._wanted.values() if connection not in (None, work.connection)]
+        self._wanted = {name_of(work): work for work in others}
+        self._wanted |= self._turns.due(works, self.clock(), connection)
         self.planned(self.plans.settings)
-        self._is_planned = True
-        _LOG.info("scheduled", connections=len(self.plans.connections), jobs=len(works))
+        _LOG.info("scheduled", connections=len({work.connection for work in works}), jobs=len(works))
 
     def _look_around(self) -> None:
         """Say that we live; take up what others left."""
         self.ledger.workers.beat(self.id)
         self.ledger.workers.bury()
-        lost = {fire.work for fire in self.ledger.fires.open()}
-        for work in self.plans.works() if lost else ():
-            if name_of(work) in lost:
-                self._wanted[name_of(work)] = work
+        for fire in self.ledger.fires.open():
+            for work in self.plans.works(fire.work.connection):
+                if name_of(work) == fire.work:
+                    self._wanted[fire.work] = work
 
     def _reread(self) -> None:
         """See whether the settings changed; what is wrong with them is told once."""
@@ -240,8 +256,7 @@ class Worker:
                     self.ledger.fires.give_back(name_of(work), self.id)
                 else:
                     self.ledger.fires.end(name_of(work), self.id, child.exit_code, report.get("run"))
-            if self.plans.see_zones(self.ledger.zones, child.connection):
-                self._is_planned = False
+            self._see_zones(child.connection)
             del self._unsettled[0], self._children[child.connection]
             self._ended(child, report)
 

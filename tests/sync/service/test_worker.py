@@ -100,9 +100,10 @@ class Works:
         worker = worker or self.worker
         worker._turn(message, SimpleNamespace(set=self.schedule))
 
-    def schedule(self, works):
+    def schedule(self, works, connection=None):
         """What a scheduler is to wake for."""
-        self.scheduled = list(works)
+        others = [work for work in self.scheduled if connection not in (None, work.connection)]
+        self.scheduled = [*others, *works]
 
     def pass_time(self, length, worker=None):
         """Time passes, and whoever is woken is stepped; who is not says nothing meanwhile."""
@@ -388,6 +389,42 @@ def test_settings_whose_file_was_away_are_good_again(works):
     world.pass_time(MINUTE)
     assert [type(event) for event in world.events] == [Ended, Unusable]
     assert len(world.planned) == 2
+
+
+def test_only_a_connection_whose_zones_changed_is_planned_anew(works):
+    """Of ten thousand connections the others' work stays as it was worked out; and tasks are made by the new zones."""
+    tasks = "increment: every 15m, full: null, reconcile: null, tasks: 0 7 * * *, jitter: 0s"
+    world = works(main=tasks, other=tasks)
+    for name in ("main", "other"):
+        world.ledger.bind(name, name, "Org", live=True)
+    world.step()
+    world.wait()
+    world.wait()
+    before = {id(work) for work in world.scheduled}
+    world.ledger.zones.keep("main", ["Asia/Kolkata", "Europe/Oslo"])
+    world.pass_time(15 * MINUTE)
+    world.wait()
+    world.wait()
+    fresh = [work for work in world.scheduled if id(work) not in before]
+    assert {(work.connection, work.zone) for work in fresh} == {
+        ("main", ""),
+        ("main", "Asia/Kolkata"),
+        ("main", "Europe/Oslo"),
+    }
+    assert len(world.scheduled) == 5
+
+
+def test_zones_that_another_workers_run_saw_hold_for_every_worker(works):
+    """Else it would make the tasks of all owners at once, in the org's morning, beside those by zones."""
+    world = works(main="increment: null, full: null, reconcile: null, tasks: 0 13 * * *, jitter: 0s")
+    world.ledger.bind("main", "main", "Org", live=True)
+    world.step()
+    (work,) = world.scheduled
+    assert work.zone == ""
+    world.ledger.zones.keep("main", ["Asia/Kolkata"])
+    world.pass_time(timedelta(hours=1))
+    assert world.begun == []
+    assert [work.zone for work in world.scheduled] == ["Asia/Kolkata"]
 
 
 AWAY = HistoryAway("The history's database is away")
