@@ -46,7 +46,7 @@ def runs(talk: Talk, settings: Path, connection: str | None, run_id: str | None)
         if run_id is None:
             found = ledger.runs(connection)
             states = {row["id"]: _state(row, ledger) for row in found}
-            _show_runs(talk, found, states)
+            _show_runs(talk, found, states, several=len(loaded.connections) > 1)
             _show_shut(talk, ledger, found)
             return DONE
         row = ledger.run(run_id)
@@ -62,14 +62,16 @@ def runs(talk: Talk, settings: Path, connection: str | None, run_id: str | None)
         return DONE
 
 
-def _show_runs(talk: Talk, found: Sequence[Row], states: Mapping[str, str]) -> None:
+def _show_runs(talk: Talk, found: Sequence[Row], states: Mapping[str, str], *, several: bool) -> None:
+    """The table; whose runs they are only where there are several connections."""
     talk.result(found)
     talk.table(
         "",
-        ("run", "command", "state", "exit", "what it said"),
+        ("run", *(("connection",) if several else ()), "command", "state", "exit", "what it said"),
         [
             (
                 row["id"],
+                *((row["connection"],) if several else ()),
                 _what(row),
                 states[row["id"]],
                 row["exit_code"],
@@ -125,7 +127,7 @@ def _option(name: str, value: Any) -> str:
 def _show_run(talk: Talk, row: Row, state: str, batches: Sequence[Row], nouns: Mapping[str, Noun]) -> None:
     """What it was, what came of it by object and batch, and what it took."""
     ended = "" if row["exit_code"] is None else f", exit {row['exit_code']}"
-    talk.say(f"{row['id']}, {_what(row)}: {state}{ended}, for {row['today']}")
+    talk.say(f"{row['id']}, {_what(row)} on {row['connection']}: {state}{ended}, for {row['today']}")
     report = row["report"] or {}
     asked = (row["options"] or {}) | report.get("asked", {})
     if asked:

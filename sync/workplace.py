@@ -54,6 +54,13 @@ def chosen(settings: Settings, name: str | None, path: Path) -> tuple[str, Conne
     return name, settings.connections[name]
 
 
+def connection_of(path: Path, run: str) -> str | None:
+    """The connection whose run this was; None: the history does not know it."""
+    with opened_ledger(path) as (_, ledger):
+        row = ledger.run(run)
+    return None if row is None else str(row["connection"])
+
+
 def connect(name: str, connection: Connection, rules: Rules, ledger: Ledger) -> Connector:
     """The connector of a connection, signed in at its first call."""
     return _connect(name, connection, rules, ledger)

@@ -12,7 +12,7 @@ from sync.exits import exit_code
 from sync.runs import backfill as backfills
 from sync.runs.pace import lasting
 from sync.stopping import cause
-from sync.workplace import opened_job
+from sync.workplace import connection_of, opened_job
 
 if TYPE_CHECKING:
     from datetime import date
@@ -59,6 +59,7 @@ def resume(
     talk: Talk, settings: Path, connection: str | None, run: str | None, terms: Terms, *, yes: bool
 ) -> int:
     """Take a backfill up again: the latest, or a named one; terms that are given take the place of the old ones."""
+    connection = connection or (run and connection_of(settings, run))
     with opened_job(settings, connection, lambda *_: None) as job:
         org = job.connector.org()
         talk.banner(org, job.name)
@@ -92,7 +93,7 @@ def _do(talk: Talk, settings: Path, connection: str | None, run: str, terms: Ter
             report = backfills.do(job, kept, talk.say)
         except BaseException as error:
             if exit_code(cause(error)) in (PARKED, UNAVAILABLE, INTERRUPTED):
-                talk.say("What is left is kept. To go on: foretag backfill --resume", "yellow")
+                talk.say(f"What is left is kept. To go on: foretag backfill --resume {run}", "yellow")
             raise
     return end(talk, report, job.crm)
 

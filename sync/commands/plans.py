@@ -83,6 +83,7 @@ def apply(
 ) -> int:
     """Do what a plan file says, if it was made for this org and these rules."""
     header, kept = read_plan(file)
+    connection = connection or header.connection
     with talk.progress() as tell, opened_job(settings, connection, tell, max_changes) as job:
         org = job.connector.org()
         talk.banner(org, job.name)

@@ -8,7 +8,7 @@ from sync.commands.ending import confirm, end
 from sync.exit_codes import DONE
 from sync.runs.retry import not_done
 from sync.runs.retry import retry as retry_run
-from sync.workplace import opened_job
+from sync.workplace import connection_of, opened_job
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +20,7 @@ def retry(
     talk: Talk, settings: Path, connection: str | None, run_id: str, *, max_changes: int | None, yes: bool
 ) -> int:
     """Retry a run's refusals and what was not confirmed; say so if it left none."""
+    connection = connection or connection_of(settings, run_id)
     with talk.progress() as tell, opened_job(settings, connection, tell, max_changes) as job:
         counts = {name: len(ids) for name, ids in not_done(job, run_id).items()}
         if not counts:

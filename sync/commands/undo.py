@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sync.commands.ending import confirm, end
 from sync.runs.undo import undo as undo_run
-from sync.workplace import opened_job
+from sync.workplace import connection_of, opened_job
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +26,7 @@ def undo(
     yes: bool,
 ) -> int:
     """Old values back where the CRM still holds the run's; untouched tasks of it deleted."""
+    connection = connection or connection_of(settings, run)
     if dry_run or not yes:
         with talk.progress() as tell, opened_job(settings, connection, tell) as job:
             org = job.connector.org()
