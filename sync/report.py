@@ -75,7 +75,7 @@ def last_line(report: Report, error: BaseException | None, crm: Crm) -> str:
     if error is not None:
         before = f" Written before that: {crm.counted(report.done)}." if report.writes else ""
         if isinstance(error, ConfigProblem):
-            return f"Stopped: {len(error.problems)} thing(s) to fix first.{before or ' Nothing was written.'}"
+            return f"Stopped, to fix first: {_first(error)}.{before or ' Nothing was written.'}"
         return f"{_ending(error)}{before}{_not_done(report)}"
     if report.mode == "comparison":
         return f"Compared on {report.today}. Nothing was written.{_not_done(report)}"
@@ -122,6 +122,12 @@ def _ending(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"Stopped by a bug in Foretag: {type(error).__name__}{place}."
+
+
+def _first(error: ConfigProblem) -> str:
+    """The first problem in full; how many more there are."""
+    more = len(error.problems) - 1
+    return f"{error.problems[0]}{f'; {more:,} more, see `foretag check`' if more else ''}"
 
 
 def _not_done(report: Report) -> str:

@@ -33,9 +33,7 @@ if TYPE_CHECKING:
     from tests.invariants.conftest import World as Installation
 
 
-STOPPED_AFTER_COMPANIES = (
-    "Stopped: 1 thing(s) to fix first. Written before that: 40 companies, 0 deals, 0 tasks."
-)
+WRITTEN_BEFORE = "Written before that: 40 companies, 0 deals, 0 tasks."
 FORETAG = str(Path(sys.executable).with_name("foretag"))
 
 
@@ -127,7 +125,7 @@ def test_missing_scopes_stop_a_run_before_it_reads(installation) -> None:
     )
     assert (exit_code(caught.value), written()) == (2, 0)
     told = newest(installation)
-    assert told["last_line"] == "Stopped: 1 thing(s) to fix first. Nothing was written."
+    assert told["last_line"] == f"Stopped, to fix first: {problem}. Nothing was written."
     assert_heals(installation)
 
 
@@ -141,7 +139,7 @@ def test_a_scope_taken_away_in_mid_run_stops_it_with_the_rest_unsent(installatio
     assert "docs/hubspot.md" in str(caught.value)
     told = newest(installation)
     assert told["exit_code"] == 2
-    assert told["last_line"].startswith(STOPPED_AFTER_COMPANIES)
+    assert told["last_line"].startswith(f"Stopped, to fix first: {caught.value}. {WRITTEN_BEFORE}")
     assert [batch["object"] for batch in told["batches"] if batch["unknown"]] == ["opportunity"]
     assert {entry.object for entry in installation.sandbox.journal.writes(position)} == {"companies"}
     assert_heals(installation)
@@ -215,7 +213,7 @@ def test_a_key_deleted_in_mid_run_stops_it_and_says_so(installation) -> None:
         installation.run()
     assert exit_code(caught.value) == 2
     told = newest(installation)
-    assert told["last_line"].startswith(STOPPED_AFTER_COMPANIES)
+    assert told["last_line"].startswith(f"Stopped, to fix first: {caught.value}. {WRITTEN_BEFORE}")
     assert [batch["object"] for batch in told["batches"] if batch["unknown"]] == ["opportunity"]
 
 
