@@ -23,3 +23,6 @@ STATES = {
     PARKED: "parked",
     INTERRUPTED: "parked",
 }
+
+# Where several apply.
+WORST_FIRST = (BUG, FIX_CONFIGURATION, STOPPED, UNAVAILABLE, PARKED, INCOMPLETE, DONE)

@@ -12,7 +12,7 @@ from config.secrets_used import secrets_used
 from config.settings import load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from config.settings import Settings
@@ -38,12 +38,12 @@ class FoundSecret:
         return {"key": self.key, "from": self.place, "there": not self.missing, "doubt": self.doubt}
 
 
-def found_secrets(path: Path, connection: str) -> list[FoundSecret]:
-    """Every secret that one connection needs, and those that all of them share."""
+def found_secrets(path: Path, connections: Collection[str]) -> list[FoundSecret]:
+    """Every secret that these connections need, and those that all share."""
     settings, document = load_settings(path), load_document(path)
     found = []
     for steps, secret in secrets_used(settings):
-        if steps[0] == "connections" and steps[1] != connection:
+        if steps[0] == "connections" and steps[1] not in connections:
             continue
         missing = ""
         try:

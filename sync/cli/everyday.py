@@ -92,9 +92,10 @@ def check(
 ) -> None:
     """Check files, sign-in, permissions and fields.
 
-    Every problem is named at once, with its place and what to do; warnings never stop. Files that are named are
-    checked alone, in a second, without a CRM. With --json every problem has file, line, column, end_column,
-    severity, rule, message and fix, as editors want them.
+    Every problem is named at once, with its place and what to do; warnings never stop. Without a connection's name all
+    are checked, and one that cannot be reached hides nothing of the others. Files that are named are checked alone,
+    in a second, without a CRM. With --json every problem has file, line, column, end_column, severity, rule, message
+    and fix, as editors want them.
     """
     from sync.checking import check_files
 

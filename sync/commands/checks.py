@@ -3,66 +3,94 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from config.crms import CRMS
 from config.outputs import OBJECTS
-from config.problems import Problem, has_errors, raise_if_any
+from config.problems import ConfigProblem, Problem, has_errors, raise_if_any
 from config.rules import load_rules
 from config.settings import load_settings
+from connectors.contract import ConnectorError
 from sync.checking import all_problems
-from sync.commands.ending import confirm
+from sync.commands.ending import confirm, told_error
 from sync.crm_check import crm_problems
-from sync.exit_codes import DONE, FIX_CONFIGURATION
+from sync.exit_codes import DONE, FIX_CONFIGURATION, WORST_FIRST
 from sync.opening import opened_ledger
 from sync.secret_check import found_secrets, open_state
+from sync.store.away import StoreAway
 from sync.store_check import storage_problems
 from sync.talk import quiet
 from sync.workplace import admin_auth, chosen, connect, connect_admin, opened_job
 from sync.writing.gates import shut
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from sync.talk import Talk
 
 
 def check(talk: Talk, settings: Path, connection: str | None) -> int:
-    """Both files, the connection, permissions and fields: every problem at once."""
+    """Both files, a connection or all, permissions and fields: every problem at once."""
     in_files = all_problems(settings)
     raise_if_any(in_files)
-    name, _ = chosen(load_settings(settings), connection, settings)
-    secrets = found_secrets(settings, name)
+    loaded = load_settings(settings)
+    names = [chosen(loaded, connection, settings)[0]] if connection is not None else list(loaded.connections)
+    secrets = found_secrets(settings, names)
     columns = ("secret", "from", "")
     talk.table("Secrets", columns, [(one.key, one.place, one.state) for one in secrets])
     in_files += [one.problem for one in secrets if one.problem is not None]
-    raise_if_any(in_files)
-    with opened_job(settings, connection, quiet) as job:
+    told_secrets = [one.as_dict() for one in secrets]
+    if len(names) == 1:
+        raise_if_any(in_files)
+        told = _connection(talk, settings, names[0], in_files)
+        talk.result(told | {"secrets": told_secrets})
+        return int(told["exit_code"])
+    talk.problems(in_files)
+    each = {name: _apart(talk, settings, name) for name in names}
+    codes = [
+        FIX_CONFIGURATION if has_errors(in_files) else DONE,
+        *(told["exit_code"] for told in each.values()),
+    ]
+    code: int = min(codes, key=WORST_FIRST.index)
+    files = [problem.as_dict() for problem in in_files]
+    talk.result({"problems": files, "secrets": told_secrets, "connections": each, "exit_code": code})
+    return code
+
+
+def _apart(talk: Talk, settings: Path, name: str) -> dict[str, Any]:
+    """One connection of several: what ends its check keeps no other from being checked."""
+    try:
+        return _connection(talk, settings, name, ())
+    except (ConfigProblem, ConnectorError, StoreAway) as error:
+        talk.say(f"{name} could not be checked to the end:", "red")
+        return told_error(talk, error)
+
+
+def _connection(talk: Talk, settings: Path, name: str, known: Collection[Problem]) -> dict[str, Any]:
+    """Sign in to a connection and tell every problem, those that are known already, too."""
+    with opened_job(settings, name, quiet) as job:
         talk.banner(job.connector.org(), job.name)
         written = {name: [field.name for field in job.written(name)] for name in OBJECTS}
-        problems = [*in_files, *storage_problems(load_settings(settings), job.place)]
+        problems = [*known, *storage_problems(load_settings(settings), job.place)]
         problems += job.connector.check(job.columns(), written)
         if not has_errors(problems):
             problems += crm_problems(job)
             problems += [Problem(words, where=job.name, severity="warning") for words in shut(job)]
             problems += open_state(load_settings(settings))
         budget = job.connector.budget()
-        talk.result(
-            {
-                "problems": [problem.as_dict() for problem in problems],
-                "secrets": [one.as_dict() for one in secrets],
-                "org": job.connector.org().name,
-                "api_calls_used": budget.used,
-                "api_calls_limit": budget.limit,
-            }
-        )
         talk.problems(problems)
-        if has_errors(problems):
-            return FIX_CONFIGURATION
-        words = "No errors" if problems else "All is well"
-        talk.say(f"{words}: files, sign-in, permissions, {job.crm.field.many}.", "green")
-        return DONE
+        code = FIX_CONFIGURATION if has_errors(problems) else DONE
+        if code == DONE:
+            words = "No errors" if problems else "All is well"
+            talk.say(f"{words}: files, sign-in, permissions, {job.crm.field.many}.", "green")
+        return {
+            "problems": [problem.as_dict() for problem in problems],
+            "org": job.connector.org().name,
+            "api_calls_used": budget.used,
+            "api_calls_limit": budget.limit,
+            "exit_code": code,
+        }
 
 
 def setup(talk: Talk, settings: Path, connection: str | None, *, yes: bool, print_to: Path | None) -> int:

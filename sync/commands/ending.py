@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 def explain_error(talk: Talk, error: BaseException) -> int:
     """Say what ended a command: what, where, what to do; the traceback only for our own bugs."""
+    told = told_error(talk, error)
+    talk.result(told)
+    return int(told["exit_code"])
+
+
+def told_error(talk: Talk, error: BaseException) -> dict[str, Any]:
+    """The same, for people; returns it for machines."""
     code = exit_code(error)
     problems = error.problems if isinstance(error, ConfigProblem) else ()
     talk.problems(problems)
@@ -34,18 +41,15 @@ def explain_error(talk: Talk, error: BaseException) -> int:
         talk.say(told or "Interrupted.", "yellow")
     elif code == BUG:
         talk.bug(error)
-    talk.result(
-        {
-            # What was done before, of a run that had begun.
-            **getattr(error, "report", {}),
-            "error": type(error).__name__,
-            # A library's words may show content, and what machines read is kept.
-            "message": "a bug in Foretag" if code == BUG else told,
-            "problems": [one.as_dict() for one in problems],
-            "exit_code": code,
-        }
-    )
-    return code
+    return {
+        # What was done before, of a run that had begun.
+        **getattr(error, "report", {}),
+        "error": type(error).__name__,
+        # A library's words may show content, and what machines read is kept.
+        "message": "a bug in Foretag" if code == BUG else told,
+        "problems": [one.as_dict() for one in problems],
+        "exit_code": code,
+    }
 
 
 def confirm(talk: Talk, question: str, *, production: bool = True) -> None:

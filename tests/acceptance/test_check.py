@@ -95,6 +95,23 @@ def test_problems_of_the_settings_and_of_the_rules_come_at_once(shell):
     assert "rules.yaml:1:9" in done.err
 
 
+def test_of_several_connections_each_is_checked(shell):
+    """One that lacks its secret hides nothing of another; each secret and each problem of the files is told once."""
+    other = "  other:\n    crm: hubspot\n    auth: {token: {env: FORETAG_NOT_THERE}}\n"
+    shell.write("foretag.yaml", (shell.folder / "foretag.yaml").read_text("utf-8") + other)
+    assert shell.foretag("setup", "--yes", "--connection", "main").code == 0
+    done = shell.foretag("check")
+    machine = shell.foretag("check", "--json")
+    assert (done.code, machine.code) == (2, 2)
+    assert "other could not be checked to the end" in done.err
+    assert "connection main" in done.err
+    each = machine.json["connections"]
+    assert (each["main"]["exit_code"], each["other"]["exit_code"]) == (0, 2)
+    (missing,) = machine.json["problems"]
+    assert "FORETAG_NOT_THERE is not set" in missing["message"]
+    assert shell.foretag("check", "--connection", "main").code == 0
+
+
 def test_rules_are_tested_on_records_that_people_write_down(shell, tmp_path):
     """The starter's tests pass; a change of the rules fails them by file and line, exit 4; a bad file exits 2."""
     folder = tmp_path / "new"

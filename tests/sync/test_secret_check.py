@@ -74,13 +74,13 @@ def settings(tmp_path, monkeypatch):
 
 def test_each_secret_is_told_with_its_place_and_never_its_value(settings):
     """Those of all connections, and of the one that is looked at."""
-    found = found_secrets(settings, "one")
+    found = found_secrets(settings, ["one"])
     assert [(one.key, one.place.replace(str(settings.parent), "."), one.state) for one in found] == [
         ("encryption_key", "keyring entry foretag/key", "missing"),
         ("connections.one.auth.client_id", "environment variable FORETAG_TEST_ID", "there"),
         ("connections.one.auth.client_secret", "file ./secret", "there"),
     ]
-    assert [one.key for one in found_secrets(settings, "two")][1:] == ["connections.two.auth.token"]
+    assert [one.key for one in found_secrets(settings, ["two"])][1:] == ["connections.two.auth.token"]
     assert not any(said in str(found) for said in ("shh", "an-id-of", "a-token-of"))
 
 
@@ -88,7 +88,7 @@ def test_all_that_are_missing_are_told_at_once_with_their_lines(settings, monkey
     """Each with what to do where it was looked for; a server's lack of a keyring, too."""
     monkeypatch.delenv("FORETAG_TEST_ID")
     (settings.parent / "secret").unlink()
-    said = [str(one.problem).removeprefix(f"{settings}:") for one in found_secrets(settings, "one")]
+    said = [str(one.problem).removeprefix(f"{settings}:") for one in found_secrets(settings, ["one"])]
     assert said == [
         (
             "1:1: encryption_key: this machine has no keyring that can be used (a server seldom has one):"
@@ -108,7 +108,7 @@ def test_all_that_are_missing_are_told_at_once_with_their_lines(settings, monkey
 def test_a_secret_that_every_user_can_read_is_a_warning(settings):
     """A program of anybody on the machine could sign in as the worker."""
     (settings.parent / "secret").chmod(0o644)
-    (doubtful,) = [one for one in found_secrets(settings, "one") if one.doubt]
+    (doubtful,) = [one for one in found_secrets(settings, ["one"]) if one.doubt]
     assert doubtful.problem is not None
     assert (doubtful.problem.severity, doubtful.problem.line) == ("warning", 8)
     assert "can be read by every user of this machine" in str(doubtful.problem)
@@ -126,7 +126,7 @@ def test_a_secret_that_every_user_can_read_is_a_warning(settings):
 def test_a_file_that_holds_no_secret_says_so(settings, content, said):
     """And shows none of what it holds."""
     (settings.parent / "secret").write_bytes(content)
-    (_, _, found) = found_secrets(settings, "one")
+    (_, _, found) = found_secrets(settings, ["one"])
     assert said in found.missing
     assert "xxx" not in found.missing
 
@@ -152,7 +152,7 @@ def test_a_secret_of_the_keyring_is_found(settings):
 def test_a_locked_keyring_says_so(settings):
     """Not as a bug, and without the library's own words."""
     keyring.set_keyring(Chain(KeyringLocked("org.freedesktop.secrets: hunter2")))
-    found = found_secrets(settings, "one")[0]
+    found = found_secrets(settings, ["one"])[0]
     assert found.missing.startswith(
         "the keyring gives nothing out (KeyringLocked): unlock it, or put the secret into"
     )
