@@ -117,7 +117,8 @@ def _show(
     if blackout is not None:
         talk.say(f"{name} is in a blackout until {_clock(blackout, zone.key)}.", "yellow")
     if state != "ok":
-        talk.say(f"{name} {_STATES.get(state, f'is {state}: `foretag runs` says more')}.", "yellow")
+        look = f"is {state}: `foretag check -c {name}` says what is wrong, `foretag runs -c {name}` how each run ended"
+        talk.say(f"{name} {_STATES.get(state, look)}.", "yellow")
     return {
         "connection": name,
         "timezone": zone.key,
