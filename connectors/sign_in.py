@@ -79,20 +79,21 @@ class SignIn:
     def _use_refresh_token(self, auth: RefreshToken) -> dict[str, Any]:
         """Use the newest token; if it is dead, another process has replaced it just now, or an admin has."""
         configured = self._read(auth.refresh_token, "refresh_token")
-        token = self._tokens.load(self._name, configured) or configured
-        try:
-            return self._post_refresh_token(auth, token)
-        except AuthProblem:
-            newer = self._replaced(token, configured)
-            if newer == token:
-                raise
-            return self._post_refresh_token(auth, newer)
+        token, tried = self._tokens.load(self._name, configured) or configured, list[str]()
+        while True:
+            try:
+                return self._post_refresh_token(auth, token)
+            except AuthProblem:
+                tried.append(token)
+                token = self._after(tried, configured)
+                if token in tried:
+                    raise
 
-    def _replaced(self, dead: str, configured: str) -> str:
-        """The token after a dead one: the CRM tells of it sooner than whoever asked for it can keep it."""
+    def _after(self, dead: list[str], configured: str) -> str:
+        """The token after dead ones: the CRM tells of it sooner than whoever asked for it can keep it."""
         for _ in range(_LOOKS):
             kept = self._tokens.load(self._name, configured)
-            if kept not in (None, dead):
+            if kept is not None and kept not in dead:
                 return kept
             self._transport.sleep(_LOOK)
         return configured

@@ -158,21 +158,21 @@ def test_a_renewed_refresh_token_replaces_a_kept_one_that_is_dead(secret) -> Non
 
 
 @responses.activate
-def test_of_two_processes_that_sign_in_at_once_both_get_in(secret) -> None:
-    """The token of the slower one is dead before the quicker one could keep its successor."""
+def test_of_processes_that_sign_in_at_once_all_get_in(secret) -> None:
+    """The token of a slower one is dead before a quicker one could keep its successor, and so is that one's."""
 
     def reply(request: Any) -> tuple[int, dict[str, str], str]:
-        if "second" in request.body:
-            return 200, {}, '{"access_token": "t", "refresh_token": "third"}'
+        if "third" in request.body:
+            return 200, {}, '{"access_token": "t", "refresh_token": "fourth"}'
         return 400, {}, '{"error": "invalid_grant", "error_description": "expired access/refresh token"}'
 
     responses.add_callback("POST", URL + TOKEN_PATH, reply)
     responses.get(f"{URL}/services/oauth2/userinfo", json={})
-    tokens = MemoryTokens()
+    tokens, others = MemoryTokens(), iter(("second", "third"))
     auth = {"grant": "refresh_token", "client_id": secret("id", "app"), "refresh_token": secret("r", "first")}
-    slower = connector(auth, tokens=tokens, sleep=lambda _: tokens.save("acme", "second", "first"))
-    assert slower.username == ""
-    assert tokens.load("acme", "first") == "third"
+    slowest = connector(auth, tokens=tokens, sleep=lambda _: tokens.save("acme", next(others), "first"))
+    assert slowest.username == ""
+    assert tokens.load("acme", "first") == "fourth"
 
 
 @pytest.mark.parametrize(("code", "text", "fix"), FIXES, ids=[f"{code}-{text}" for code, text, _ in FIXES])
