@@ -201,10 +201,11 @@ def test_a_cluster_elsewhere_is_reached_by_tls(tmp_path):
     certificate.private_key_and_cert_chain_pem.write_to_path(tmp_path / "all.pem")
     files = {name: str(tmp_path / f"{name}.pem") for name in ("ca", "all")}
     options = ("--tls-ca-file", files["ca"], "--tls-cert", files["all"], "--tls-key", files["all"])
-    tls = {"ca-file": files["ca"], "client": {"cert": files["all"], "key": files["all"]}}
+    # One by one: what else is set there stays.
+    tls = {"ca-file": files["ca"], "client.cert": files["all"], "client.key": files["all"]}
     with (
         dask_cluster(tmp_path, workers=1, host=f"tls://{host}", options=options) as cluster,
-        dask.config.set({"distributed.comm.tls": tls}),
+        dask.config.set({f"distributed.comm.tls.{name}": file for name, file in tls.items()}),
         opened_engine(f"dask://{cluster.address}") as engine,
     ):
         engine.check()
