@@ -24,7 +24,7 @@ from sync.workplace import admin_auth, chosen, connect, connect_admin, opened_jo
 from sync.writing.gates import shut
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from sync.talk import Talk
@@ -46,16 +46,36 @@ def check(talk: Talk, settings: Path, connection: str | None) -> int:
         told = _connection(talk, settings, names[0], in_files)
         talk.result(told | {"secrets": told_secrets})
         return int(told["exit_code"])
-    talk.problems(in_files)
-    each = {name: _apart(talk, settings, name) for name in names}
-    codes = [
-        FIX_CONFIGURATION if has_errors(in_files) else DONE,
-        *(told["exit_code"] for told in each.values()),
-    ]
-    code: int = min(codes, key=WORST_FIRST.index)
-    files = [problem.as_dict() for problem in in_files]
-    talk.result({"problems": files, "secrets": told_secrets, "connections": each, "exit_code": code})
+    code, told = _several(talk, settings, names, in_files)
+    talk.result(told | {"secrets": told_secrets})
     return code
+
+
+def _several(
+    talk: Talk, settings: Path, names: Collection[str], known: Collection[Problem]
+) -> tuple[int, dict[str, Any]]:
+    """Each connection, and what is odd about all together; returns the worst exit code, and all of it for machines."""
+    talk.problems(list(known))
+    each = {name: _apart(talk, settings, name) for name in names}
+    problems = [*known, *_twice(each)]
+    talk.problems(problems[len(known) :])
+    own = FIX_CONFIGURATION if has_errors(problems) else DONE
+    code = min([own, *(told["exit_code"] for told in each.values())], key=WORST_FIRST.index)
+    told = {"problems": [one.as_dict() for one in problems], "connections": each, "exit_code": code}
+    return code, told
+
+
+def _twice(each: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
+    """Connections that turned out to be one org."""
+    orgs: dict[tuple[str, str], list[str]] = {}
+    for name, told in each.items():
+        if "org_id" in told:
+            orgs.setdefault((told["org_id"], told["org"]), []).append(name)
+    for (_, org), names in orgs.items():
+        if len(names) > 1:
+            words = f"are the same org, {org}: each writes over what another wrote, by its own rules"
+            fix = "leave one, or let them write different fields (`writes`)"
+            yield Problem(words, where=", ".join(names), fix=fix, severity="warning")
 
 
 def _apart(talk: Talk, settings: Path, name: str) -> dict[str, Any]:
@@ -70,7 +90,8 @@ def _apart(talk: Talk, settings: Path, name: str) -> dict[str, Any]:
 def _connection(talk: Talk, settings: Path, name: str, known: Collection[Problem]) -> dict[str, Any]:
     """Sign in to a connection and tell every problem, those that are known already, too."""
     with opened_job(settings, name, quiet) as job:
-        talk.banner(job.connector.org(), job.name)
+        org = job.connector.org()
+        talk.banner(org, job.name)
         written = {name: [field.name for field in job.written(name)] for name in OBJECTS}
         problems = [*known, *storage_problems(load_settings(settings), job.place)]
         problems += job.connector.check(job.columns(), written)
@@ -86,7 +107,9 @@ def _connection(talk: Talk, settings: Path, name: str, known: Collection[Problem
             talk.say(f"{words}: files, sign-in, permissions, {job.crm.field.many}.", "green")
         return {
             "problems": [problem.as_dict() for problem in problems],
-            "org": job.connector.org().name,
+            "org": org.name,
+            # All bundled ones have one id.
+            "org_id": f"{org.id} at {job.connection.url}" if org.bundled_sandbox else org.id,
             "api_calls_used": budget.used,
             "api_calls_limit": budget.limit,
             "exit_code": code,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.acceptance.conftest import BOTH
 
 RULES = """\
@@ -110,6 +112,18 @@ def test_of_several_connections_each_is_checked(shell):
     (missing,) = machine.json["problems"]
     assert "FORETAG_NOT_THERE is not set" in missing["message"]
     assert shell.foretag("check", "--connection", "main").code == 0
+
+
+@pytest.mark.long
+def test_two_connections_to_one_org_are_told(shell):
+    """Each would write over the other's values at each of its runs."""
+    lines = (shell.folder / "foretag.yaml").read_text("utf-8").splitlines(keepends=True)
+    first = lines.index("  main:\n")
+    shell.write("foretag.yaml", "".join([*lines, "  twin:\n", *lines[first + 1 :]]))
+    assert shell.foretag("setup", "--yes", "--connection", "main").code == 0
+    done = shell.foretag("check")
+    assert done.code == 0
+    assert "main, twin: are the same org" in done.err
 
 
 def test_rules_are_tested_on_records_that_people_write_down(shell, tmp_path):
