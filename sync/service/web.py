@@ -9,6 +9,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import AF_INET6, SHUT_RDWR, socket
+from socketserver import TCPServer
 from typing import TYPE_CHECKING, Any
 
 from config.problems import ConfigProblem, Problem
@@ -75,9 +76,8 @@ class Server(ThreadingHTTPServer):
         self.server_close()
 
     def server_bind(self) -> None:
-        """As in the base class's base: the name of this machine, that HTTPServer asks for, may take seconds to know."""
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
+        """Without the name of this machine, that HTTPServer asks for: it may take seconds to know."""
+        TCPServer.server_bind(self)
 
     def service_actions(self) -> None:
         """Twice a second: hang up on the slow."""

@@ -50,6 +50,17 @@ def ready(worker) -> tuple[int, dict]:
     return status, json.loads(body)
 
 
+def test_a_worker_that_is_started_anew_gets_its_port_back(worker):
+    """At once, though the last one was just asked something and the system remembers that line for a minute."""
+    address = worker.server.address
+    with socket.create_connection(worker.server.server_address) as line:
+        line.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        while line.recv(1024):
+            pass
+    worker.server.close()
+    serve(address, worker.metrics, worker.health).close()
+
+
 def test_a_loop_that_hangs_is_dead(worker):
     """Alive by each round, dead a minute after the last."""
     assert look(worker, "/healthz")[0] == 200
