@@ -26,8 +26,9 @@ MOST = 10
 TITLES = {
     FIX_CONFIGURATION: "something must be put right",
     STOPPED: "a limit stopped the run, nothing was written",
-    UNAVAILABLE: "the CRM cannot be reached",
 }
+# What is away, by the error that ended the run; anything else is the CRM.
+AWAY = {"HistoryAway": "the history's database", "StoreAway": "the store of local copies"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,10 @@ def failed(event: Ended) -> Message:
     """A run came to nothing; trouble with the CRM as a whole is one, whichever job met it."""
     kind = "away" if event.exit_code == UNAVAILABLE else f"failed:{event.job}"
     lines = _said(event.report) or (f"Its process ended with code {event.exit_code} and left no word.",)
-    what = f"{_work(event)} failed: {TITLES.get(event.exit_code, 'see the logs')}"
+    why = TITLES.get(event.exit_code, "see the logs")
+    if event.exit_code == UNAVAILABLE:
+        why = f"{AWAY.get(event.report.get('error', ''), 'the CRM')} cannot be reached"
+    what = f"{_work(event)} failed: {why}"
     return _message(
         "failed", event.connection, kind, digest_of(str(event.exit_code), *lines), what, _run(event, lines)
     )
@@ -108,7 +112,7 @@ def recovered(event: Ended, over: Sequence[Notice]) -> Message:
 
 _KINDS = {
     "failed": "Runs failed",
-    "away": "The CRM could not be reached",
+    "away": "The CRM, or what runs work with, could not be reached",
     "stopped": "A limit stopped runs",
     "approval": "Rules waited for approval",
     "unusable": "Settings or rules could not be used",

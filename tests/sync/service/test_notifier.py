@@ -92,8 +92,23 @@ def test_a_good_increment_does_not_end_what_ails_the_nightly_run(told):
     with receiving() as received:
         told(received.url, ended(1, job="full"), ended(69), ended(0))
         assert titles(received)[2] == "main: increment run went well again"
-        assert "The CRM could not be reached" in received.bodies[2]["text"]
+        assert "The CRM, or what runs work with, could not be reached" in received.bodies[2]["text"]
         assert "Runs failed" not in received.bodies[2]["text"]
+
+
+@pytest.mark.parametrize(
+    ("error", "what"),
+    [
+        ("RetryLater", "the CRM"),
+        ("HistoryAway", "the history's database"),
+        ("StoreAway", "the store of local copies"),
+    ],
+)
+def test_what_is_away_is_named(told, error, what):
+    """Whoever is called looks at the right place."""
+    with receiving() as received:
+        told(received.url, ended(69, error=error))
+        assert titles(received) == [f"main: increment run failed: {what} cannot be reached"]
 
 
 def test_rules_that_wait_for_approval_are_told_with_whom_they_would_move(told, ledger):
