@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from sync.ledger import tables
 from sync.ledger.holder import is_dead
+from sync.ledger.rows import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,20 +31,21 @@ class Workers:
     def __init__(self, engine: sa.Engine, now: Callable[[], datetime]) -> None:
         self._engine = engine
         self._now = now
+        self._begun: dict[str, dict[str, Any]] = {}
 
     def begin(self, holder: str, version: str) -> str:
         """Write down that a worker started; returns its id, which no other start ever has."""
         worker, now = uuid4().hex, self._now()
-        row = {"id": worker, "holder": holder, "version": version, "started_at": now, "seen_at": now}
+        self._begun[worker] = {"holder": holder, "version": version, "started_at": now}
         with self._engine.begin() as db:
             db.execute(tables.worker.delete().where(tables.worker.c.seen_at < now - KEPT))
-            db.execute(tables.worker.insert().values(row))
+        self.beat(worker)
         return worker
 
     def beat(self, worker: str) -> None:
-        """Say that it lives."""
+        """Say that one that began here lives; also to a history that was restored from a copy, and does not know it."""
         with self._engine.begin() as db:
-            db.execute(tables.worker.update().where(tables.worker.c.id == worker).values(seen_at=self._now()))
+            upsert(db, tables.worker, {"id": worker}, {**self._begun[worker], "seen_at": self._now()})
 
     def leave(self, worker: str) -> None:
         """Say that it ends: what it still had is free for others at once."""

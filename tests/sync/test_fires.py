@@ -129,6 +129,15 @@ def test_while_it_is_tried_again_its_failure_is_not_forgotten(ledger, two):
     assert (fire.due, fire.ended, fire.exit_code, fire.run) == (NOON + QUARTER, None, 2, "20261122-120000-1")
 
 
+def test_a_worker_that_the_history_forgot_says_so(ledger, two):
+    """A history restored from a copy knows nothing of those that live: each is there again with its next word."""
+    for worker in two:
+        ledger.workers.leave(worker)
+    ledger.workers.beat(two[0])
+    (found,) = ledger.workers.living()
+    assert (found["id"], found["holder"], found["version"]) == (two[0], "a:1", "1.0")
+
+
 def test_a_worker_that_leaves_is_no_longer_among_the_living(ledger, two):
     """It said so itself."""
     ledger.workers.leave(two[0])
