@@ -154,18 +154,23 @@ def recorded(job: Job, command: str, *, of: str | None = None) -> Iterator[Pass]
             raise error from caught
         finally:
             spending.settle(report)
-            report.exit_code = exit_code(error, incomplete=report.incomplete)
-            report.last_line = last_line(report, error, job.crm)
-            if error is not None:
-                # What was done before goes with what ended it, to whoever tells it.
-                error.add_note(report.last_line)
-                vars(error)["report"] = vars(report)
-            budget = job.connector.budget()
-            job.ledger.standing.allowance(job.name, budget.left, budget.limit)
-            job.ledger.finish_run(
-                run_id, STATES[report.exit_code], report.exit_code, report.last_line, vars(report)
-            )
-            log.info("run.ended", run=run_id, command=command, **_told(report))
+            _end(job, report, error)
+
+
+def _end(job: Job, report: Report, error: BaseException | None) -> None:
+    """Write down how a run ended."""
+    report.exit_code = exit_code(error, incomplete=report.incomplete)
+    report.last_line = last_line(report, error, job.crm)
+    if error is not None:
+        # What was done before goes with what ended it, to whoever tells it.
+        error.add_note(report.last_line)
+        vars(error)["report"] = vars(report)
+    budget = job.connector.budget()
+    job.ledger.standing.allowance(job.name, budget.left, budget.limit)
+    job.ledger.finish_run(
+        report.run, STATES[report.exit_code], report.exit_code, report.last_line, vars(report)
+    )
+    log.info("run.ended", run=report.run, command=report.command, **_told(report))
 
 
 @dataclass(frozen=True)
