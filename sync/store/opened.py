@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -46,6 +47,8 @@ class Opened:
 
 
 _kept: dict[str, tuple[str, Opened]] = {}
+# Buckets are read in several threads.
+_keeping = Lock()
 
 
 def opened(place: Place) -> Opened | None:
@@ -66,9 +69,10 @@ def opened(place: Place) -> Opened | None:
         str(table.metadata().description),
     )
     if commit:
-        while len(_kept) >= MOST:
-            del _kept[next(iter(_kept))]
-        _kept[place.address] = (commit, found)
+        with _keeping:
+            while len(_kept) >= MOST:
+                del _kept[next(iter(_kept))]
+            _kept[place.address] = (commit, found)
     return found
 
 
