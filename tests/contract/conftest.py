@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +14,11 @@ import pytest
 
 from connectors.contract import Checkpoint, Page
 from connectors.tokens import MemoryTokens
+from tests.conftest import SMALL_BOOK
 from tests.crms import people_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from config.settings import Connection
@@ -118,3 +121,29 @@ def world(make_world: Callable[..., World]) -> World:
     made = make_world()
     made.set_up()
     return made
+
+
+@pytest.fixture(scope="session")
+def worlds_to_read(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], World]]:
+    """A CRM of each kind that is set up once, for all tests of a process that change no record."""
+    from connectors.sandbox.server import Sandbox
+
+    with ExitStack() as running:
+
+        @cache
+        def made(crm: str) -> World:
+            sandbox = running.enter_context(Sandbox(crm=crm, data=SMALL_BOOK))
+            world = World(people_of(sandbox, tmp_path_factory.mktemp(crm)))
+            world.set_up()
+            return world
+
+        yield made
+
+
+@pytest.fixture
+def world_to_read(crm: str, worlds_to_read: Callable[[str], World]) -> Iterator[World]:
+    """A world whose CRM is set up, and shared: its faults and waits end with the test, its clock goes on."""
+    world = worlds_to_read(crm)
+    yield world
+    world.sandbox.faults.remove()
+    world.waits.clear()
