@@ -28,6 +28,8 @@ TO_FIX = (
     ("does not support SSL", "turn TLS on in the server (ssl = on)"),
     ("Peer authentication failed", "sign in by password: name a host in `history.url`"),
 )
+# For a user or a database; it names them as one does that is not there, and passes.
+_NO_LINE_FREE = "too many connections"
 # Before what is wrong, libpq names host and port, which are in the address.
 _PLACE = re.compile(r"^(connection failed: )?(connection to server .+ failed: )?(FATAL: +)?")
 # SQLSTATE → what to do.
@@ -65,7 +67,8 @@ def _error(context: ExceptionContext, where: str) -> Exception | None:
     error = context.original_exception
     code, said = getattr(error, "sqlstate", None), _first_line(error)
     unanswered = code is None and isinstance(error, OperationalError)
-    fix = next((fix for words, fix in TO_FIX if unanswered and words in said), CODES_TO_FIX.get(code or ""))
+    refused = unanswered and _NO_LINE_FREE not in said
+    fix = next((fix for words, fix in TO_FIX if refused and words in said), CODES_TO_FIX.get(code or ""))
     if fix is not None:
         return ConfigProblem(Problem(f"the history cannot be opened: {said}", where=where, fix=fix))
     if unanswered or context.is_disconnect or (code or "").startswith(PASSING):

@@ -106,6 +106,19 @@ def test_a_password_is_read_for_each_line_anew_and_never_shown(strict, opened, m
     assert ledger.runs() == []
 
 
+@pytest.mark.parametrize("of", ["ROLE plain", "DATABASE {}"])
+def test_a_server_that_has_no_line_free_is_away_for_now(strict, opened, of):
+    """Others use them up: that passes by itself."""
+    history = strict.history(user="plain")
+    lines = f"ALTER {of.format(history.url.rpartition('/')[2])} CONNECTION LIMIT"
+    strict.execute(f"{lines} 0")
+    try:
+        with pytest.raises(HistoryAway, match="is away: too many connections"):
+            opened(history)
+    finally:
+        strict.execute(f"{lines} -1")
+
+
 def test_a_server_from_afar_must_prove_who_it_is(postgres, opened, tmp_path):
     """By a certificate for its name, of an authority that is trusted."""
     authority, other = trustme.CA(), trustme.CA()
