@@ -22,6 +22,8 @@ from sync.service.outbox import Outbox
 from tests.sync.service.watched import NOON, ended, receiving, taking_mail
 
 PROBLEM = Problem("no such field", where="Account.Name", fix="let the worker read it").as_dict()
+# As long as a busy machine may take: who closes sooner hears of nothing.
+MINUTE = 60
 AWAITING = {"rules": "abc123", "tiers": {"account": [["A", "B", 3], ["none", "C", 12]], "opportunity": []}}
 
 
@@ -38,7 +40,7 @@ def told(ledger, monkeypatch):
         )
         for event in events:
             notifier(event)
-        notifier.close()
+        notifier.close(MINUTE)
         return counted
 
     return tell
@@ -246,7 +248,7 @@ def test_a_mail_goes_out_over_tls_and_signed_in(ledger, post_office, monkeypatch
     """To all of them, in plain text, marked as a machine's."""
     notifier = Notifier(notify_by(post_office, "mail-secret", monkeypatch), ledger, pauses=())
     notifier(ended(2, problems=[PROBLEM]))
-    notifier.close()
+    notifier.close(MINUTE)
     (letter,) = post_office[0].letters
     assert post_office[0].signed_in == [True]
     assert letter["Subject"] == "[Foretag] main: increment run failed: something must be put right"
@@ -263,7 +265,7 @@ def test_a_mail_server_that_refuses_is_a_failure_without_the_password(
     notify = notify_by(post_office, "wrong-secret", monkeypatch)
     notifier = Notifier(notify, ledger, lambda *what: counted.append(what), pauses=())
     notifier(ended(1))
-    notifier.close()
+    notifier.close(MINUTE)
     assert counted == [("mail", "failed")]
     said = capsys.readouterr()
     assert "wrong-secret" not in said.out + said.err
@@ -275,7 +277,7 @@ def test_a_certificate_that_nobody_vouches_for_gets_no_mail(ledger, post_office,
     notify = notify_by(post_office, "mail-secret", monkeypatch).model_copy(update={"ca_file": None})
     notifier = Notifier(notify, ledger, lambda *what: counted.append(what), pauses=())
     notifier(ended(1))
-    notifier.close()
+    notifier.close(MINUTE)
     assert counted == [("mail", "failed")]
     assert post_office[0].letters == []
 
@@ -311,5 +313,5 @@ def test_an_outbox_outlives_what_fails_after_all_attempts():
     box = Outbox("box", handle, gave_up, pauses=())
     box.put("bad")
     box.put("good")
-    box.close(10)
+    box.close(MINUTE)
     assert done == ["good"]
