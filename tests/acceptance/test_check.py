@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.acceptance.conftest import BOTH
+from tests.acceptance.conftest import BOTH_IN_TIME
 
 RULES = """\
 boosts:
@@ -20,7 +20,7 @@ playbook:
 """
 
 
-@BOTH
+@BOTH_IN_TIME
 def test_the_check_knows_the_crm_and_the_local_copy(shell):
     """Words that nobody can choose; with a local copy rules for nobody or for all, and empty inputs: all warnings."""
     assert shell.foretag("setup", "--yes").code == 0

@@ -50,7 +50,7 @@ def test_a_damaged_history_is_told(tmp_path):
     assert "is damaged" in told(tmp_path, lambda: Ledger.open(tmp_path, now))
 
 
-@pytest.mark.parametrize("pattern", ["*.parquet", "_delta_log/*.json"])
+@pytest.mark.parametrize("pattern", ["*.parquet", pytest.param("_delta_log/*.json", marks=pytest.mark.long)])
 def test_a_damaged_local_copy_ends_a_run_with_a_way_out(make_sandbox, tmp_path, pattern):
     """Torn files: exit 2, also in the history; once moved away, everything is read anew."""
     settings = write_settings(tmp_path, make_sandbox())

@@ -12,8 +12,10 @@ from sync.errand import Errand
 from tests.world import EVERY_RECORD
 
 YORK = "America/New_York"
+ONE = pytest.mark.parametrize("crm", ["salesforce", pytest.param("hubspot", marks=pytest.mark.long)])
 
 
+@ONE
 def test_a_full_run_reads_what_changed_without_a_stamp(world):
     """A formula moves no stamp: only reading everything anew shows what it says now."""
     world.run()
@@ -36,6 +38,7 @@ def _names(world) -> list[str]:
     return found
 
 
+@ONE
 def test_a_full_run_notes_which_records_vanished(world):
     """One that left while nobody looked is erased in its time like any other, though no bin remembers it."""
     world.run()
@@ -90,6 +93,7 @@ def test_each_time_zone_has_its_own_tasks(world):
     assert world.run().planned["task"] == 0
 
 
+@ONE
 def test_a_zone_by_which_nobody_lives_is_told(world):
     """A mistyped zone would quietly make no task for ever."""
     world.use_rules(EVERY_RECORD)
