@@ -53,7 +53,10 @@ def test_a_run_that_lost_its_lease_sends_nothing_more(ledger, clock):
         rng=None,
         before_send=heartbeat,
     )
-    with ledger.leases.hold("main") as lease, responses.RequestsMock(assert_all_requests_are_fired=False) as crm:
+    with (
+        ledger.leases.hold("main") as lease,
+        responses.RequestsMock(assert_all_requests_are_fired=False) as crm,
+    ):
         crm.get("https://crm.example/x", json={})
         heartbeat.hold(lease)
         assert (
