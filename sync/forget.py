@@ -88,12 +88,20 @@ def _kept(job: Job, object_name: str, record_id: str) -> Kept | None:
 
 
 def _plans_with(place: Place, records: Mapping[str, list[str]]) -> list[Place]:
-    """Plans kept for backfills that name one of these records: such a backfill is begun anew."""
-    ids = pa.array([one for ids in records.values() for one in ids], pa.string())
-    found = []
-    for plan in (place / "backfills" / name for name in (place / "backfills").names()):
-        rows = pq.read_table(pa.BufferReader(plan.read()))
-        columns = [name for name in ("id", "parent_id") if name in rows.column_names]
-        if any(set(rows[name].to_pylist()) & set(ids.to_pylist()) for name in columns):
-            found.append(plan)
-    return found
+    """Plans kept for backfills that name one of these records: such a backfill is begun anew.
+
+    With them whatever a crash left torn beside them: nobody reads it any more, and it may name anybody.
+    """
+    wanted = {one for ids in records.values() for one in ids}
+    plans = place / "backfills"
+    return [
+        plans / name
+        for name in plans.names()
+        if not name.endswith(".plan") or _names_one_of(wanted, (plans / name).read())
+    ]
+
+
+def _names_one_of(ids: set[str], plan: bytes) -> bool:
+    file = pq.ParquetFile(pa.BufferReader(plan))
+    columns = [name for name in ("id", "parent_id") if name in file.schema_arrow.names]
+    return any(not ids.isdisjoint(column.to_pylist()) for column in file.read(columns))

@@ -40,7 +40,7 @@ def _erase_values(place: Place, first: date) -> None:
                 (table / name).remove()
     plans = place / "backfills"
     for name in plans.names():
-        if _is_before(name.removesuffix(".plan"), first):
+        if _is_before(name, first):
             (plans / name).remove()
 
 

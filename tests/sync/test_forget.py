@@ -67,6 +67,8 @@ def test_nothing_is_left_of_a_forgotten_record_and_it_does_not_come_back(known):
     world, account = known
     assert _rows_with(world, account)
     with world.job() as job:
+        # Killed while it wrote down what a backfill was to do.
+        (job.place / "backfills" / "20260301-120000-1.plan.partial").write(f"PAR1 {MARK}".encode())
         kept = kept_of(job, account)
         forget(job, kept)
     assert (kept.object, kept.name, len(kept.deals) > 0) == ("account", MARK, True)
