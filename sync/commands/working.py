@@ -45,7 +45,9 @@ def work(talk: Talk, path: Path, only: Collection[str], listen: str | None) -> i
             open_.callback(one.close)
 
         def planned(settings: Settings) -> None:
-            health.watch(plans.connections)
+            if plans.are_good:
+                health.watch(plans.connections)
+                ledger.notices.over("", ("unusable",))
             metrics.watch(plans.connections, plans.works())
             dead_man.watch(settings)
 

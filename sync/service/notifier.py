@@ -104,7 +104,6 @@ class Notifier:
 
     def _ends(self, event: Ended) -> Iterator[Message]:
         notices = self._ledger.notices
-        notices.over("", ("unusable",))
         if event.exit_code == DONE:
             notices.over(event.connection, ("refused",))
         kinds = (*ENDED_BY_ANY, f"failed:{event.job}", f"missed:{event.job}")

@@ -86,7 +86,9 @@ def looked(
         for fire in sorted(fires, key=lambda fire: fire.ended or fire.taken)
         if fire.exit_code is not None
     }
-    standing = tuple(_standing(name, stands.get(name), lasting.get(name, ())) for name in names)
+    # What is of no connection is of all: settings that cannot be used.
+    of_all = lasting.get("", [])
+    standing = tuple(_standing(name, stands.get(name), [*of_all, *lasting.get(name, ())]) for name in names)
     taken = {fire.work: fire.due for fire in fires}
     return Look(clock(), workers, standing, tuple(latest.values()), taken)
 

@@ -50,6 +50,14 @@ def ready(worker) -> tuple[int, dict]:
     return status, json.loads(body)
 
 
+def test_settings_that_cannot_be_used_are_every_connection_s_trouble(worker):
+    """Nothing is begun on any of them meanwhile, and the alarm goes by their state."""
+    worker.ledger.notices.news("", "unusable", "x")
+    assert ready(worker)[1]["connections"]["main"]["state"] == "unusable"
+    worker.ledger.notices.over("", ("unusable",))
+    assert ready(worker)[1]["connections"]["main"]["state"] == "ok"
+
+
 def test_a_worker_that_is_started_anew_gets_its_port_back(worker):
     """At once, though the last one was just asked something and the system remembers that line for a minute."""
     address = worker.server.address
