@@ -1,18 +1,28 @@
-"""The pages are true: guarantees name real tests and leave out none, scopes are those that the product asks for."""
+"""The pages are true: tests, commands, options and alerts that they name exist; scopes are those that are asked for."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+import typer.main
+import yaml
 
 from connectors.hubspot.scopes import OPTIONAL, READ, SCHEMAS, SETUP, WRITE
+from sync.cli import app
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "guarantees.md").read_text(encoding="utf-8")
 HUBSPOT = (DOCS / "hubspot.md").read_text(encoding="utf-8")
 LINKS = re.findall(r"\[`(test_\w+)`\]\(([^)]+)\)", PAGE + HUBSPOT)
+PAGES = {
+    path.name: path.read_text(encoding="utf-8") for path in (*DOCS.glob("*.md"), DOCS.parent / "README.md")
+}
+COMMANDS = typer.main.get_command(app).commands
+# A command as a page shows it: in a line of text, after a prompt, or indented.
+TYPED = re.compile(r"(?:`|\$ |^    )(?:\S*/)?foretag ([a-z][^`\n]*)", re.MULTILINE)
 
 
 @pytest.mark.parametrize(("name", "path"), dict.fromkeys(LINKS))
@@ -77,3 +87,31 @@ def test_hubspots_page_lists_the_tests_of_its_two_tables(heading, file, rows):
     source = (DOCS.parent / "tests" / "connectors" / "hubspot" / file).read_text(encoding="utf-8")
     written = re.findall(r"^def (test_\w+)\(", source, re.MULTILINE)
     assert set(written) <= set(re.findall(r"\[`(test_\w+)`\]", HUBSPOT))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_tells_people_to_type_can_be_typed(page):
+    """Each command is there, and takes the options and the values that the page gives it."""
+    for line in sorted(set(TYPED.findall(PAGES[page]))):
+        typed = re.split(r"\s[#>|]|  ", line)[0].replace(" N", " 1")
+        name, *arguments = shlex.split(typed)
+        assert name in COMMANDS, line
+        if arguments:
+            COMMANDS[name].make_context(name, arguments)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_option_that_a_page_names_exists(page):
+    """Also where it stands alone: some command takes it."""
+    ours = {option for command in COMMANDS.values() for one in command.params for option in one.opts}
+    named = set(re.findall(r"(?<=`)--[a-z-]+", PAGES[page]))
+    assert named - ours - {"--help", "--log-level"} == set()
+
+
+def test_the_runbook_knows_every_alert():
+    """Whoever is called at night finds the alert's name on the page, and no name that never rings."""
+    rules = yaml.safe_load(
+        (DOCS.parent / "deploy" / "prometheus" / "alerts.yaml").read_text(encoding="utf-8")
+    )
+    alerts = {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
+    assert set(re.findall(r"`(Foretag[A-Z]\w+)`", PAGES["operations.md"])) == alerts
