@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # Seconds, from call to answer: whoever takes longer to ask, or to listen, is hung up on.
 PATIENCE = 5.0
-# So many are answered at once; whoever comes besides is turned away, so that many idle callers take no memory.
+# So many are answered at once, so that many idle callers take no memory.
 AT_ONCE = 16
 
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -83,23 +83,22 @@ class Server(ThreadingHTTPServer):
         """Twice a second: hang up on the slow."""
         for caller, since in list(self._open.items()):
             if time.monotonic() - since > PATIENCE:
-                with suppress(OSError):
-                    caller.shutdown(SHUT_RDWR)
+                _hang_up(caller)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer in a thread, while there are threads to be had."""
-        if len(self._open) < AT_ONCE:
-            self._open[request] = time.monotonic()
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
+        """Answer in a thread. Where all places are taken, who came first gives way: whoever asks at once has gone."""
+        for caller in list(self._open)[: max(len(self._open) - AT_ONCE + 1, 0)]:
+            _hang_up(caller)
+            self._open.pop(caller, None)
+        self._open[request] = time.monotonic()
+        super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Answer; give the place back."""
         try:
             super().process_request_thread(request, client_address)
         finally:
-            del self._open[request]
+            self._open.pop(request, None)
 
     def handle_error(self, request: socket | tuple[bytes, socket], client_address: Any) -> None:
         """Whoever hung up, or was too slow, is not worth a line."""
@@ -133,6 +132,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # as the base class has it
         """Nobody wants a line for each look."""
+
+
+def _hang_up(caller: socket) -> None:
+    with suppress(OSError):
+        caller.shutdown(SHUT_RDWR)
 
 
 def _pages(metrics: Metrics, health: Health) -> dict[str, Callable[[], Answer]]:

@@ -163,6 +163,18 @@ def test_slow_callers_are_hung_up_on(worker, monkeypatch):
             one.close()
 
 
+def test_many_slow_callers_keep_nobody_out(worker):
+    """Whoever can reach the port could have the worker taken for dead, and started anew."""
+    host, _, port = worker.server.address.rpartition(":")
+    slow = [socket.create_connection((host, int(port)), timeout=5) for _ in range(4 * web.AT_ONCE)]
+    try:
+        assert look(worker, "/healthz")[0] == 200
+        assert slow[0].recv(1) == b"", "who came first gave way"
+    finally:
+        for one in slow:
+            one.close()
+
+
 def test_an_address_that_is_taken_is_a_problem_with_words(worker):
     """Said at the start, with the setting to change."""
     with pytest.raises(
