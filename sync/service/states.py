@@ -74,7 +74,7 @@ def looked(
         lasting: dict[str, list[Notice]] = {}
         for notice in ledger.notices.lasting():
             lasting.setdefault(notice.connection, []).append(notice)
-        names = sorted({*stands, *lasting} - {""} if chosen is None else chosen)
+        names = chosen if chosen is not None else {*stands, *lasting} - {""}
         fires = [fire for fire in ledger.fires.last().values() if fire.work.connection in names]
         workers = len(ledger.workers.living())
     except NOT_NOW:
@@ -88,7 +88,9 @@ def looked(
     }
     # What is of no connection is of all: settings that cannot be used.
     of_all = lasting.get("", [])
-    standing = tuple(_standing(name, stands.get(name), [*of_all, *lasting.get(name, ())]) for name in names)
+    standing = tuple(
+        _standing(name, stands.get(name), [*of_all, *lasting.get(name, ())]) for name in sorted(names)
+    )
     taken = {fire.work: fire.due for fire in fires}
     return Look(clock(), workers, standing, tuple(latest.values()), taken)
 

@@ -140,3 +140,10 @@ def test_every_metric_is_explained_in_the_docs(metrics):
         if family.name.startswith("foretag")
     }
     assert named == ours
+
+
+def test_the_time_at_which_each_counter_began_is_not_shown(metrics):
+    """With a thousand connections that would be a third of all there is to say."""
+    metrics.told("mail", "sent")
+    assert b"foretag_notifications_total{" in metrics.text()
+    assert b"_created" not in metrics.text()
