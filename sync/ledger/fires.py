@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from sync.ledger import tables
 from sync.ledger.rows import added
-from sync.ledger.workers import NOBODY, is_living
+from sync.ledger.workers import AHEAD, NOBODY, is_living
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,11 +77,10 @@ class Fires:
         """
         moment, fire = _naive(due), tables.fire.c
         free = sa.or_(fire.ended_at.is_not(None), self._at_nothing(worker))
+        not_taken = sa.or_(fire.due_at < moment, fire.due_at > max(moment, self._now() + AHEAD))
         values = {"due_at": moment, **self._taken(worker)}
         with self._engine.begin() as db:
-            taken = db.execute(
-                tables.fire.update().where(_is(work), fire.due_at < moment, free).values(values)
-            )
+            taken = db.execute(tables.fire.update().where(_is(work), not_taken, free).values(values))
             # Where no row was changed there may be none yet; of several workers that make it, one does.
             return bool(taken.rowcount) or added(db, tables.fire, {**work._asdict(), **values})
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 # How often a worker says that it lives, and after how long a silence it is taken for dead.
 BEAT = timedelta(seconds=15)
 SILENCE = timedelta(seconds=75)
+# No worker's clock is further ahead of another's: what was noted for later than that, a wrong clock noted, and it
+# counts for nothing. Else an hour with the wrong year would stop all work until that year.
+AHEAD = timedelta(minutes=15)
 # Of the dead nothing is kept for long.
 KEPT = timedelta(days=7)
 
@@ -71,4 +74,4 @@ def is_living(worker: sa.Column[str], now: datetime) -> sa.ColumnElement[bool]:
 
 
 def _heard(now: datetime) -> sa.ColumnElement[bool]:
-    return tables.worker.c.seen_at > now - SILENCE
+    return sa.and_(tables.worker.c.seen_at > now - SILENCE, tables.worker.c.seen_at < now + AHEAD)

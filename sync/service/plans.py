@@ -52,12 +52,13 @@ class Plans:
         """Whether a connection's tasks have times of their own."""
         return self.connections[connection].schedule.tasks is not None
 
-    def in_blackout(self, connection: str, now: datetime) -> bool:
-        """Whether nothing may run on a connection now; one that the settings no longer have may not, either."""
+    def why_not(self, connection: str, now: datetime) -> str | None:
+        """Why nothing may run on a connection now; None: it may."""
         if connection not in self.connections:
-            return True
+            return "the settings no longer have it"
         timezone, _ = self._zones.get(connection, _UNKNOWN)
-        return in_blackout(self.connections[connection].schedule, timezone, now) is not None
+        blackout = in_blackout(self.connections[connection].schedule, timezone, now)
+        return None if blackout is None else f"a blackout until {blackout:%Y-%m-%d %H:%M} UTC"
 
     def see_zones(self, zones: Zones, connection: str | None = None) -> bool:
         """Read the time zones of a connection, or of all, as the history last saw them; returns whether any changed."""

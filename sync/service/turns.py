@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sync.ledger.fires import WorkName
+from sync.ledger.workers import AHEAD
 from sync.service.schedule import Start, TooLate, Wait
 
 if TYPE_CHECKING:
@@ -67,8 +68,8 @@ class Turns:
         return next((fire for fire in left if fire.work == name_of(work)), None)
 
     def _turn(self, work: Work, last: Fire | None, now: datetime, *, is_lost: bool) -> Start | TooLate | Wait:
-        """What a dead worker left, or one gave back, counts as not taken."""
-        if last is None:
+        """What a dead worker left, or one gave back, counts as not taken; so does what a wrong clock took."""
+        if last is None or last.due > now + AHEAD:
             return work.turn(
                 None if work.job == "increment" else self.ledger.began(work.connection) or now, now
             )

@@ -6,6 +6,7 @@ nothing has happened for a while. Which of several workers does what, the histor
 
 from __future__ import annotations
 
+import logging
 import math
 import signal
 import time
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from sync.exit_codes import DONE, PARKED
+from sync.exit_codes import DONE, INCOMPLETE, PARKED
 from sync.ledger.refusals import NOT_NOW
 from sync.ledger.workers import BEAT
 from sync.service.children import Child, command_of
@@ -70,6 +71,7 @@ class Worker:
     _unsettled: list[Child] = field(default_factory=list)
     _served: dict[str, float] = field(default_factory=dict)
     _looked: float | None = None
+    _ahead: float | None = None
     _is_planned: bool = False
     _moved: set[str] = field(default_factory=set)
     _stopping: bool = False
@@ -109,6 +111,7 @@ class Worker:
             self._settle()
             # Runs read the file themselves: none may begin with what we have not seen.
             self._reread()
+            self._heed_the_clock()
             if self._looked is None or self.monotonic() - self._looked >= _LOOK:
                 self._look_around()
                 self._looked = self.monotonic()
@@ -200,6 +203,14 @@ class Worker:
             case True:
                 self._is_planned = False
 
+    def _heed_the_clock(self) -> None:
+        """After a sleep of the machine, or a clock that was put right, what is due when is worked out anew."""
+        ahead = self.clock().timestamp() - self.monotonic()
+        if self._ahead is not None and abs(ahead - self._ahead) > _LOOK:
+            _LOG.info("the clock was moved", seconds=round(ahead - self._ahead))
+            self._is_planned = False
+        self._ahead = ahead
+
     def _begin_what_can(self) -> None:
         """Begin what is wanted and due, where a place is free and nobody works on the connection."""
         for name, work in sorted(self._wanted.items(), key=self._order):
@@ -268,7 +279,8 @@ class Worker:
 
     def _ended(self, child: Child, report: dict[str, Any]) -> None:
         (work, due), code = child.works[0], PARKED if child.is_to_be_repeated else child.exit_code
-        _LOG.info("run ended", **_names(work), exit_code=code)
+        level = logging.INFO if code in (DONE, INCOMPLETE, PARKED) else logging.WARNING
+        _LOG.log(level, "run ended", **_names(work), exit_code=code, run=report.get("run"))
         began, now = child.began, self.clock()
         self._tell(Ended(work.connection, work.job, work.zone, due, began, now, code, report))
 
@@ -288,11 +300,11 @@ class Worker:
             if child.told_to_stop is not None and now - child.told_to_stop > service.grace:
                 _LOG.warning("run killed", connection=child.connection)
                 child.kill()
-            elif child.told_to_stop is None and self.plans.in_blackout(child.connection, now):
-                _LOG.info("run stopped for a blackout", connection=child.connection)
+            elif child.told_to_stop is None and (why := self.plans.why_not(child.connection, now)):
+                _LOG.info("run stopped", connection=child.connection, why=why)
                 child.stop(now)
             elif child.told_to_stop is None and now - child.began > service.longest_run:
-                _LOG.warning("run stopped, it takes too long", connection=child.connection)
+                _LOG.warning("run stopped", connection=child.connection, why="it takes too long")
                 child.stop(now)
 
     def _stop(self) -> None:

@@ -133,6 +133,16 @@ def test_a_worker_whose_lease_ran_out_is_stopped_before_it_sends(ledger, clock):
             ledger.leases.renew(successor)
 
 
+def test_a_lease_of_another_year_holds_up_nobody(ledger, clock):
+    """A clock that was wrong noted its end; it is right again, and whoever held the lease has lost it."""
+    clock.now += timedelta(days=1461)
+    with ledger.leases.hold("main") as lease:
+        clock.now -= timedelta(days=1461)
+        assert not ledger.leases.at_work("main")
+        with ledger.leases.hold("main"), pytest.raises(LeaseLost):
+            ledger.leases.renew(lease)
+
+
 def test_the_lease_of_a_dead_process_is_free(ledger):
     """Nobody waits for a worker of this machine that was killed."""
     with ledger.leases.hold("main") as lease:

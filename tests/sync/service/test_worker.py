@@ -58,6 +58,7 @@ class Works:
         self.path = folder / "foretag.yaml"
         self.settle_on(service=service, **schedules)
         self.clock = SimpleNamespace(now=NOON)
+        self.moved = timedelta()
         self.programs = {}
         self.begun = []
         self.events = []
@@ -86,8 +87,14 @@ class Works:
         )
 
     def seconds(self):
-        """Since noon."""
-        return (self.clock.now - NOON).total_seconds()
+        """Since noon, but for what the clock was moved by."""
+        return (self.clock.now - NOON - self.moved).total_seconds()
+
+    def move_clock(self, by):
+        """It is put right, or wrong; no time passes."""
+        self.clock.now += by
+        self.moved += by
+        self.step()
 
     def command(self, work, _path, _has_tasks):
         """What a run is here; the history knows of it."""
@@ -329,6 +336,45 @@ def test_in_a_blackout_nothing_begins_and_what_runs_is_stopped(works):
     assert len(world.begun) == 1
     world.pass_time(timedelta(minutes=33))
     assert len(world.begun) == 2
+
+
+def test_what_the_settings_no_longer_have_is_stopped(works, capsys):
+    """Its run parks what it is sending; the log tells why."""
+    world = works(main=USUAL, other=USUAL)
+    world.programs["other"] = HANGS
+    world.step()
+    world.wait()
+    world.settle_on(main=USUAL)
+    world.pass_time(MINUTE)
+    world.pass_time(MINUTE)
+    world.wait()
+    assert not world.worker.under_way
+    assert "the settings no longer have it" in capsys.readouterr().out
+
+
+def test_a_clock_that_was_wrong_stops_no_work(works):
+    """Hours in which the machine lived in another year: when the clock is right again, work goes on at once."""
+    world = works(main=USUAL)
+    world.step()
+    world.wait()
+    world.move_clock(timedelta(days=1461))
+    world.wait()
+    world.move_clock(timedelta(days=-1461))
+    world.wait()
+    world.pass_time(15 * MINUTE)
+    world.wait()
+    assert len(world.begun) == 4
+    assert world.ledger.fires.last()[WorkName("main", "increment")].due == NOON + 15 * MINUTE
+
+
+def test_what_fell_due_while_the_machine_slept_is_begun_when_it_wakes(works):
+    """The clock by which a process waits stands still meanwhile: it would wait on for as long as was left."""
+    world = works(main="increment: null, full: 0 14 * * *, reconcile: null, jitter: 0s")
+    world.ledger.start_run("main", "run", NOON.date(), "rules")
+    world.step()
+    assert world.begun == []
+    world.move_clock(timedelta(hours=3))
+    assert world.begun == [("main", "full")]
 
 
 def test_what_could_not_begin_in_time_is_missed_and_told(works):
