@@ -89,7 +89,7 @@ class PostgreSQL:
             self._server = subprocess.Popen(
                 command, stdout=log, stderr=log, cwd=self._folder, user=self._user
             )
-        self._run("pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port), tries=200)
+        self._run("pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port), tries=5_000)
 
     def stop(self) -> None:
         """End it as an admin would who cannot wait: lines are cut, nothing is lost."""
