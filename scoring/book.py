@@ -157,12 +157,12 @@ def read_book(
     The features come back too, one for each bucket in order, so that `tag` need not extract them again: as the
     engine keeps them.
     """
-    with Readers(rules, today) as readers:
-        book = start(merge(engine.each(_times, times or buckets, readers=readers)), rules)
-        read = engine.keep(_read, buckets, readers=readers, book=book, rules=rules, today=today)
+    readers = Readers(rules, today)
+    book = start(merge(engine.each(_times, times or buckets, readers=readers)), rules)
+    read = engine.keep(_read, buckets, readers=readers, book=book, rules=rules, today=today)
     parts = with_families(engine.keep(_features, read), engine)
     past = merged(engine.each(_past, read), rules.win.like_deals.by)
-    del read
+    del read, readers
     ours = engine.keep(included, parts, book=book, rules=rules, today=today)
     book = with_measures(book, merge(engine.each(measure, ours)))
     book = with_history(book, past, ours, rules, today, engine)

@@ -91,24 +91,18 @@ def day_number(day: date) -> int:
 
 def extract(tables: Tables, horizon: int, rules: Rules, today: date) -> Features:
     """The features of one bucket. `horizon` is in days: the book's (`Book.horizon`)."""
-    with Readers(rules, today) as readers:
-        return readers.mine.features(tables, horizon)
+    return Reader(rules, today).features(tables, horizon)
 
 
 class Readers:
-    """A reader for each thread that asks. It holds no data of its own: one that is pickled begins anew elsewhere."""
+    """A reader for each thread that asks, and as long as that lives: nobody else may end what it is reading.
+
+    It holds no data of its own: one that is pickled begins anew elsewhere.
+    """
 
     def __init__(self, rules: Rules, today: date) -> None:
         self._made_from = (rules, today)
         self._of_thread = local()
-        self._all: list[Reader] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for reader in self._all:
-            reader.close()
 
     def __reduce__(self) -> tuple[type[Self], tuple[Rules, date]]:
         return type(self), self._made_from
@@ -119,7 +113,6 @@ class Readers:
         found: Reader | None = getattr(self._of_thread, "reader", None)
         if found is None:
             found = self._of_thread.reader = Reader(*self._made_from)
-            self._all.append(found)
         return found
 
 
@@ -137,10 +130,6 @@ class Reader:
         self._every(chosen=False)
         for name, words in (("is_need", rules.needs.cases), ("is_urgent", rules.needs.urgent)):
             self._database.execute(f"CREATE MACRO {name}(word) AS {_one_of(words)}")
-
-    def close(self) -> None:
-        """End its database."""
-        self._database.close()
 
     def features(self, tables: Tables, horizon: int) -> Features:
         """One row per account, and one per open deal."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 
+import pyarrow as pa
 import pytest
 
+from scoring import read_book
 from scoring.engine import HERE, TOGETHER
 
 
@@ -36,6 +38,25 @@ def test_an_error_in_a_bucket_ends_the_book():
     """Nothing is scored without one of its buckets."""
     with pytest.raises(ZeroDivisionError):
         list(HERE.each(lambda number: 1 // (3 - number), range(9)))
+
+
+def test_what_is_wrong_with_a_bucket_is_told_while_another_is_being_read(company):
+    """The other's database is busy at that moment, and has no say in it."""
+    company.crowd()
+    opening = threading.Event()
+    many = {name: pa.concat_tables([table] * 20_000) for name, table in company.tables().items()}
+
+    def bad():
+        assert opening.wait(30)
+        sum(range(500_000))  # meanwhile the other begins to read
+        raise ZeroDivisionError
+
+    def good():
+        opening.set()
+        return many
+
+    with pytest.raises(ZeroDivisionError):
+        read_book([bad, good], company.rules, company.today)
 
 
 def test_one_bucket_is_read_where_it_is_asked_for():
