@@ -26,7 +26,7 @@ def serve_sandbox(
 ) -> int:
     """Run the local CRM alone until it is told to stop."""
     played = crm_named(crm)
-    ca_file = None if keys is None else _key_folder(keys) / "ca.pem"
+    ca_file = None if keys is None else _key_folder(keys).absolute() / "ca.pem"
 
     def ready(sandbox: Sandbox) -> None:
         if keys is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import os
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -154,7 +155,7 @@ def listen(hosts: tuple[str, ...], port: int) -> list[socket.socket]:
                 continue  # a machine without IPv6, or another program on that port there
             raise ConfigProblem(
                 Problem(
-                    f"cannot listen on {host} port {port}: {error.strerror}",
+                    f"cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}",
                     where="sandbox",
                     fix="choose another --port",
                 )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from config.problems import ConfigProblem, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from sync.service.health import Health
     from sync.service.metrics import Metrics
@@ -114,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer with a page."""
         page = self.server.pages.get(self.path.partition("?")[0])
-        status, kind, body = (HTTPStatus.NOT_FOUND, _JSON, b"{}\n") if page is None else page()
+        status, kind, body = _none_such(self.server.pages) if page is None else page()
         self.send_response(status)
         for name, value in (
             ("Content-Type", kind),
@@ -145,6 +145,11 @@ def _pages(metrics: Metrics, health: Health) -> dict[str, Callable[[], Answer]]:
         "/readyz": lambda: _json(*health.ready()),
         "/metrics": lambda: (HTTPStatus.OK, _TEXT, metrics.text()),
     }
+
+
+def _none_such(pages: Iterable[str]) -> Answer:
+    """For people who look at the port: what can be asked for."""
+    return HTTPStatus.NOT_FOUND, _JSON, json.dumps({"pages": list(pages)}).encode() + b"\n"
 
 
 def _json(good: bool, data: dict[str, Any]) -> Answer:  # noqa: FBT001  # a pair, spread

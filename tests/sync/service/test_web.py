@@ -145,7 +145,8 @@ def test_metrics_come_in_prometheus_format(worker):
 
 def test_nothing_else_is_there(worker):
     """No other page, no other method, nothing of the program's version."""
-    assert look(worker, "/")[0] == 404
+    status, told = look(worker, "/")
+    assert (status, json.loads(told)) == (404, {"pages": ["/healthz", "/readyz", "/metrics"]})
     assert look(worker, "/healthz", "HEAD") == (200, b"")
     assert look(worker, "/healthz", "POST")[0] == 501
 
