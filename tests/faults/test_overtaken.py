@@ -15,8 +15,10 @@ from tests.faults.test_crashes import FORETAG, LATER, TINY, people_work
 from tests.faults.wholeness import assert_settled
 from tests.world import EVERY_RECORD
 
-# After so many requests of a run: before its first, while it reads, around its writes.
+# After so many requests of a run that has begun: at its first, while it reads, around its writes.
 MOMENTS = (1, 9, 14, 17)
+# Before, there is nothing to take over: it would only come later than the other.
+BEGUN = "SELECT 1 FROM run WHERE state = 'running'"
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def test_fault_06_a_run_that_was_held_up_wakes_to_nothing(shared_world, tried):
     for number, moment in enumerate(MOMENTS):
         people_work(world, number)
         world.sandbox.clock.advance(LATER)
-        sleeper = stopped_after(world, moment)
+        sleeper = stopped_after(world, moment, lambda: postgres.execute(BEGUN, database))
         if sleeper is None:
             continue
         expired = datetime(2020, 1, 1)  # noqa: DTZ001  # as the history keeps it
@@ -61,7 +63,7 @@ def test_fault_06_a_run_that_was_held_up_wakes_to_nothing(shared_world, tried):
     tried(overtaken, "a run taken over while it slept")
 
 
-def stopped_after(world, requests):
+def stopped_after(world, requests, has_begun):
     """A run in a process of its own that was stopped after so many requests; None if it ended before."""
     since = world.sandbox.journal.position
     process = subprocess.Popen(
@@ -75,7 +77,7 @@ def stopped_after(world, requests):
     )
     until = time.monotonic() + timedelta(minutes=1).total_seconds()
     while process.poll() is None and time.monotonic() < until:
-        if len(world.sandbox.journal.entries(since)) >= requests:
+        if len(world.sandbox.journal.entries(since)) >= requests and has_begun():
             process.send_signal(signal.SIGSTOP)
             return process
         with suppress(subprocess.TimeoutExpired):
