@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from io import StringIO
 
 import pytest
@@ -15,7 +17,7 @@ from connectors.transport import LostReply
 from sync import exits
 from sync.cli import app
 from sync.commands.ending import confirm, explain_error
-from sync.exit_codes import STATES
+from sync.exit_codes import PARKED, STATES
 from sync.exits import Guarded, exit_code
 from sync.ledger.away import HistoryAway
 from sync.report import Report, last_line
@@ -155,3 +157,15 @@ def test_a_question_that_is_closed_unanswered_is_a_no(monkeypatch):
     monkeypatch.setattr("sys.stdin", StringIO())
     with pytest.raises(Guarded, match="nothing was written"):
         confirm(Seen(), "Write this?")
+
+
+def test_a_command_that_is_told_to_stop_before_it_began_is_parked():
+    """While modules are loaded nobody else takes the signal: it looked like a bug, with a traceback."""
+    program = """
+import os, signal, sync.cli
+sync.cli.app = lambda: os.kill(os.getpid(), signal.SIGTERM)
+sync.cli.main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == PARKED
+    assert done.stderr == "Told to stop; the next run takes up what is open\n"
