@@ -122,11 +122,11 @@ class Worker:
             if self.plans.are_good:
                 self._begin_what_can()
         except NOT_NOW as error:
-            _LOG.warning("the history is away", error=type(error))
+            _LOG.warning("history.away", error=type(error))
             if self._stopping:
                 self._leave_unsettled()
         except OSError as error:
-            _LOG.warning("no run can be begun", error=type(error), why=error.strerror)
+            _LOG.warning("work.not_begun", error=type(error), why=error.strerror)
 
     def _next(self) -> object:
         try:
@@ -182,7 +182,7 @@ class Worker:
         self._wanted = {name_of(work): work for work in others}
         self._wanted |= self._turns.due(works, self.clock(), connection)
         self.planned(self.plans.settings)
-        _LOG.info("scheduled", connections=len({work.connection for work in works}), jobs=len(works))
+        _LOG.info("worker.scheduled", connections=len({work.connection for work in works}), jobs=len(works))
 
     def _look_around(self) -> None:
         """Say that we live; take up what others left."""
@@ -197,8 +197,7 @@ class Worker:
         """See whether the settings changed; what is wrong with them is told once."""
         match self.plans.reload():
             case Unusable() as problem:
-                said = "the settings cannot be used; nothing is begun until they can"
-                _LOG.warning(said, problems=len(problem.problems))
+                _LOG.warning("settings.unusable", problems=len(problem.problems))
                 self._tell(problem)
             case True:
                 self._is_planned = False
@@ -207,7 +206,7 @@ class Worker:
         """After a sleep of the machine, or a clock that was put right, what is due when is worked out anew."""
         ahead = self.clock().timestamp() - self.monotonic()
         if self._ahead is not None and abs(ahead - self._ahead) > _LOOK:
-            _LOG.info("the clock was moved", seconds=round(ahead - self._ahead))
+            _LOG.info("worker.clock_moved", seconds=round(ahead - self._ahead))
             self._is_planned = False
         self._ahead = ahead
 
@@ -237,7 +236,7 @@ class Worker:
             self._cover(work, now)
         elif isinstance(turn, TooLate) and self._turns.take(work, turn.due):
             self.ledger.fires.end(name_of(work), self.id, None)
-            _LOG.warning("missed", **_names(work), why=turn.why)
+            _LOG.warning("work.missed", **_names(work), why=turn.why)
             self._tell(Missed(work.connection, work.job, work.zone, turn.due, turn.why))
         del self._wanted[name_of(work)]
 
@@ -252,7 +251,7 @@ class Worker:
     # What is under way.
 
     def _start(self, work: Work, due: datetime, now: datetime) -> None:
-        _LOG.info("run begins", **_names(work), due=due.isoformat())
+        _LOG.info("work.begun", **_names(work), due=due.isoformat())
         command = self.command(work, self.plans.path, self.plans.has_tasks(work.connection))
         self._children[work.connection] = Child.start(work, due, command, self.form, now, self._inbox.put)
         self._served[work.connection] = self.monotonic()
@@ -280,7 +279,7 @@ class Worker:
     def _ended(self, child: Child, report: dict[str, Any]) -> None:
         (work, due), code = child.works[0], PARKED if child.is_to_be_repeated else child.exit_code
         level = logging.INFO if code in (DONE, INCOMPLETE, PARKED) else logging.WARNING
-        _LOG.log(level, "run ended", **_names(work), exit_code=code, run=report.get("run"))
+        _LOG.log(level, "work.ended", **_names(work), exit_code=code, run=report.get("run"))
         began, now = child.began, self.clock()
         self._tell(Ended(work.connection, work.job, work.zone, due, began, now, code, report))
 
@@ -298,20 +297,20 @@ class Worker:
         now, service = self.clock(), self.plans.service
         for child in self._children.values():
             if child.told_to_stop is not None and now - child.told_to_stop > service.grace:
-                _LOG.warning("run killed", connection=child.connection)
+                _LOG.warning("work.killed", connection=child.connection)
                 child.kill()
             elif child.told_to_stop is None and (why := self.plans.why_not(child.connection, now)):
-                _LOG.info("run stopped", connection=child.connection, why=why)
+                _LOG.info("work.stopped", connection=child.connection, why=why)
                 child.stop(now)
             elif child.told_to_stop is None and now - child.began > service.longest_run:
-                _LOG.warning("run stopped", connection=child.connection, why="it takes too long")
+                _LOG.warning("work.stopped", connection=child.connection, why="it takes too long")
                 child.stop(now)
 
     def _stop(self) -> None:
         """Told to stop: runs finish or park what they are sending. Told again: at once."""
         for child in self._children.values():
             child.kill() if self._stopping else child.stop(self.clock())
-        _LOG.info("stopping", runs=len(self._children))
+        _LOG.info("worker.stopping", runs=len(self._children))
         self._stopping = True
 
     def _tell(self, event: Event) -> None:
@@ -319,7 +318,7 @@ class Worker:
             try:
                 listener(event)
             except Exception as error:  # noqa: BLE001  # whoever listens must not end the work
-                _LOG.warning("a listener failed", listener=type(listener), error=type(error))
+                _LOG.warning("listener.failed", listener=type(listener), error=type(error))
 
 
 def _names(work: Work) -> dict[str, str]:

@@ -148,7 +148,7 @@ def test_a_worker_that_dies_in_a_write_is_stood_in_for(worlds, many, tmp_path):
             worker.communicate()
         ledger.close()
     assert survivor.returncode == 0, rest
-    assert any(line["event"] == "run begins" and line["connection"] == HELD for line in said)
+    assert any(line["event"] == "work.begun" and line["connection"] == HELD for line in said)
     for name, world in worlds.items():
         assert_whole(OneOfMany(world, settings, name))
 

@@ -52,7 +52,7 @@ def _measure(worker: subprocess.Popen[str]) -> None:
     for line in worker.stderr or ():
         said = json.loads(line)
         address = said.get("how_it_is", address).removesuffix("/readyz")
-        if said["event"] == "scheduled":
+        if said["event"] == "worker.scheduled":
             break
     process = psutil.Process(worker.pid)
     before = sum(process.cpu_times()[:2])

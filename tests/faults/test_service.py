@@ -312,7 +312,7 @@ def test_two_new_workers_at_once_bring_an_old_history_forward(service, postgres,
     engine.dispose()
     for _ in range(2):
         service.start("-c", HELD)
-    service.until(lambda: service.told().count('"scheduled"') == len(service.workers))
+    service.until(lambda: service.told().count('"worker.scheduled"') == len(service.workers))
     service.until_ended_well(HELD)
     service.stop()
     assert service.ledger.run("20261001-000000-1")["state"] == "failed"
