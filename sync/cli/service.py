@@ -32,6 +32,10 @@ def worker(
     sending, and go on at the next start. The settings are read again when their file changes. Says how it is on
     /healthz, /readyz and /metrics.
     """
+    import signal
+
+    # A reload that is asked for while we load is no reason to end: what we load is new.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     from sync.commands.working import work
 
     with talking(machine) as talk:

@@ -57,6 +57,7 @@ class Child:
     ended: Callable[[Child], None]
     answer: dict[str, Any] = field(default_factory=dict)
     told_to_stop: datetime | None = None
+    took_too_long: bool = False
 
     @classmethod
     def start(

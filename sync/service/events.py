@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Ended:
     """Scheduled work came to an end, well or not. Times are UTC.
 
-    `report` is the run's, as `sync.report.Report` has it; empty if the process left none.
+    `report` is the run's, as `sync.report.Report` has it; empty if the process left none. `took_too_long`: its worker
+    told it to stop for that.
     """
 
     connection: str
@@ -27,6 +28,7 @@ class Ended:
     finished: datetime
     exit_code: int
     report: Mapping[str, Any] = field(default_factory=dict)
+    took_too_long: bool = False
 
 
 @dataclass(frozen=True, slots=True)

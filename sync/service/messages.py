@@ -77,6 +77,20 @@ def stopped(event: Ended) -> Message:
     return _message("stopped", event.connection, "stopped", digest_of(*lines), what, _run(event, lines))
 
 
+def parked(event: Ended) -> Message | None:
+    """A limit ended a run that goes on later. Another run at work, a stop or a pause need nobody."""
+    if event.took_too_long:
+        lines = (
+            "It goes on where it was; if it never comes to an end, give it longer: `service.longest_run`.",
+        )
+        what = f"{_work(event)} was stopped: it took too long"
+    elif event.report.get("error") == "RetryLater":
+        lines, what = _said(event.report), f"{_work(event)} was parked: no API calls are left to it"
+    else:
+        return None
+    return _message("stopped", event.connection, "parked", digest_of(what), what, _run(event, lines))
+
+
 def approval(event: Ended) -> Message:
     """Changed rules wait for somebody's word. Its digest is that of the rules, so that an approval ends it."""
     awaiting = event.report["awaiting"]
@@ -114,6 +128,7 @@ _KINDS = {
     "failed": "Runs failed",
     "away": "The CRM, or what runs work with, could not be reached",
     "stopped": "A limit stopped runs",
+    "parked": "A limit parked runs",
     "approval": "Rules waited for approval",
     "unusable": "Settings or rules could not be used",
     "missed": "Scheduled work did not take place",

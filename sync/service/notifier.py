@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sync.service.messages import Message
 
 # What a run that went well puts an end to, whatever its job; of its own job `failed` and `missed` besides.
-ENDED_BY_ANY = ("away", "stopped", "approval", "unusable")
+ENDED_BY_ANY = ("away", "stopped", "parked", "approval", "unusable")
 
 
 class Notifier:
@@ -93,7 +93,7 @@ class Notifier:
             case exit_codes.STOPPED:
                 return messages.stopped(event)
             case exit_codes.PARKED:
-                return messages.approval(event) if event.report.get("awaiting") else None
+                return messages.approval(event) if event.report.get("awaiting") else messages.parked(event)
             case _:
                 return messages.failed(event)
 

@@ -280,8 +280,8 @@ class Worker:
         (work, due), code = child.works[0], PARKED if child.is_to_be_repeated else child.exit_code
         level = logging.INFO if code in (DONE, INCOMPLETE, PARKED) else logging.WARNING
         _LOG.log(level, "work.ended", **_names(work), exit_code=code, run=report.get("run"))
-        began, now = child.began, self.clock()
-        self._tell(Ended(work.connection, work.job, work.zone, due, began, now, code, report))
+        names = (work.connection, work.job, work.zone)
+        self._tell(Ended(*names, due, child.began, self.clock(), code, report, child.took_too_long))
 
     def _report(self, child: Child) -> dict[str, Any]:
         """The run's report as it said it, with what ended it; else as the history has it; empty if there is none."""
@@ -304,6 +304,7 @@ class Worker:
                 child.stop(now)
             elif child.told_to_stop is None and now - child.began > service.longest_run:
                 _LOG.warning("work.stopped", connection=child.connection, why="it takes too long")
+                child.took_too_long = True
                 child.stop(now)
 
     def _stop(self) -> None:

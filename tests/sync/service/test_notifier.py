@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import replace
 from email import message_from_bytes
 from email.policy import default
 
@@ -67,6 +68,25 @@ def test_a_failed_run_is_told_once_with_what_to_do(told):
             "Everything about it: `foretag runs R-1`"
         )
         assert [block["type"] for block in body["blocks"]] == ["header", "section"]
+
+
+def test_a_run_that_a_limit_parks_is_told_once_and_its_end(told):
+    """No API calls left, or longer than it may take; who only waits for another run, or was paused, is no news."""
+    with receiving() as received:
+        told(
+            received.url,
+            ended(75, error="RetryLater", message="12 API calls are left to this run", run="R-1"),
+            ended(75, error="RetryLater", message="3 API calls are left to this run", run="R-2"),
+            ended(75, error="LeaseLost"),
+            ended(75, error="GateShut"),
+            ended(0),
+            replace(ended(75), took_too_long=True),
+        )
+        assert titles(received) == [
+            "main: increment run was parked: no API calls are left to it",
+            "main: increment run went well again",
+            "main: increment run was stopped: it took too long",
+        ]
 
 
 def test_trouble_that_changes_is_told_again_and_its_end_once(told):
