@@ -52,7 +52,9 @@ def work(talk: Talk, path: Path, only: Collection[str], listen: str | None) -> i
             dead_man.watch(settings)
 
         listeners = (metrics, health, notifier, dead_man)
-        _LOG.info("worker.started", connections=list(plans.connections), how_it_is=f"http://{server.address}/readyz")
+        _LOG.info(
+            "worker.started", connections=list(plans.connections), how_it_is=f"http://{server.address}/readyz"
+        )
         worker = Worker(plans, ledger, me, now, planned, health.beat, listeners, form)
         metrics.count(lambda: worker.under_way)
         return worker.run()

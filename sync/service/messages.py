@@ -80,9 +80,8 @@ def stopped(event: Ended) -> Message:
 def parked(event: Ended) -> Message | None:
     """A limit ended a run that goes on later. Another run at work, a stop or a pause need nobody."""
     if event.took_too_long:
-        lines = (
-            "It goes on where it was; if it never comes to an end, give it longer: `service.longest_run`.",
-        )
+        told = "It goes on where it was; if it never comes to an end, give it longer: `service.longest_run`."
+        lines: tuple[str, ...] = (told,)
         what = f"{_work(event)} was stopped: it took too long"
     elif event.report.get("error") == "RetryLater":
         lines, what = _said(event.report), f"{_work(event)} was parked: no API calls are left to it"
