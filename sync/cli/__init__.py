@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
+from typing import NoReturn
 
 # Each adds its commands to the app; `--help` lists them in this order.
 # isort: off
@@ -30,3 +33,20 @@ def main() -> None:
 
         Talk().say(str(told))
         sys.exit(PARKED)
+
+
+def command() -> NoReturn:
+    """The same as a process of its own, that ends here: to free a book's tables one by one would take half a second."""
+    try:
+        main()
+        code: object = 0
+    except SystemExit as ended:
+        code = ended.code
+    # What counts lines writes them down when Python itself ends.
+    if isinstance(code, int) and "coverage" not in sys.modules:
+        # A reader that has seen enough, as `| head`, is no error.
+        with suppress(BrokenPipeError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+    raise SystemExit(code)

@@ -1,5 +1,5 @@
 """`python -m sync.cli` is the `foretag` command."""
 
-from sync.cli import main
+from sync.cli import command
 
-main()
+command()

@@ -168,6 +168,8 @@ def _apart(
 
     Of each: id, field, what stands there (`theirs`), what we wrote (`ours`), what we want, and whether it `yields`.
     """
+    if not known and _same(names, held, ours):
+        return []
     keys = pa.Table.from_pylist([{"id": one, "field": name} for one, name in known], schema=_KNOWN)
     differs = " OR ".join(f"held.{name} IS DISTINCT FROM ours.{name}" for name in names)
     fields = " UNION ALL ".join(
@@ -192,6 +194,13 @@ def _apart(
     with database(wanted=wanted, held=held, ours=ours, known=keys) as db:
         rows: list[dict[str, Any]] = db.sql(sql).to_arrow_table().to_pylist()
     return rows
+
+
+def _same(names: Iterable[str], held: pa.Table, ours: pa.Table) -> bool:
+    """Whether all stands as we wrote it, as it nearly always does: seen in a tenth of the time."""
+    place = pc.index_in(held["id"], value_set=ours["id"])
+    there, written = held.filter(pc.is_valid(place)), ours.take(pc.drop_null(place))
+    return all(there[name].equals(written[name]) for name in names)
 
 
 def _with_theirs(
