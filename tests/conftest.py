@@ -35,6 +35,15 @@ TOOLS = tuple(
 SMALL_BOOK = "synthetic:40:200"
 
 
+@pytest.fixture(autouse=True)
+def _no_secrets_of_others() -> Iterator[None]:
+    """What one test read as a secret is a word like any other in the next."""
+    from config import redaction
+
+    yield
+    redaction._PROCESS.__init__()  # type: ignore[misc]  # the functions of the module are bound to it
+
+
 @pytest.fixture(params=CRMS)
 def crm(request: Any) -> str:
     """Each CRM that the shared tests run against."""

@@ -28,7 +28,9 @@ def without_chance(text: str) -> str:
     return "\n".join(line.rstrip() for line in text.strip().splitlines())
 
 
-@pytest.mark.parametrize(("arguments", "whole"), [("", True), ("--crm hubspot", False)])
+@pytest.mark.parametrize(
+    ("arguments", "whole"), [("", True), pytest.param("--crm hubspot", False, marks=pytest.mark.long)]
+)
 def test_the_readme_shows_the_demos_real_output(arguments, whole, tmp_path):
     """Whoever changes what the demo says changes the README in the same commit."""
     done = subprocess.run(

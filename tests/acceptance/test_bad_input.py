@@ -221,6 +221,7 @@ def test_faults_on_the_way_are_overcome_in_the_same_run(large):
     assert_heals(large)
 
 
+@pytest.mark.long
 def test_what_a_bulk_job_leaves_behind_is_listed_and_done_by_the_next_run(large):
     """Ended in its middle by an admin, and again at the second try: the rest is on the list, by id, and then done."""
     # The first job of accounts reads them.
@@ -268,13 +269,9 @@ def poison(shell: Shell, what: str, column: str | None = None, **which: object) 
     return reason
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
-    ("crm", "book"),
-    [
-        ("salesforce", "ready"),
-        pytest.param("salesforce", "large", marks=pytest.mark.long),
-        pytest.param("hubspot", "ready", marks=pytest.mark.long),
-    ],
+    ("crm", "book"), [("salesforce", "ready"), ("salesforce", "large"), ("hubspot", "ready")]
 )
 def test_poisoned_records_are_set_aside_and_read_once_they_are_well(crm, book, request):
     """Listed by id and field and never by content; all others are done; days later they are done, too."""
@@ -347,6 +344,7 @@ def test_a_record_that_was_readable_before_keeps_its_place(ready, days):
     assert_heals(ready)
 
 
+@pytest.mark.long
 @BOTH_IN_TIME
 def test_too_many_unreadable_records_stop_a_run_before_it_writes(ready):
     """Half a book is no basis for scores: exit 4, and the setting that says how much is too much."""

@@ -32,6 +32,7 @@ COMMANDS = (
 )
 
 
+@pytest.mark.long
 @BOTH_IN_TIME
 def test_the_demo_does_the_whole_job_and_says_so(crm, tmp_path):
     """One JSON object, the promised keys, the same scores in each CRM, and nothing written by the second run."""
@@ -147,6 +148,7 @@ def test_the_first_walk(production):
     assert applied.json["last_line"] in told.err
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("crm", ["hubspot"])
 def test_people_of_hubspot_read_their_own_words(shell):
     """Companies, deals, properties, portals: no command says a word that only Salesforce's people use."""
@@ -198,6 +200,7 @@ def test_explain_tells_where_every_point_came_from(shell):
     assert by_id == explained
 
 
+@pytest.mark.long
 @BOTH_IN_TIME
 def test_plan_shows_what_other_rules_would_do(shell):
     """Matrices and movers for machines, a page for people; the CRM and the present rules' plan stay as they are."""

@@ -132,7 +132,7 @@ def test_no_run_tells_of_anybody(shell, runs, monkeypatch):
             "metrics": metrics.text().decode(),
         }
     assert len(listed) > 5
-    assert [body["text"].partition(":")[0] for body in received.bodies] == ["main"] * 3
+    assert [body["text"].partition(":")[0] for body in received.bodies] == ["main"] * 4
     lines = [json.loads(line) for line in told["stderr"].splitlines()]
     assert {"run.ended", "record.not_done", "crm.retry"} <= {line["event"] for line in lines}
     known = book(shell)

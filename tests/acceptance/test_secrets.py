@@ -101,6 +101,7 @@ def ways(secret):
     return {secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode().rstrip("=")}
 
 
+@pytest.mark.long
 def test_nothing_that_a_command_says_or_keeps_holds_a_secret(folder):
     """Not what people read, machines read, logs say, nor any file of the history, whatever the CRM says back."""
     done = [foretag(folder, *command) for command in (("check",), ("run", "--json"), ("runs", "--json"))]

@@ -24,6 +24,7 @@ def walked(make_world, monkeypatch, seed, steps):
         raise
 
 
+@pytest.mark.long
 def test_a_short_walk_by_chance(make_world, monkeypatch, tried):
     """A few steps, each time the same, for every day."""
     walked(make_world, monkeypatch, 3, SHORT)

@@ -47,6 +47,7 @@ def test_i1_after_a_run_the_crm_holds_what_the_scores_want(world):
     assert plan.records == 0
 
 
+@pytest.mark.long
 def test_i1_holds_under_rules_of_ones_own_whatever_others_were_tried(world):
     """Boosts, exclusions and teams are as much the score as anything; trying other rules leaves nothing behind."""
     from config.rules import load_rules

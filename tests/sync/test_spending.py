@@ -37,6 +37,7 @@ def calls_counted(world, since):
     return sum(entry.counted for entry in world.sandbox.journal.entries(since) if entry.kind == "request")
 
 
+@pytest.mark.long
 @both
 def test_a_budget_of_a_run_is_kept_in_mid_write_and_the_next_runs_go_on(world, monkeypatch):
     """It parks between two portions, with what is done recorded; run by run the work is completed, nothing twice."""

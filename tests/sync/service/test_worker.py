@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from structlog.testing import capture_logs
 
 from config.problems import ConfigProblem, Problem
 from sync.ledger import Ledger
@@ -338,18 +339,19 @@ def test_in_a_blackout_nothing_begins_and_what_runs_is_stopped(works):
     assert len(world.begun) == 2
 
 
-def test_what_the_settings_no_longer_have_is_stopped(works, capsys):
+def test_what_the_settings_no_longer_have_is_stopped(works):
     """Its run parks what it is sending; the log tells why."""
     world = works(main=USUAL, other=USUAL)
     world.programs["other"] = HANGS
     world.step()
     world.wait()
     world.settle_on(main=USUAL)
-    world.pass_time(MINUTE)
-    world.pass_time(MINUTE)
-    world.wait()
+    with capture_logs() as lines:
+        world.pass_time(MINUTE)
+        world.pass_time(MINUTE)
+        world.wait()
     assert not world.worker.under_way
-    assert "the settings no longer have it" in capsys.readouterr().out
+    assert "the settings no longer have it" in {line.get("why") for line in lines}
 
 
 def test_a_clock_that_was_wrong_stops_no_work(works):

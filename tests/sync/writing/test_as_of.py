@@ -51,7 +51,8 @@ def later(world: World, days: float) -> None:
     world.sandbox.clock.advance(timedelta(days=days))
 
 
-@pytest.mark.parametrize("data", ["small", pytest.param("pipeline", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("data", ["small", "pipeline"])
 def test_they_are_what_they_were_whatever_happened_since(data: str, make_world: Callable[..., World]) -> None:
     """Deals won, lost, made, cut in value; tags written anew since: the scores of then come back, to the point."""
     world = make_world(data=small_book() if data == "small" else data)

@@ -60,6 +60,7 @@ def _news(world, report):
         return [(item.record_id, item.message) for item in job.ledger.items(report.run, "edited")]
 
 
+@pytest.mark.long
 @BOTH_IN_TIME
 def test_another_persons_value_is_reported_once_and_stays_for_ninety_days(edited, capsys):
     """It is told in the run that sees it and by `explain`, counted in each, and put right when its time is over."""

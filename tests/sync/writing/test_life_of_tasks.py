@@ -69,6 +69,7 @@ def settled(world):
     return report
 
 
+@pytest.mark.long
 def test_a_task_is_ours_until_a_rep_takes_it_into_hand(desk):
     """New words, another owner and the end of the reason reach untouched tasks; what a rep touched stays his."""
     people = desk.people
