@@ -153,7 +153,6 @@ def test_a_worker_that_dies_in_a_write_is_stood_in_for(worlds, many, tmp_path):
         assert_whole(OneOfMany(world, settings, name))
 
 
-@pytest.mark.long
 def test_told_to_stop_in_a_write_a_worker_parks_and_goes_on_later(worlds, many, tmp_path):
     """Within its grace it ends well; the next one finishes what was open, and no write is lost or made twice."""
     settings, history = many

@@ -20,7 +20,6 @@ from tests.faults.wholeness import (
 from tests.world import EVERY_RECORD
 
 
-@pytest.mark.long
 def test_fault_14_a_changed_input_makes_a_planned_change_stale(make_world, tried):
     """`apply` skips it and lists it; the others are done; a run plans it anew."""
     world = make_world(data=TINY)

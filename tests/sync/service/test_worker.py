@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from config.problems import ConfigProblem, Problem
@@ -134,6 +135,12 @@ class Works:
             child.kill()
             child.process.wait()
         self.ledger.close()
+
+
+@pytest.fixture(autouse=True)
+def _every_line_is_logged():
+    """Whatever another test wanted to hear."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -114,7 +114,6 @@ def test_only_what_was_chosen_is_priced_and_written(world):
     assert entry.fields == (world.people.field_name("account", "foretag_tier"),)
 
 
-@pytest.mark.long
 def test_a_dead_backfill_goes_on_where_it_was_and_repeats_nothing(world, small_portions, monkeypatch):
     """It dies with a portion done by the CRM and not yet recorded: the next one knows it from the CRM."""
     _, run = quoted(world)

@@ -94,7 +94,6 @@ def test_a_lock_is_no_refusal_to_remember(world):
     assert second.done["account"] == first.refused["account"]
 
 
-@pytest.mark.long
 @FIRST_IN_TIME
 def test_retry_sends_again_what_a_run_did_not_get_done_and_nothing_else(world):
     """After the fix all of it is written, by a run of its own that names the first; others wait for the next run."""
