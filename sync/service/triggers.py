@@ -6,6 +6,7 @@ its first, unless the expression means every hour: then hours are taken as they 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
@@ -32,9 +33,9 @@ _LOOKING_BACK = tuple(
 class Times(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
     """An APScheduler trigger that depends on nothing but the moment it is asked about."""
 
+    @abstractmethod
     def after(self, moment: datetime) -> Iterator[datetime]:
         """All that come after this moment, in UTC and in order."""
-        raise NotImplementedError
 
     def next(self, after: datetime) -> datetime:
         """The first that comes after this moment, in UTC."""
