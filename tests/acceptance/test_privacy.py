@@ -16,6 +16,7 @@ from sync.service.notifier import Notifier
 from tests.acceptance.conftest import BOTH_IN_TIME
 from tests.crms import POISONS
 from tests.sync.service.watched import ended, receiving
+from tests.world import EVERY_RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,24 +25,13 @@ if TYPE_CHECKING:
     from tests.acceptance.conftest import Done, Shell
 
 LOGGED = {"FORETAG_LOG": "debug", "FORETAG_LOG_FORM": "json"}
-# A task's subject names its account: the CRM may quote it.
-RULES = """\
-tasks:
-  - name: every-account
-    on: account
-    when: tier in ["A", "B", "C", "D"]
-    subject: "Look at {account}"
-    description: "{reason}"
-    due_days: 2
-    period: month
-task_limits: {new_per_owner_and_day: 100, open_per_owner: 100, cool_down_days: 0}
-"""
 
 
 @pytest.fixture
 def runs(shell, monkeypatch) -> list[Done]:
     """Whole runs, each with failures of its own."""
-    shell.write("rules.yaml", RULES)
+    # A task's subject names its record: the CRM may quote it.
+    shell.write("rules.yaml", EVERY_RECORD)
     assert shell.foretag("setup", "--yes").code == 0
     people, faults = shell.people, shell.sandbox.faults
     for kind in ("account", "opportunity"):

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from config.crms import CRMS
-from tests.benchmarks.local_crm import connected, local_crm, position, requests_since
+from tests.benchmarks.local_crm import SETTINGS, connected, local_crm, position, requests_since
 from tests.benchmarks.measuring import Figure, in_own_process, measured, show
 
 ACCOUNTS = 1_000_000
@@ -24,16 +24,6 @@ MOST_CALLS = 60
 WRITES = re.compile(
     r"(POST|PUT|PATCH|DELETE) \S*/jobs/ingest|GET \S*/jobs/ingest/\S+/\w*(Results|records)$|PATCH \S*/composite"
 )
-SETTINGS = """\
-connections:
-  bench:
-    crm: salesforce
-    url: {url}
-    ca_file: {ca_file}
-    tasks: false
-    auth: {{client_id: {{env: FORETAG_CLIENT_ID}}, client_secret: {{env: FORETAG_CLIENT_SECRET}}}}
-    limits: {{max_changes: 100000000, api_reserve: 0}}
-"""
 
 
 def measure(accounts: int) -> None:

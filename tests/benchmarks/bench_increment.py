@@ -18,7 +18,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from config.crms import CRMS
-from tests.benchmarks.local_crm import connected, local_crm, move_clock, position, traffic
+from tests.benchmarks.local_crm import SETTINGS, connected, local_crm, move_clock, position, traffic
 from tests.benchmarks.measuring import Figure, in_own_process, show
 
 if TYPE_CHECKING:
@@ -28,16 +28,6 @@ ACCOUNTS, OPPORTUNITIES = 200_000, 1_000_000
 CHANGED = 500
 MOST_SECONDS = 10.0
 IN_A_CALL = 200
-SETTINGS = """\
-connections:
-  bench:
-    crm: salesforce
-    url: {url}
-    ca_file: {ca_file}
-    tasks: false
-    auth: {{client_id: {{env: FORETAG_CLIENT_ID}}, client_secret: {{env: FORETAG_CLIENT_SECRET}}}}
-    limits: {{max_changes: 100000000, api_reserve: 0}}
-"""
 
 
 @contextmanager

@@ -37,6 +37,18 @@ TOO_MANY_REQUESTS = 429
 # Of the time that the CRM's rates demand.
 GOAL_RATIO = 1.15
 
+# An installation beside it, with the worker's credentials in the environment.
+SETTINGS = """\
+connections:
+  bench:
+    crm: salesforce
+    url: {url}
+    ca_file: {ca_file}
+    tasks: false
+    auth: {{client_id: {{env: FORETAG_CLIENT_ID}}, client_secret: {{env: FORETAG_CLIENT_SECRET}}}}
+    limits: {{max_changes: 100000000, api_reserve: 0}}
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
